@@ -1,0 +1,85 @@
+# Two commands for a machine that has only Python >= 3.11 and make:
+#
+#   make demo     opens JupyterLab on the first notebook; no API key needed
+#   make test     installs what it needs and runs every check
+#
+# ARGS passes through:  make demo ARGS="--no-browser --port 8890"
+#                       make test ARGS="-k pacing"
+# PYTHON and VENV choose another interpreter or folder:  make test PYTHON=python3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+# A stranger's PYTHONPATH or pip settings for --user must not leak into the environment.
+unexport PYTHONPATH PYTHONHOME PIP_USER
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet
+
+# A stamp is the file that says "this step is done"; it is newer than what it was made from.
+VENV_STAMP := $(VENV)/.made
+DEMO_STAMP := $(VENV)/.installed-demo
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: help demo test lint format chromium clean
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
+	@echo 'make test    run every check, in a real browser too'
+	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
+	@echo 'make format  let ruff lay out the code'
+	@echo 'make clean   remove the environment and what tools left behind'
+
+demo: $(DEMO_STAMP)
+	$(RUN) -m cometvid_nb demo $(ARGS)
+
+# The order matters: pytest's closing line is the last thing this prints.
+test: lint chromium
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(DEV_STAMP)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) tests/js/check.py
+
+format: $(DEV_STAMP)
+	$(RUN) -m ruff check --fix-only .
+	$(RUN) -m ruff format .
+
+chromium: $(DEV_STAMP)
+	@$(RUN) tests/browser/chromium.py --install
+
+clean:
+	rm -rf "$(VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV_STAMP):
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo 'No "$(PYTHON)" here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12' >&2; \
+	  exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$($(PYTHON) --version) is too old; Python 3.11 or newer is needed." >&2; \
+	  echo 'Name a newer one: make PYTHON=python3.12' >&2; \
+	  exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo 'This Python cannot make an environment: its venv module is missing.' >&2; \
+	  echo 'On Debian and Ubuntu: sudo apt-get install python3-venv' >&2; \
+	  exit 1; }
+	"$(PYTHON)" -m venv --clear "$(VENV)"
+	@touch "$@"
+
+$(DEMO_STAMP): pyproject.toml $(VENV_STAMP)
+	@echo 'Installing the demo (about a minute the first time) …'
+	@$(PIP) -e '.[demo]'
+	@touch "$@"
+
+$(DEV_STAMP): pyproject.toml $(VENV_STAMP)
+	@echo 'Installing the tools for the tests (about a minute the first time) …'
+	@$(PIP) -e '.[dev]'
+	@touch "$@" "$(DEMO_STAMP)"

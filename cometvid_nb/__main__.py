@@ -1,0 +1,68 @@
+"""`python -m cometvid_nb demo | simulate`: JupyterLab on the demo notebooks, or the simulator."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from importlib import util
+from pathlib import Path
+
+FIRST_NOTEBOOK = "01_first_video.ipynb"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command of the line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m cometvid_nb", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="open JupyterLab on the demo notebooks")
+    demo.add_argument("--dir", type=Path, help="where to put the notebooks (default: a new folder)")
+    simulate = commands.add_parser("simulate", help="serve a simulated API until interrupted")
+    simulate.add_argument("--port", type=int, default=0, help="0 = any free one")
+    simulate.add_argument("--speed", type=float, default=1.0, help="how many times as fast")
+    arguments, rest = parser.parse_known_args(argv)
+    if arguments.command == "demo":
+        return run_demo(arguments.dir, rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    from .simulator import serve_forever
+
+    serve_forever(port=arguments.port, speed=arguments.speed)
+    return 0
+
+
+def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:
+    """Open JupyterLab on the first notebook; what we do not know is passed on to it."""
+    if util.find_spec("jupyterlab") is None:
+        print("JupyterLab is missing: pip install 'cometvid-nb[demo]'", file=sys.stderr)
+        return 1
+    root = _notebooks(folder)
+    is_root_user = hasattr(os, "geteuid") and os.geteuid() == 0
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
+    # JupyterLab refuses to run as root without being told; in a container root is all there is.
+    command += ["--allow-root"] if is_root_user else []
+    command += [f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *lab_arguments]
+    print(f"The demo notebooks are in {root}", flush=True)
+    os.execv(command[0], command)
+
+
+def _notebooks(folder: Path | None) -> Path:
+    """The notebooks of a checkout in their place; those of a wheel as a copy that can be saved."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / "notebooks"
+    if folder is None and (checkout / FIRST_NOTEBOOK).is_file():
+        return checkout
+    source = package / "notebooks"
+    source = source if source.is_dir() else checkout
+    target = folder or Path(tempfile.mkdtemp(prefix="cometvid-demo-"))
+    for notebook in sorted(source.glob("*.ipynb")):
+        target.mkdir(parents=True, exist_ok=True)
+        if not (target / notebook.name).exists():
+            shutil.copy(notebook, target)
+    return target.resolve()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""What an HTTP answer means: the job's JSON, or one of our errors in the API's own words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from .errors import (
+    ApiError,
+    BadKey,
+    CometVidError,
+    ConnectionTrouble,
+    JobNotFound,
+    QuotaExceeded,
+    RateLimited,
+    RequestRejected,
+    ServerTrouble,
+)
+from .pacing import parse_retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, read to its end."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def to_json(self) -> Any:
+        """The body as a JSON value.
+
+        Raises:
+            ValueError: it is not JSON, or nested too deeply to be honest.
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+    @property
+    def is_html(self) -> bool:
+        is_named = "html" in self.headers.get("Content-Type", "").lower()
+        return is_named or self.body[:200].lstrip()[:1] == b"<"
+
+    def retry_after_s(self, now_s: float) -> float | None:
+        """The longest pause the headers ask for: Retry-After, or OpenAI's own poll hint."""
+        seconds = parse_retry_after(self.headers.get("Retry-After"), now_s)
+        milliseconds = parse_retry_after(self.headers.get("openai-poll-after-ms"), now_s)
+        hints = [seconds, milliseconds / 1000 if milliseconds is not None else None]
+        return max((hint for hint in hints if hint is not None), default=None)
+
+
+def job_payload(answer: Answer, job_id: str) -> dict[str, Any]:
+    """The JSON object that describes the job.
+
+    Raises:
+        ServerTrouble: a success status over something else (a gateway's page, half an answer).
+    """
+    try:
+        payload = answer.to_json()
+    except ValueError:
+        kind = "an HTML page" if answer.is_html else "no JSON"
+        raise ServerTrouble(f"The API answered {kind} when asked after {job_id}.") from None
+    if not isinstance(payload, dict):
+        raise ServerTrouble(f"The API answered JSON that describes no job ({job_id}).")
+    is_bare = "status" not in payload and not isinstance(payload.get("data"), dict)
+    if is_bare and isinstance(payload.get("error"), dict | str):
+        # Some gateways put an error under a 200.
+        raise ServerTrouble(f"The API answered: {_message_of(payload) or 'an error'}")
+    return payload
+
+
+def refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
+    """The error that a status other than 2xx stands for."""
+    status = answer.status_code
+    message, code = "", None
+    try:
+        payload = answer.to_json()
+    except ValueError:
+        payload = None
+    if isinstance(payload, dict):
+        message, code = _message_of(payload), _code_of(payload)
+    said = f": {message}" if message else (" with an HTML page" if answer.is_html else "")
+    told = f"The API answered {status}{said}"
+    hint_s = answer.retry_after_s(now_s)
+    if status == 429:
+        return RateLimited(told, retry_after_s=hint_s)
+    if code == "task_not_exist":
+        return JobNotFound(
+            f"The API knows no job {job_id} under this key.", status_code=status, code=code
+        )
+    if status in (408, 425) or (status >= 500 and code != "invalid_request"):
+        return ServerTrouble(told, retry_after_s=hint_s)
+    if not isinstance(payload, dict):
+        # A refusal that is not the API's JSON comes from something in between, or a wrong path.
+        advice = "Check base_url (%cometvid config): it ends in /v1."
+        return RequestRejected(told, status_code=status, advice=advice)
+    kinds: dict[int, type[ApiError]] = {401: BadKey, 403: QuotaExceeded}
+    return kinds.get(status, RequestRejected)(told, status_code=status, code=code)
+
+
+def _message_of(payload: dict[str, Any]) -> str:
+    error = payload.get("error")
+    message = (error.get("message") if isinstance(error, dict) else error) or payload.get("message")
+    return " ".join(message.split())[:500] if isinstance(message, str) else ""
+
+
+def _code_of(payload: dict[str, Any]) -> str | None:
+    error = payload.get("error")
+    code = (error.get("code") if isinstance(error, dict) else None) or payload.get("code")
+    return str(code)[:80] if isinstance(code, str) else None
+
+
+def no_answer(error: Exception, of_whom: str) -> ConnectionTrouble:
+    host = ""
+    if isinstance(error, httpx.RequestError) and error._request is not None:
+        host = f" at {error._request.url.host}"
+    reason = {
+        httpx.ConnectTimeout: "it did not let us connect in time",
+        httpx.ConnectError: "it cannot be reached",
+        httpx.ReadTimeout: "it did not answer in time",
+        httpx.RemoteProtocolError: "it closed the connection in the middle",
+    }.get(type(error), type(error).__name__)
+    detail = str(error.__cause__ or error)
+    advice = None
+    if "CERTIFICATE" in detail.upper():
+        reason = "its certificate cannot be trusted"
+        advice = "A proxy or a wrong clock may be why; certificates are never waved through."
+    elif isinstance(error, httpx.ConnectError) and "known" in detail:
+        reason = "there is no host of that name"
+    return ConnectionTrouble(f"No answer from {of_whom}{host}: {reason}.", advice=advice)
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """`error` and its causes without their frames.
+
+    A verbose traceback prints local variables, and the frames of the HTTP library hold the
+    Authorization header.
+    """
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error

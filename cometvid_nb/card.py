@@ -1,0 +1,267 @@
+"""Card: the one view model. The browser, the static HTML and the text all draw this.
+
+It is also the only thing that crosses to the browser, so what is not in it cannot leak there.
+`to_json` gives the dict that `static/widget.js` reads; the two name the same fields.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from .job import Job, JobStatus, check_job_id
+from .watch_state import Ending, Saving, WatchState
+
+
+class Phase(StrEnum):
+    """What the card shows. Each value has its own branch in `static/widget.js`."""
+
+    STARTING = "starting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    UNKNOWN = "unknown"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    GAVE_UP = "gave_up"
+    BROKEN = "broken"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the job is still being asked after."""
+        return self in (Phase.STARTING, Phase.QUEUED, Phase.RUNNING, Phase.UNKNOWN)
+
+
+_PHASE_OF_STATUS = {
+    JobStatus.QUEUED: Phase.QUEUED,
+    JobStatus.IN_PROGRESS: Phase.RUNNING,
+    JobStatus.COMPLETED: Phase.COMPLETED,
+    JobStatus.FAILED: Phase.FAILED,
+    JobStatus.UNKNOWN: Phase.UNKNOWN,
+}
+
+_HEADLINES = {
+    Phase.STARTING: "Asking the API",
+    Phase.QUEUED: "Queued",
+    Phase.RUNNING: "In progress",
+    Phase.COMPLETED: "Completed",
+    Phase.FAILED: "Failed",
+    Phase.STOPPED: "Stopped watching",
+    Phase.GAVE_UP: "Gave up waiting",
+    Phase.BROKEN: "Cannot watch this job",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Where the clip can be had: a link that expires, and the place it was saved to."""
+
+    url: str | None
+    path: str | None
+    saved_to: str | None
+    expires_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is shown of one job. Every string is text, never markup; times are unix seconds.
+
+    `checks_at_s`: the last poll, then the planned ones (see `WatchState`). `remaining_s`: the
+    expected seconds left, low and high, counted from the last poll. `elapsed_to_s` None: the
+    clock is still running.
+    """
+
+    phase: Phase
+    job_id: str
+    headline: str
+    facts: tuple[str, ...] = ()
+    prompt: str | None = None
+    progress_percent: float | None = None
+    aspect_ratio: float = 16 / 9
+    elapsed_from_s: float | None = None
+    elapsed_to_s: float | None = None
+    checks_at_s: tuple[float, ...] = ()
+    remaining_s: tuple[float, float] | None = None
+    problem: str | None = None
+    advice: str | None = None
+    command: str | None = None
+    actions: tuple[str, ...] = ()
+    is_simulated: bool = False
+    clip: Clip | None = None
+    saving: Saving | None = None
+
+    @classmethod
+    def of_watch(cls, state: WatchState) -> Card:
+        """The card of a job that is or was being watched."""
+        job = state.job
+        phase = _phase(state)
+        from_s = state.began_at_s
+        if job is not None and job.created_at_s is not None:
+            # Trust the server's clock only as far as it cannot make the elapsed time absurd.
+            is_sane = 0 <= state.began_at_s + 60 - job.created_at_s <= 7 * 86400
+            from_s = min(job.created_at_s, state.began_at_s) if is_sane else from_s
+        return cls(
+            phase=phase,
+            job_id=state.job_id,
+            headline=_headline(phase, job),
+            facts=_facts(job),
+            prompt=job.prompt if job else None,
+            progress_percent=_progress(phase, job),
+            aspect_ratio=_aspect_ratio(job),
+            elapsed_from_s=from_s,
+            elapsed_to_s=_ended_at_s(state, from_s),
+            checks_at_s=state.checks_at_s if phase.is_active else (),
+            remaining_s=(
+                state.poll.remaining_s(state.checks_at_s[0])
+                if phase.is_active and state.checks_at_s
+                else None
+            ),
+            problem=_problem(state),
+            advice=_advice(state),
+            command=_command(phase, state),
+            actions=_actions(phase),
+            is_simulated=state.is_simulated,
+            clip=_clip(job, state) if phase is Phase.COMPLETED else None,
+            saving=state.saving,
+        )
+
+    @classmethod
+    def of_job(cls, job: Job, *, is_simulated: bool = False) -> Card:
+        """The card of a job nobody is watching: what one answer of the API said."""
+        phase = _PHASE_OF_STATUS[job.status]
+        is_failed = phase is Phase.FAILED
+        return cls(
+            phase=phase,
+            job_id=job.id,
+            headline=_headline(phase, job),
+            facts=_facts(job),
+            prompt=job.prompt,
+            progress_percent=_progress(phase, job),
+            aspect_ratio=_aspect_ratio(job),
+            elapsed_from_s=job.created_at_s,
+            # Some gateways set completed_at while the job still runs: only the status decides.
+            elapsed_to_s=job.completed_at_s if job.is_final else None,
+            problem=(job.error_message or "The API gave no reason.") if is_failed else None,
+            command=_watch_command(job.id) if phase.is_active else None,
+            is_simulated=is_simulated,
+            clip=_clip(job, None) if phase is Phase.COMPLETED else None,
+        )
+
+    @property
+    def checked_at_s(self) -> float | None:
+        return self.checks_at_s[0] if self.checks_at_s else None
+
+    def to_json(self, now_s: float) -> dict[str, Any]:
+        """What the browser draws; `now_s` lets it correct a clock that differs from ours."""
+        return {**asdict(self), "phase": self.phase.value, "sent_at_s": now_s}
+
+
+def _phase(state: WatchState) -> Phase:
+    if state.ending is not None:
+        return Phase(state.ending.value)
+    return _PHASE_OF_STATUS[state.job.status] if state.job else Phase.STARTING
+
+
+def _headline(phase: Phase, job: Job | None) -> str:
+    if phase is not Phase.UNKNOWN:
+        return _HEADLINES[phase]
+    word = job.status_word if job else ""
+    return f"Status “{_short(word, 60)}”" if word else "No status given"
+
+
+def _facts(job: Job | None) -> tuple[str, ...]:
+    if job is None:
+        return ()
+    size = f"{job.width}×{job.height}" if job.size else None
+    length = f"{job.duration_s:g} s" if job.duration_s else None
+    return tuple(_short(fact, 80) for fact in (job.model, size, length) if fact)
+
+
+def _progress(phase: Phase, job: Job | None) -> float | None:
+    if phase is Phase.COMPLETED:
+        return 100.0
+    if job is None or phase is Phase.QUEUED:
+        return None
+    return job.progress_percent
+
+
+def _aspect_ratio(job: Job | None) -> float:
+    # A ribbon 16 pixels high is no card: keep what is shown within sane shapes.
+    return min(4.0, max(0.25, job.aspect_ratio)) if job else 16 / 9
+
+
+def _ended_at_s(state: WatchState, from_s: float) -> float | None:
+    completed_at_s = state.job.completed_at_s if state.job else None
+    if state.ending is Ending.COMPLETED and completed_at_s is not None:
+        if from_s <= completed_at_s <= (state.ended_at_s or completed_at_s) + 60:
+            return completed_at_s
+    return state.ended_at_s
+
+
+def _problem(state: WatchState) -> str | None:
+    if state.ending is Ending.FAILED:
+        return (state.job.error_message if state.job else None) or "The API gave no reason."
+    if state.ending in (Ending.GAVE_UP, Ending.BROKEN):
+        return str(state.error)
+    return state.problem
+
+
+def _advice(state: WatchState) -> str | None:
+    if state.ending is Ending.STOPPED:
+        return "The job itself goes on at the server. Watch it again to see how it ends."
+    if state.ending is Ending.FAILED:
+        return (
+            "This job will not change any more. Mend what the message names, then create it anew."
+        )
+    if state.ending is Ending.COMPLETED and state.problem:
+        return "The clip is still at the server for a while: watch the job again to fetch it."
+    if state.error is not None:
+        return state.error.advice
+    if state.ending is None and state.problem:
+        return "The job itself is not affected; checking goes on by itself."
+    if state.ending is None and state.job and state.job.status is JobStatus.UNKNOWN:
+        return "This word is not in the API's documents. Checking goes on until the deadline."
+    return None
+
+
+def _command(phase: Phase, state: WatchState) -> str | None:
+    if phase.is_active:
+        return f"%cometvid stop {state.job_id}"
+    is_unsaved = phase is Phase.COMPLETED and state.problem is not None
+    if is_unsaved or phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):
+        return _watch_command(state.job_id)
+    return None
+
+
+def _watch_command(job_id: str) -> str | None:
+    """The line to paste, or None: an id from the API may hold anything, a line break too."""
+    try:
+        return f"%cometvid watch {check_job_id(job_id)}"
+    except ValueError:
+        return None
+
+
+def _actions(phase: Phase) -> tuple[str, ...]:
+    if phase.is_active:
+        return ("stop",)
+    return ("watch",) if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN) else ()
+
+
+def _clip(job: Job | None, state: WatchState | None) -> Clip:
+    saved = state.saved if state else None
+    return Clip(
+        url=job.video_url if job else None,
+        path=saved.path if saved else None,
+        saved_to=saved.saved_to if saved else None,
+        expires_at_s=job.expires_at_s if job else None,
+    )
+
+
+def _short(text: str, most: int) -> str:
+    """`text` on one line, without control or bidi characters, at most so many characters."""
+    line = " ".join(
+        re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text).split()
+    )
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,0 +1,88 @@
+"""Roads to the bytes of a clip: its link, a fresh link, the API's own content endpoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from .client import Client, ClipStream
+from .errors import ClipError, CometVidError, TransientError
+from .job import Job
+from .relay import Send, file_chunks, relay
+from .storage import save_clip
+from .watch_state import SavedClip
+
+OpenStream = Callable[[int, str | None], AbstractAsyncContextManager[ClipStream]]
+
+
+async def save(
+    client: Client,
+    job: Job,
+    folder: Path,
+    beside: Path,
+    on_progress: Callable[[int, int | None], None],
+) -> SavedClip:
+    """Save the clip of a completed job into `folder`; `beside` is where the notebook lies.
+
+    Raises:
+        ClipError, TransientError: no road led to it, or the disk would not take it.
+    """
+    problem: CometVidError | None = None
+    async for open_stream in _roads(client, job):
+        try:
+            file = await save_clip(open_stream, folder, job.id, on_progress=on_progress)
+        except (ClipError, TransientError) as error:
+            if isinstance(error.__cause__, OSError):
+                raise  # the disk: another road would end there as well
+            problem = error
+        else:
+            path = page_path(file.path, beside)
+            return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes)
+    raise problem or ClipError(f"There is no way to the clip of {job.id}.")
+
+
+async def send_to_page(
+    client: Client, job: Job, saved: SavedClip | None, request: int, send: Send
+) -> None:
+    """Send the clip to a page that asked for it; say so where that cannot be."""
+    if saved is not None and Path(saved.file_path).is_file():
+        await relay(file_chunks(Path(saved.file_path)), saved.size_bytes, request, send)
+        return
+    problem = "there is no way to it"
+    async for open_stream in _roads(client, job):
+        try:
+            async with open_stream(0, None) as stream:
+                await relay(stream.chunks, stream.total_bytes, request, send)
+            return
+        except (CometVidError, ValueError) as error:
+            problem = str(error)
+    send({"kind": "clip_failed", "request": request, "problem": problem}, [])
+
+
+def page_path(file: Path, beside: Path) -> str | None:
+    """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
+    file, beside = file.resolve(), beside.resolve()
+    return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
+
+
+def notebook_folder(starting_folder: str | None) -> Path:
+    """Where the notebook lies: the folder its kernel was started in, else the working one."""
+    return Path(starting_folder if starting_folder else os.getcwd())
+
+
+async def _roads(client: Client, job: Job) -> AsyncIterator[OpenStream]:
+    if job.video_url:
+        yield lambda offset, validator: client.open_clip(job, offset=offset, validator=validator)
+        try:
+            fresh = (await client.poll(job.id)).job
+        except CometVidError:
+            fresh = job  # the content endpoint may still answer
+        if fresh.video_url and fresh.video_url != job.video_url:
+            yield lambda offset, validator: client.open_clip(
+                fresh, offset=offset, validator=validator
+            )
+    yield lambda offset, validator: client.open_clip(
+        job, by_link=False, offset=offset, validator=validator
+    )

@@ -1,0 +1,63 @@
+"""Tab completion for `%cometvid`: commands, options, settings and known job ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from .grammar import COMMANDS
+from .settings import Settings
+
+_LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
+
+
+def complete(text_until_cursor: str, job_ids: Iterable[str]) -> tuple[str, list[str]] | None:
+    """(the piece being typed, what it may become), or None where this is no line of ours."""
+    line = text_until_cursor.rpartition("\n")[2]
+    match = _LINE.match(line)
+    if match is None or match["words"] is None:
+        return None
+    before, piece = re.fullmatch(r"(.*?)(\S*)", match["words"], re.DOTALL).groups()  # type: ignore[union-attr]
+    words = before.split()
+    if not words:
+        return piece, _starting(piece, COMMANDS)
+    command = COMMANDS.get(words[0])
+    if command is None:
+        return piece, []
+    if piece.startswith("-"):
+        return piece, [name for name in _starting(piece, command.options) if name not in words]
+    if command.name == "help":
+        return piece, _starting(piece, COMMANDS)
+    if command.name == "config":
+        names = (f"{field.name}=" for field in fields(Settings) if field.name != "api_key")
+        return piece, _starting(piece, names)
+    if command.name in ("watch", "status", "stop", "wait"):
+        return piece, [job_id for job_id in _starting(piece, job_ids) if job_id not in words]
+    return piece, []
+
+
+def make_matcher(job_ids: Callable[[], Iterable[str]]) -> Callable[..., Any]:
+    """A matcher for `shell.Completer.custom_matchers`."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher()  # type: ignore[untyped-decorator, unused-ignore]  # untyped in IPython 8
+    def cometvid_matcher(context: Any) -> Any:
+        until = context.full_text[: context.cursor_position]
+        found = complete(until, job_ids())
+        if found is None:
+            return {"completions": []}
+        piece, candidates = found
+        return {
+            "completions": [SimpleCompletion(text=text, type="magic") for text in candidates],
+            "matched_fragment": piece,
+            # Names of the reader's variables mean nothing on this line.
+            "suppress": True,
+        }
+
+    return cometvid_matcher
+
+
+def _starting(piece: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(piece)]

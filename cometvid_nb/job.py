@@ -1,0 +1,266 @@
+"""Job: one lenient parse of every dialect the video endpoint speaks.
+
+Source of the dialects: the published reference of `GET /v1/videos/{id}` and answers seen in the
+wild. The rule throughout is Postel's: any JSON value gives a Job, a field that makes no sense is
+None, and the original stays in `Job.raw`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+_WORDS = {
+    "queued": "queued pending submitted not_start not_started in_queue created waiting",
+    "in_progress": "in_progress processing running generating started",
+    "completed": "completed complete success succeeded succeed done finished",
+    "failed": "failed failure fail error cancelled canceled expired rejected",
+}
+
+LONGEST_TEXT = 10_000
+"""Characters kept of any one text of the API: a megabyte of prompt is not worth a page's memory."""
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; the values are the API's own words."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A word we do not know. It means "not finished": only a known word ends a job."""
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED)
+
+    @classmethod
+    def parse(cls, word: object) -> JobStatus:
+        """The status a word stands for; letter case, spaces and dashes do not matter."""
+        if not isinstance(word, str):
+            return cls.UNKNOWN
+        return _STATUS_OF.get(re.sub(r"[\s-]+", "_", word.strip().lower()), cls.UNKNOWN)
+
+
+_STATUS_OF = {word: JobStatus(name) for name, words in _WORDS.items() for word in words.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One video-generation request, as the server last described it.
+
+    Times are unix seconds (UTC), `progress_percent` is 0-100, `duration_s` the clip's length in
+    seconds, `width` and `height` pixels. None means: the answer did not say.
+    """
+
+    id: str
+    status: JobStatus = JobStatus.UNKNOWN
+    status_word: str = ""
+    """The status as the API spelled it."""
+    model: str | None = None
+    prompt: str | None = None
+    progress_percent: float | None = None
+    duration_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    created_at_s: float | None = None
+    completed_at_s: float | None = None
+    expires_at_s: float | None = None
+    """When `video_url` stops working."""
+    video_url: str | None = field(default=None, repr=False)
+    """A signed, short-lived link to the clip. Whoever has it has the clip: keep it out of logs."""
+    error_message: str | None = None
+    error_code: str | None = None
+    remixed_from: str | None = None
+    raw: Any = field(default=None, repr=False, compare=False)
+    """The JSON value this was read from."""
+
+    @classmethod
+    def parse(cls, payload: object, *, job_id: str = "") -> Job:
+        """Read any JSON value the endpoint may answer with. Never raises.
+
+        `job_id` is the id that was asked for; it stands in where the answer names none.
+        """
+        top = payload if isinstance(payload, Mapping) else {}
+        body, is_wrapped = _unwrap(top)
+        word = _first_text(body, "status", "state", "task_status") or ""
+        status = JobStatus.parse(word)
+        error_message, error_code = _error(body)
+        url = _clip_url(body)
+        reason = _text(body.get("fail_reason"))
+        if is_wrapped and reason:
+            # The legacy dialect puts the link of a finished clip into `fail_reason`.
+            if status is JobStatus.COMPLETED:
+                url = url or _url(reason)
+            else:
+                error_message = error_message or reason
+        width, height = _size(body.get("size"))
+        return cls(
+            id=_first_text(body, "id", "task_id", "video_id") or job_id,
+            status=status,
+            status_word=word,
+            model=_first_text(body, "model", "model_name"),
+            prompt=_text(body.get("prompt")),
+            progress_percent=_percent(body.get("progress")),
+            duration_s=_positive(body.get("seconds")) or _positive(body.get("duration")),
+            width=width,
+            height=height,
+            created_at_s=_positive(body.get("created_at")) or _positive(body.get("submit_time")),
+            completed_at_s=_positive(body.get("completed_at"))
+            or _positive(body.get("finish_time")),
+            expires_at_s=_positive(body.get("expires_at")),
+            video_url=url,
+            error_message=error_message,
+            error_code=error_code,
+            remixed_from=_text(body.get("remixed_from_video_id")),
+            raw=payload,
+        )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the server will not change this job any more."""
+        return self.status.is_final
+
+    @property
+    def size(self) -> str | None:
+        """`WIDTHxHEIGHT` in pixels, or None."""
+        return f"{self.width}x{self.height}" if self.width and self.height else None
+
+    @property
+    def aspect_ratio(self) -> float:
+        """Width over height; 16:9 where the size is not known."""
+        return self.width / self.height if self.width and self.height else 16 / 9
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        # Drawing lives above this layer; a job that is merely parsed must not pay for it.
+        from .card import Card
+        from .record import to_bundle
+
+        return to_bundle(Card.of_job(self))
+
+
+class Polled(NamedTuple):
+    """What one poll brought: the job, and how long the server asked us to wait (seconds)."""
+
+    job: Job
+    retry_after_s: float | None = None
+
+
+def check_job_id(text: str) -> str:
+    """`text` as a job id, stripped.
+
+    Raises:
+        ValueError: it cannot be one (empty, a path, spaces or control characters, too long).
+            The message says which, and never more than a short piece of the text.
+    """
+    job_id = text.strip()
+    shown = repr(job_id if len(job_id) <= 40 else job_id[:37] + "…")
+    if not job_id:
+        raise ValueError("the job id is empty")
+    if re.search(r"[{}]", job_id):
+        raise ValueError(f"{shown} is not a job id: undefined variable? IPython left it as it was")
+    if len(job_id) > 256:
+        raise ValueError(f"{shown} is not a job id: {len(job_id)} characters are too many")
+    if "/" in job_id or "\\" in job_id or set(job_id) == {"."}:
+        raise ValueError(f"{shown} is not a job id: it reads like a path or a link")
+    if not job_id.isprintable() or any(c.isspace() for c in job_id):
+        raise ValueError(f"{shown} is not a job id: it holds spaces or control characters")
+    return job_id
+
+
+def _unwrap(top: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], bool]:
+    """The mapping that describes the job, and whether it came in the legacy `data` wrapper."""
+    inner = top.get("data")
+    if isinstance(inner, Mapping) and ("status" in inner or "task_id" in inner):
+        deeper = inner.get("data")
+        if isinstance(deeper, Mapping):
+            # Some gateways nest the provider's own answer once more; ours wins where both speak.
+            inner = {**deeper, **{k: v for k, v in inner.items() if v not in (None, "")}}
+        return inner, True
+    return top, False
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, int) and abs(value) >= 10**100:
+        return None  # str() of a huge int is quadratic, and above 4300 digits an error
+    text = str(value).strip()[:LONGEST_TEXT]
+    # A lone surrogate (JSON's "\ud800") cannot be sent on as UTF-8.
+    return text.encode("utf-8", "replace").decode() or None
+
+
+def _first_text(body: Mapping[Any, Any], *names: str) -> str | None:
+    return next((text for name in names if (text := _text(body.get(name)))), None)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = value.strip()[:40].removesuffix("%").removesuffix("s")
+    if not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _positive(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _percent(value: object) -> float | None:
+    number = _number(value)
+    return None if number is None else min(100.0, max(0.0, number))
+
+
+def _size(value: object) -> tuple[int | None, int | None]:
+    match = (
+        re.fullmatch(r"\s*(\d{1,5})\s*[xX×*:]\s*(\d{1,5})\s*", value)
+        if (isinstance(value, str))
+        else None
+    )
+    if match is None:
+        return None, None
+    width, height = int(match[1]), int(match[2])
+    # A ratio such as "16:9" is no size in pixels, and a card 1 pixel high helps nobody.
+    return (width, height) if min(width, height) >= 16 else (None, None)
+
+
+def _url(value: object) -> str | None:
+    """`value` if it is a web address. Other schemes (`javascript:`, `file:`) never get further."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        return None
+    url = value.strip()
+    is_web = re.match(r"https?://[^\s/?#]+", url, re.IGNORECASE)
+    return url if is_web and url.isprintable() and " " not in url else None
+
+
+def _clip_url(body: Mapping[Any, Any]) -> str | None:
+    output = body.get("output")
+    metadata, content = body.get("metadata"), body.get("content")
+    candidates = [
+        body.get("video_url"),
+        body.get("url"),
+        metadata.get("url") if isinstance(metadata, Mapping) else None,
+        output[0] if isinstance(output, list) and output else output,
+        content.get("video_url") if isinstance(content, Mapping) else None,
+        body.get("result_url"),
+    ]
+    return next((url for candidate in candidates if (url := _url(candidate))), None)
+
+
+def _error(body: Mapping[Any, Any]) -> tuple[str | None, str | None]:
+    error = body.get("error")
+    if isinstance(error, Mapping):
+        return _text(error.get("message")), _text(error.get("code")) or _text(error.get("type"))
+    return _text(error), None

@@ -1,0 +1,172 @@
+"""The card as static HTML and as text: what a saved notebook, an export and a terminal show.
+
+The HTML is what survives JupyterLab's sanitizer in an untrusted notebook: `<video src>` (never
+`<source>`), no `<style>`, no scripts, no `var(…)` in a style. Every string is escaped here.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import quote, urlsplit
+
+from .card import Card
+
+_BAR_CELLS = 24
+
+
+def to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
+    """The MIME bundle that stays in a notebook: no widget in it, so no kernel is needed."""
+    return {"text/html": to_html(card, is_player=is_player), "text/plain": to_text(card)}
+
+
+def to_html(card: Card, *, is_player: bool = True) -> str:
+    """What is known of the job, with a player where there is a clip and `is_player` asks for it."""
+    is_playing = is_player and card.clip is not None
+    parts = [_player(card), _caption(card)] if is_playing else [_table(card)]
+    return (
+        f'<div class="cometvid-record" style="max-width:640px;margin:4px 0">{"".join(parts)}</div>'
+    )
+
+
+def to_text(card: Card) -> str:
+    """Plain text, a line an idea; ends in the clip's path or link once there is one."""
+    lines = [" · ".join(filter(None, [card.job_id, to_state(card), *card.facts, _took(card)]))]
+    if card.is_simulated:
+        lines[0] += " · simulation"
+    lines += [one_line(text) for text in (card.problem, card.advice) if text]
+    if card.command and not card.phase.is_active:
+        lines.append(card.command)
+    if place := clip_place(card):
+        lines.append(place)
+    return "\n".join(lines)
+
+
+def to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
+    """One line of at most `width` characters for a terminal that redraws it in place."""
+    percent = card.progress_percent
+    filled = round(_BAR_CELLS * (percent or 0) / 100)
+    bar = f"[{'█' * filled}{'·' * (_BAR_CELLS - filled)}]" if percent is not None else ""
+    state = to_state(card)
+    clock = to_clock(max(0.0, (card.elapsed_to_s or now_s) - (card.elapsed_from_s or now_s)))
+    left = ""
+    if card.remaining_s and card.checked_at_s is not None:
+        low_s, high_s = card.remaining_s
+        middle_s = (low_s + high_s) / 2 - (now_s - card.checked_at_s)
+        left = f"about {to_clock(middle_s)} left" if middle_s > 0 else ""
+    trouble = one_line(card.problem) if card.problem else ""
+    line = "  ".join(filter(None, [card.job_id, bar, state, clock, left, trouble]))
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def to_state(card: Card) -> str:
+    """The state in words, with the percentage where there is one."""
+    if card.progress_percent is None or not card.phase.is_active:
+        return card.headline
+    return f"{card.headline}, {card.progress_percent:.0f} %"
+
+
+def clip_place(card: Card) -> str | None:
+    """Where the clip can be had, in words: the place it was saved to, else its link."""
+    return (card.clip.saved_to or card.clip.url) if card.clip else None
+
+
+def to_clock(seconds: float) -> str:
+    """`m:ss`, or `h:mm:ss` from an hour on."""
+    whole = int(max(0.0, seconds)) if math.isfinite(seconds) else 0
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """`text` without line breaks and control characters: a terminal obeys escape sequences."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _player(card: Card) -> str:
+    source = _source(card)
+    if source is None:
+        return ""
+    width = 640 if card.aspect_ratio >= 1 else round(480 * card.aspect_ratio)
+    height = round(width / card.aspect_ratio)
+    return (
+        f'<video controls preload="metadata" playsinline width="{width}" height="{height}" '
+        f'style="max-width:100%;height:auto;border-radius:8px;background:#000" '
+        f'title="{escape(card.job_id)}" src="{escape(source)}">'
+        f'<a href="{escape(source)}">{escape(clip_place(card) or source)}</a></video>'
+    )
+
+
+def _source(card: Card) -> str | None:
+    if card.clip is None:
+        return None
+    if card.clip.path is not None:
+        return quote(card.clip.path)
+    url = card.clip.url
+    return url if url and urlsplit(url).scheme.lower() in ("http", "https") else None
+
+
+def _caption(card: Card) -> str:
+    head = [f"<b>{escape(card.headline)}</b>", *map(escape, card.facts), escape(_took(card))]
+    if card.is_simulated:
+        head.append("simulation")
+    rows = [" · ".join(filter(None, head)), f"<code>{escape(card.job_id)}</code>"]
+    if card.prompt:
+        rows.append(f'<span dir="auto">{escape(card.prompt)}</span>')
+    if card.clip and card.clip.saved_to:
+        rows.append(f"Saved to <code>{escape(card.clip.saved_to)}</code>")
+    elif card.clip and card.clip.expires_at_s:
+        rows.append(f"Not saved. The link works until {_moment(card.clip.expires_at_s)}.")
+    elif card.clip:
+        rows.append("Not saved. The link works for about an hour.")
+    rows += [escape(text) for text in (card.problem, card.advice) if text]
+    if card.command:
+        rows.append(f"<code>{escape(card.command)}</code>")
+    return f'<div style="font-size:90%;line-height:1.6">{"<br>".join(rows)}</div>'
+
+
+def _table(card: Card) -> str:
+    rows: list[tuple[str, str | None]] = [
+        ("Job", f"<code>{escape(card.job_id)}</code>"),
+        ("State", f"<b>{escape(to_state(card))}</b>"),
+        ("Made by", " · ".join(map(escape, card.facts)) or None),
+        ("Prompt", f'<span dir="auto">{escape(card.prompt)}</span>' if card.prompt else None),
+        ("Clip", _link(card)),
+        ("Created", _moment(card.elapsed_from_s) if card.elapsed_from_s else None),
+        ("Took", escape(_took(card)).removeprefix("took ") or None),
+        ("Reason", escape(card.problem) if card.problem else None),
+        ("What to do", escape(card.advice) if card.advice else None),
+        ("Command", f"<code>{escape(card.command)}</code>" if card.command else None),
+        ("Note", "simulation: nothing was rendered or paid for" if card.is_simulated else None),
+    ]
+    cells = "".join(
+        f'<tr><th style="text-align:left;vertical-align:top">{name}</th>'
+        f'<td style="text-align:left;white-space:normal">{value}</td></tr>'
+        for name, value in rows
+        if value
+    )
+    return f"<table>{cells}</table>"
+
+
+def _link(card: Card) -> str | None:
+    source = _source(card)
+    if card.clip is None or source is None:
+        return None
+    until = f", works until {_moment(card.clip.expires_at_s)}" if card.clip.expires_at_s else ""
+    name = escape(card.clip.saved_to) if card.clip.saved_to else f"link{until}"
+    return f'<a href="{escape(source)}">{name}</a>'
+
+
+def _took(card: Card) -> str:
+    if card.elapsed_to_s is None or card.elapsed_from_s is None:
+        return ""
+    return f"took {to_clock(card.elapsed_to_s - card.elapsed_from_s)}"
+
+
+def _moment(at_s: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError, OSError):
+        return "an unreadable time"

@@ -1,0 +1,38 @@
+"""Answers that are errors, in the words and the shape the API documents."""
+
+from __future__ import annotations
+
+ERROR_WORDS: dict[int, tuple[str, str]] = {
+    400: ("invalid_request", "Invalid request."),
+    401: ("invalid_api_key", "Invalid API key."),
+    403: ("insufficient_user_quota", "user quota is not enough"),
+    404: ("not_found", "Invalid URL."),
+    405: ("method_not_allowed", "Method not allowed."),
+    416: ("range_not_satisfiable", "There are no such bytes."),
+    429: ("rate_limit_exceeded", "Too many requests, please slow down."),
+    500: ("server_error", "Internal server error."),
+    502: ("bad_gateway", "Bad gateway."),
+    503: ("service_unavailable", "No available channel, please try again later."),
+    504: ("gateway_timeout", "The upstream did not answer in time."),
+    524: ("gateway_timeout", "A timeout occurred."),
+}
+"""What the API says with a status when there is nothing better to say: code, message."""
+
+
+class ApiProblem(Exception):
+    """An answer that is an error, in the documented body."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = error_body(code, message)
+
+
+def error_body(code: str, message: str) -> dict[str, object]:
+    """The documented shape of an error."""
+    return {"error": {"message": message, "type": "comet_api_error", "param": "", "code": code}}
+
+
+def unknown_job(job_id: str) -> ApiProblem:
+    """400, as this API answers for an id it does not know (yet)."""
+    return ApiProblem(400, "task_not_exist", f"task_not_exist: {job_id}")

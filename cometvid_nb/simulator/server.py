@@ -1,0 +1,198 @@
+"""The gateway on sockets, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import threading
+from typing import Any, Self
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.routing import URLSpec
+from tornado.web import Application
+
+from cometvid_nb.simulator.gateway import Gateway
+from cometvid_nb.simulator.handlers import WrongClipPath, WrongPath, api_routes, clip_routes
+
+STOP_WITHIN_S = 10.0
+
+
+class Simulator(Gateway):
+    """A stand-in for the API at `base_url`, until stopped; all it can do is in `Gateway`.
+
+    It runs in a daemon thread with a loop of its own, so it answers while the owner's thread is
+    busy or runs a loop already (a notebook kernel is both). Stopped and started again it listens
+    on the same ports and still knows its jobs.
+
+    Args:
+        host: the address to listen on.
+        port: 0 lets the system choose.
+        separate_clip_host: serve the clips on a second port, which to a browser and to a careful
+            client is another origin.
+        **gateway_options: see `Gateway`.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        separate_clip_host: bool = False,
+        **gateway_options: Any,
+    ) -> None:
+        super().__init__(**gateway_options)
+        self._host = host
+        self._ports = [port, 0] if separate_clip_host else [port]
+        self._dead_socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._switching = threading.Lock()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the API."""
+        return f"http://{self._host}:{self._ports[0]}"
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as its base URL; known once the simulator has been started."""
+        return f"{self.origin}/v1"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._thread is not None
+
+    def start(self) -> Self:
+        """Listen; when this returns, requests are answered. Does nothing if it listens already.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        with self._switching:
+            if self._thread is None:
+                self._start()
+        return self
+
+    def stop(self) -> None:
+        """Close all sockets and end the thread. Does nothing if it is stopped."""
+        with self._switching:
+            thread, self._thread = self._thread, None
+            if thread is None:
+                return
+            assert self._loop is not None
+            assert self._stopping is not None
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            thread.join(STOP_WITHIN_S)
+            if self._dead_socket is not None:
+                self._dead_socket.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_exc_info: object) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        # Bound here and not in the thread: a taken port is the caller's exception.
+        sockets: list[list[socket.socket]] = []
+        try:
+            for port in self._ports:
+                sockets.append(bind_sockets(port, self._host, family=socket.AF_INET))  # noqa: PERF401 - what is bound must be closed if the next one fails
+        except OSError:
+            for bound in sockets:
+                for one in bound:
+                    one.close()
+            raise
+        self._ports = [bound[0].getsockname()[1] for bound in sockets]
+        # Bound but not listening: it refuses every connection, and nobody else can take it.
+        self._dead_socket = socket.socket()
+        self._dead_socket.bind((self._host, 0))
+        self.dead_origin = f"http://{self._host}:{self._dead_socket.getsockname()[1]}"
+        self.clip_origin = f"http://{self._host}:{self._ports[-1]}"
+        # Not asyncio.run: `nest_asyncio` replaces it, in the whole process, by one that fails here.
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(self._loop, self._stopping, sockets, ready),
+            name="cometvid-simulator",
+            daemon=True,
+        )
+        self._thread.start()
+        ready.wait()
+
+    def _run(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        stopping: asyncio.Event,
+        sockets: list[list[socket.socket]],
+        ready: threading.Event,
+    ) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(self._serve(stopping, sockets, ready))
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    async def _serve(
+        self, stopping: asyncio.Event, sockets: list[list[socket.socket]], ready: threading.Event
+    ) -> None:
+        routes = [api_routes(self)]
+        if len(sockets) == 1:
+            routes[0] += clip_routes(self)
+        else:
+            routes.append(clip_routes(self))
+        servers = []
+        for bound, table, wrong in zip(sockets, routes, (WrongPath, WrongClipPath), strict=False):
+            server = HTTPServer(self._application(table, wrong))
+            server.add_sockets(bound)
+            servers.append(server)
+        ready.set()
+        await stopping.wait()
+        for server in servers:
+            server.stop()
+        for server in servers:
+            await server.close_all_connections()
+
+    def _application(self, routes: list[URLSpec], wrong_path: type[WrongPath]) -> Application:
+        return Application(
+            list(routes),
+            default_handler_class=wrong_path,
+            default_handler_args={"gateway": self},
+            log_function=lambda _handler: None,  # a notebook's stderr is the user's page
+        )
+
+
+def serve_forever(port: int = 0, speed: float = 1.0, **options: Any) -> None:
+    """Print one JSON line (`base_url`, `api_key`, `jobs`) and serve until SIGINT or SIGTERM.
+
+    For the main thread of a program; `options` are those of `Simulator`.
+    """
+    stopping = threading.Event()
+    watched = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopping.set()) for number in watched]
+    try:
+        with Simulator(port=port, speed=speed, **options) as simulator:
+            line = {"base_url": simulator.base_url, "api_key": simulator.api_key}
+            with contextlib.suppress(BrokenPipeError):  # whoever started it need not read on
+                sys.stdout.write(json.dumps({**line, "jobs": simulator.jobs}) + "\n")
+                sys.stdout.flush()
+            # In turns: on Windows a wait without an end would not let the signal handler run.
+            while not stopping.wait(1.0):
+                pass
+    finally:
+        for number, handler in zip(watched, before, strict=True):
+            signal.signal(number, handler)

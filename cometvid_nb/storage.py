@@ -1,0 +1,175 @@
+"""save_clip: a clip from the server to a file that is either whole or not there.
+
+Streamed in constant memory to a `.part` beside its place, resumed where the server can, checked
+for length and MP4 structure, then linked into place; another file of that name is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from .errors import ClipError, TransientError
+
+ATTEMPTS = 3
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+class ByteStream(Protocol):
+    """What `client.open_clip` gives: see `client.ClipStream`."""
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    @property
+    def validator(self) -> str | None: ...
+
+
+OpenClip = Callable[[int, str | None], AbstractAsyncContextManager[ByteStream]]
+"""Opens the clip from a byte on, if its validator still holds: `open_clip(offset, validator)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A clip on disk."""
+
+    path: Path
+    size_bytes: int
+
+
+def clip_file_name(job_id: str) -> str:
+    """A file name for the clip of a job: never a path, never hidden, the same on every system."""
+    is_plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", job_id) is not None
+    if is_plain and not _RESERVED.fullmatch(job_id) and not job_id.endswith("."):
+        return f"{job_id}.mp4"
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", job_id)[:40].strip("-")
+    digest = hashlib.sha256(job_id.encode("utf-8", "replace")).hexdigest()[:12]
+    return f"{readable or 'clip'}-{digest}.mp4"
+
+
+async def save_clip(
+    open_clip: OpenClip,
+    folder: Path,
+    job_id: str,
+    *,
+    on_progress: Callable[[int, int | None], None] = lambda received, total: None,
+) -> SavedFile:
+    """Fetch a clip into `folder` as `<job id>.mp4`; `on_progress(received_bytes, total_bytes)`.
+
+    A clip of that name that is already there, whole and of the announced length, is kept as it
+    is; a different file is left alone and the clip gets a number behind its name.
+
+    Raises:
+        ClipError: it cannot be saved, with the reason and what to do. No partial file is left.
+        TransientError: the last of three tries got no usable answer.
+    """
+    part: Path | None = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(".part", f"{clip_file_name(job_id)}.", folder)
+        part = Path(name)
+        with os.fdopen(handle, "w+b") as file:
+            await _fetch(open_clip, file, on_progress)
+            size_bytes = await asyncio.to_thread(_check, file, job_id)
+        return SavedFile(_put_in_place(part, folder, clip_file_name(job_id)), size_bytes)
+    except OSError as error:
+        raise ClipError(
+            f"The clip of {job_id} was not saved to {folder}: {error.strerror or error}.",
+            advice="Free or allow the place, or set another with %cometvid config save_dir=…",
+        ) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+async def _fetch(
+    open_clip: OpenClip, file: BinaryIO, on_progress: Callable[[int, int | None], None]
+) -> None:
+    validator: str | None = None
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            offset = file.tell() if validator else 0
+            async with open_clip(offset, validator) as stream:
+                # A server that ignores the range, or has another clip by now, begins anew.
+                begin = stream.offset if stream.offset == offset else 0
+                if stream.offset not in (0, begin):
+                    raise ClipError(f"The server began at byte {stream.offset}, not {offset}.")
+                file.seek(begin)
+                file.truncate()
+                validator = stream.validator
+                async for chunk in stream.chunks:
+                    await asyncio.to_thread(file.write, chunk)
+                    on_progress(file.tell(), stream.total_bytes)
+                if stream.total_bytes is not None and file.tell() != stream.total_bytes:
+                    raise TransientError(
+                        f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
+                    )
+                return
+        except TransientError:
+            if attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(2.0**attempt / 2)
+
+
+def _check(file: BinaryIO, job_id: str) -> int:
+    """The size in bytes of what is surely an MP4: whole boxes from end to end, `ftyp` and `moov`.
+
+    Source: ISO/IEC 14496-12 §4.2, a file is a row of boxes that each begin with size and type.
+    """
+    file.flush()
+    os.fsync(file.fileno())
+    size_bytes = file.seek(0, os.SEEK_END)
+    at, kinds = 0, []
+    while at < size_bytes:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        elif length == 0:
+            length = size_bytes - at
+        if len(head) < 8 or length < 8 or at + length > size_bytes:
+            break
+        kinds.append(head[4:8])
+        at += length
+    if at != size_bytes or b"moov" not in kinds or kinds[:1] != [b"ftyp"]:
+        raise ClipError(f"What the server sent as the clip of {job_id} is not a whole MP4 file.")
+    return size_bytes
+
+
+def _put_in_place(part: Path, folder: Path, name: str) -> Path:
+    stem = name.removesuffix(".mp4")
+    for number in range(1, 1000):
+        place = folder / (name if number == 1 else f"{stem}-{number}.mp4")
+        try:
+            os.link(part, place)  # unlike a rename, it never replaces what is there
+        except FileExistsError:
+            if _is_same(part, place):
+                return place
+        except OSError:
+            if not place.exists():  # a file system without links
+                part.replace(place)
+                return place
+        else:
+            return place
+    raise ClipError(f"There are a thousand files named like {name} already.")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    if not other.is_file() or one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as a, other.open("rb") as b:
+        return hashlib.file_digest(a, "sha256").digest() == (
+            hashlib.file_digest(b, "sha256").digest()
+        )

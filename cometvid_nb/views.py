@@ -1,0 +1,116 @@
+"""Views: how a watch is shown where it was asked for; siblings with one method, `show`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from .card import Card, Phase
+from .record import one_line, to_bundle, to_clock, to_progress_line, to_text
+
+if TYPE_CHECKING:
+    from .widget import JobWidget
+
+
+class View(Protocol):
+    """Something that draws cards."""
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        """Draw `card`; `is_settled`: it is the last one."""
+
+    def tick(self, now_s: float) -> None:
+        """A second has passed (unix seconds) while somebody waits."""
+
+
+class WidgetView:
+    """A widget in a page, replaced at the end by the static record, which needs no kernel.
+
+    Without the replacement a notebook that is opened again would show "model not found". Where
+    no file is kept, or where the record could not load the clip, `is_settling` is False.
+    """
+
+    def __init__(self, widget: JobWidget, *, is_settling: bool = True) -> None:
+        from IPython.display import display
+
+        handle = display(widget, display_id=True)
+        self._handle: Any = handle if is_settling else None
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        """The widget draws itself; this sees to the record."""
+        if is_settled and self._handle is not None:
+            self._handle.update(to_bundle(card), raw=True)
+            self._handle = None
+
+    def tick(self, now_s: float) -> None:
+        """The page ticks by itself."""
+
+
+class HtmlView:
+    """The static record in an output that is replaced at each change of the phase: for runs
+    nobody looks at, where a widget would only leave its state behind.
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._phase: Phase | None = None
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        """Replace the output if a reader of the file would care."""
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display(to_bundle(card), raw=True, display_id=True)
+        elif is_settled or card.phase is not self._phase:
+            self._handle.update(to_bundle(card), raw=True)
+        self._phase = card.phase
+
+    def tick(self, now_s: float) -> None:
+        """Nobody looks."""
+
+
+class TextView:
+    """One line in a terminal, redrawn in place, that ends in the clip's path or link; into a file
+    or a pipe a line for each change of the phase. One view serves several jobs.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._out = stream if stream is not None else sys.stdout
+        self._is_terminal = bool(getattr(self._out, "isatty", lambda: False)())
+        self._cards: dict[str, Card] = {}
+        self._width = 0
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        """Redraw the line, or write the job's last words and forget it."""
+        before = self._cards.get(card.job_id)
+        if is_settled:
+            self._cards.pop(card.job_id, None)
+            self._clear()
+            print(to_text(card), file=self._out, flush=True)
+            return
+        self._cards[card.job_id] = card
+        if self._is_terminal:
+            self.tick(time.time())
+        elif before is None or before.phase is not card.phase or before.problem != card.problem:
+            print(to_progress_line(card, time.time(), 500), file=self._out, flush=True)
+
+    def tick(self, now_s: float) -> None:
+        """Redraw, as the elapsed time has changed."""
+        if not self._is_terminal or not self._cards:
+            return
+        room = shutil.get_terminal_size().columns - 1
+        cards = list(self._cards.values())
+        if len(cards) == 1:
+            line = to_progress_line(cards[0], now_s, room)
+        else:
+            since_s = min(card.elapsed_from_s or now_s for card in cards)
+            line = one_line(f"{len(cards)} jobs to go  {to_clock(now_s - since_s)}", room)
+        self._out.write("\r" + line.ljust(self._width))
+        self._out.flush()
+        self._width = len(line)
+
+    def _clear(self) -> None:
+        if self._is_terminal and self._width:
+            self._out.write("\r" + " " * self._width + "\r")
+            self._width = 0

@@ -1,0 +1,1 @@
+"""The tests; `tests/browser` holds those that drive a real JupyterLab in a real Chromium."""

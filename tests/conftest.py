@@ -1,0 +1,51 @@
+"""What every test can ask for: a real kernel, a headless run, an environment without keys."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.kernel import Kernel, run_notebook
+
+NotebookRun = Callable[..., nbformat.NotebookNode]
+"""`notebook_run(cells, **options)`; the options are those of `tests.kernel.run_notebook`."""
+
+
+@pytest.fixture(autouse=True)
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the developer's own key and address: no test may reach the real endpoint."""
+    for name in [n for n in os.environ if n.startswith(("COMETAPI", "COMETVID_API"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home for child processes; a kernel and a headless run work in `home / "work"`."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def kernel(home: Path) -> Iterator[Kernel]:
+    """A fresh kernel in its own process and home."""
+    kernel = Kernel(home)
+    try:
+        kernel.start()
+        yield kernel
+    finally:
+        kernel.stop()
+
+
+@pytest.fixture
+def notebook_run(home: Path) -> NotebookRun:
+    """Run cells headless, as `jupyter execute` does."""
+
+    def run(cells: list[str], **options: object) -> nbformat.NotebookNode:
+        return run_notebook(cells, home, **options)  # type: ignore[arg-type]
+
+    return run

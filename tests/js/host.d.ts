@@ -1,0 +1,24 @@
+// What the card uses of its host. Written by hand, since @anywidget/types pulls in all of
+// @jupyter-widgets/base; everything a host other than JupyterLab may lack is optional.
+
+/** A Lumino signal, as far as the card uses one. */
+interface LuminoSignal {
+  connect?(slot: (sender: unknown, status: string) => void): unknown;
+  disconnect?(slot: (sender: unknown, status: string) => void): unknown;
+}
+
+/** The model anywidget 0.11 hands to `render` (its model-proxy.ts). */
+interface CometvidModel {
+  get(name: "card"): unknown;
+  send(content: object): void;
+  on(name: string, callback: (...args: any[]) => void): void;
+  off(name: string, callback: (...args: any[]) => void): void;
+  widget_manager?: {
+    resolveUrl?(path: string): Promise<string>;
+    kernel?: {
+      disposed?: LuminoSignal;
+      statusChanged?: LuminoSignal;
+      connectionStatusChanged?: LuminoSignal;
+    } | null;
+  };
+}
