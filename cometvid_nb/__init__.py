@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
-    from .watcher import Watch
+    from .watching import Watch
     from .widget import JobWidget
 
 __all__ = [
@@ -35,7 +35,7 @@ _HOMES = {
     "JobFailed": "errors",
     "JobStatus": "job",
     "JobWidget": "widget",
-    "Watch": "watcher",
+    "Watch": "watching",
 }
 
 _magic: Any = None
@@ -79,7 +79,7 @@ def load_ipython_extension(shell: Any) -> None:
         shell.register_magics(_magic)
 
 
-def unload_ipython_extension(shell: Any) -> None:
+def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001 - IPython passes it
     """`%unload_ext cometvid_nb`: ends every watch and takes the magic away."""
     global _magic
     magic, _magic = _magic, None

@@ -33,8 +33,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:
-    """Open JupyterLab on the first notebook; what we do not know is passed on to it."""
+def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET503 - execv
+    """Become a JupyterLab open on the first notebook; other arguments are JupyterLab's own.
+
+    Returns only where there is no JupyterLab.
+    """
     if util.find_spec("jupyterlab") is None:
         print("JupyterLab is missing: pip install 'cometvid-nb[demo]'", file=sys.stderr)
         return 1

@@ -44,6 +44,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
+        """Whether the body is a page for people: a gateway's, not the API's."""
         is_named = "html" in self.headers.get("Content-Type", "").lower()
         return is_named or self.body[:200].lstrip()[:1] == b"<"
 
@@ -116,16 +117,15 @@ def _code_of(payload: dict[str, Any]) -> str | None:
     return str(code)[:80] if isinstance(code, str) else None
 
 
-def no_answer(error: Exception, of_whom: str) -> ConnectionTrouble:
-    host = ""
-    if isinstance(error, httpx.RequestError) and error._request is not None:
-        host = f" at {error._request.url.host}"
-    reason = {
+def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
+    """The error for a request that got no answer, without the URL: a link may be signed."""
+    reasons: dict[type[Exception], str] = {
         httpx.ConnectTimeout: "it did not let us connect in time",
         httpx.ConnectError: "it cannot be reached",
         httpx.ReadTimeout: "it did not answer in time",
         httpx.RemoteProtocolError: "it closed the connection in the middle",
-    }.get(type(error), type(error).__name__)
+    }
+    reason = reasons.get(type(error), type(error).__name__)
     detail = str(error.__cause__ or error)
     advice = None
     if "CERTIFICATE" in detail.upper():
@@ -133,7 +133,7 @@ def no_answer(error: Exception, of_whom: str) -> ConnectionTrouble:
         advice = "A proxy or a wrong clock may be why; certificates are never waved through."
     elif isinstance(error, httpx.ConnectError) and "known" in detail:
         reason = "there is no host of that name"
-    return ConnectionTrouble(f"No answer from {of_whom}{host}: {reason}.", advice=advice)
+    return ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
 
 
 def without_frames(error: BaseException) -> BaseException:

@@ -194,10 +194,10 @@ def _aspect_ratio(job: Job | None) -> float:
 
 def _ended_at_s(state: WatchState, from_s: float) -> float | None:
     completed_at_s = state.job.completed_at_s if state.job else None
-    if state.ending is Ending.COMPLETED and completed_at_s is not None:
-        if from_s <= completed_at_s <= (state.ended_at_s or completed_at_s) + 60:
-            return completed_at_s
-    return state.ended_at_s
+    if state.ending is not Ending.COMPLETED or completed_at_s is None:
+        return state.ended_at_s
+    is_sane = from_s <= completed_at_s <= (state.ended_at_s or completed_at_s) + 60
+    return completed_at_s if is_sane else state.ended_at_s
 
 
 def _problem(state: WatchState) -> str | None:
@@ -227,8 +227,6 @@ def _advice(state: WatchState) -> str | None:
 
 
 def _command(phase: Phase, state: WatchState) -> str | None:
-    if phase.is_active:
-        return f"%cometvid stop {state.job_id}"
     is_unsaved = phase is Phase.COMPLETED and state.problem is not None
     if is_unsaved or phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):
         return _watch_command(state.job_id)

@@ -38,7 +38,9 @@ MOST_CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class ClipStream:
-    """The bytes of a clip from `offset` on. `total_bytes` counts the whole clip, None = unknown;
+    """The bytes of a clip from `offset` on.
+
+    `total_bytes` counts the whole clip, None = unknown;
     `validator` is what a later Range request must name in If-Range, None = cannot be resumed.
     """
 
@@ -148,12 +150,16 @@ class Client:
             request = self._client().build_request("GET", url, headers=headers)
             response = await self._client().send(request, stream=True, follow_redirects=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise no_answer(error, f"the clip of {job.id}") from without_frames(error)
+            raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
+                error
+            )
         try:
             log.debug("GET clip of %s: %s", job.id, response.status_code)
             yield _clip_stream(response, job.id, offset)
         except httpx.HTTPError as error:
-            raise no_answer(error, f"the clip of {job.id}") from without_frames(error)
+            raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
+                error
+            )
         finally:
             await response.aclose()
 
@@ -178,7 +184,7 @@ class Client:
             async with self._client().stream(method, url, **options) as response:
                 body = await _read_bounded(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise no_answer(error, "the API") from without_frames(error)
+            raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)
         answer = Answer(response.status_code, response.headers, body)
         if response.is_success:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -69,7 +68,7 @@ def page_path(file: Path, beside: Path) -> str | None:
 
 def notebook_folder(starting_folder: str | None) -> Path:
     """Where the notebook lies: the folder its kernel was started in, else the working one."""
-    return Path(starting_folder if starting_folder else os.getcwd())
+    return Path(starting_folder) if starting_folder else Path.cwd()
 
 
 async def _roads(client: Client, job: Job) -> AsyncIterator[OpenStream]:

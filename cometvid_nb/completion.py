@@ -56,7 +56,8 @@ def make_matcher(job_ids: Callable[[], Iterable[str]]) -> Callable[..., Any]:
             "suppress": True,
         }
 
-    return cometvid_matcher
+    matcher: Callable[..., Any] = cometvid_matcher
+    return matcher
 
 
 def _starting(piece: str, names: Iterable[str]) -> list[str]:

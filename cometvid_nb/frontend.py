@@ -30,7 +30,9 @@ class Frontend(Enum):
 
     @property
     def is_settling(self) -> bool:
-        """Whether an output should end as a static record. Voila keeps no file, and in Colab a
+        """Whether an output should end as a static record.
+
+        Voila keeps no file, and in Colab a
         record could not load a clip that lies beside the notebook.
         """
         return self is Frontend.NOTEBOOK
@@ -62,4 +64,5 @@ def shell() -> Any:
 
 def cell_number() -> int | None:
     """The number of the cell that is running, None outside IPython."""
-    return getattr(shell(), "execution_count", None)
+    number: int | None = getattr(shell(), "execution_count", None)
+    return number

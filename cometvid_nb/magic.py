@@ -21,7 +21,7 @@ from .frontend import cell_number
 from .grammar import GrammarError, explain, parse
 from .record import to_bundle
 from .settings import Settings, check_key
-from .watcher import Watch, WatchList
+from .watching import Watch, WatchList
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 _CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "allow_http")
@@ -37,6 +37,8 @@ class Cometvid(Magics):
     save = Bool(help=_HELP["save"]).tag(config=True)
     save_dir = Unicode(help=_HELP["save_dir"]).tag(config=True)
     allow_http = Bool(help=_HELP["allow_http"]).tag(config=True)
+
+    shell: Any  # never None here, and richer than its annotation
 
     def __init__(self, shell: Any) -> None:
         self._simulator: Any = None

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote, urlsplit
 
-from .card import Card
+from .card import Card, Phase
 
 _BAR_CELLS = 24
+_MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "⏱ "}
 
 
 def to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
@@ -22,11 +23,15 @@ def to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
 
 
 def to_html(card: Card, *, is_player: bool = True) -> str:
-    """What is known of the job, with a player where there is a clip and `is_player` asks for it."""
-    is_playing = is_player and card.clip is not None
-    parts = [_player(card), _caption(card)] if is_playing else [_table(card)]
+    """What is known of the job: as a table, or at its end as a framed record with the player."""
+    if card.phase.is_active or not is_player:
+        return f'<div class="cometvid-record">{_table(card)}</div>'
+    player = _player(card)
+    width = "640px" if card.aspect_ratio >= 1 or not player else "480px"
+    frame = "border:1px solid rgba(128,128,128,0.35);border-radius:12px;overflow:hidden"
     return (
-        f'<div class="cometvid-record" style="max-width:640px;margin:4px 0">{"".join(parts)}</div>'
+        f'<div class="cometvid-record" style="max-width:{width};margin:4px 0;{frame}">'
+        f"{player}{_caption(card)}</div>"
     )
 
 
@@ -89,11 +94,12 @@ def _player(card: Card) -> str:
     source = _source(card)
     if source is None:
         return ""
-    width = 640 if card.aspect_ratio >= 1 else round(480 * card.aspect_ratio)
-    height = round(width / card.aspect_ratio)
+    # Both numbers are attributes, which the sanitizer keeps: nothing jumps when the clip loads.
+    width = 640 if card.aspect_ratio >= 1 else 480
+    height = min(round(width / card.aspect_ratio), 480)
     return (
         f'<video controls preload="metadata" playsinline width="{width}" height="{height}" '
-        f'style="max-width:100%;height:auto;border-radius:8px;background:#000" '
+        f'style="display:block;width:100%;max-height:480px;background:#000" '
         f'title="{escape(card.job_id)}" src="{escape(source)}">'
         f'<a href="{escape(source)}">{escape(clip_place(card) or source)}</a></video>'
     )
@@ -109,22 +115,42 @@ def _source(card: Card) -> str | None:
 
 
 def _caption(card: Card) -> str:
-    head = [f"<b>{escape(card.headline)}</b>", *map(escape, card.facts), escape(_took(card))]
-    if card.is_simulated:
-        head.append("simulation")
-    rows = [" · ".join(filter(None, head)), f"<code>{escape(card.job_id)}</code>"]
-    if card.prompt:
-        rows.append(f'<span dir="auto">{escape(card.prompt)}</span>')
-    if card.clip and card.clip.saved_to:
-        rows.append(f"Saved to <code>{escape(card.clip.saved_to)}</code>")
-    elif card.clip and card.clip.expires_at_s:
-        rows.append(f"Not saved. The link works until {_moment(card.clip.expires_at_s)}.")
-    elif card.clip:
-        rows.append("Not saved. The link works for about an hour.")
-    rows += [escape(text) for text in (card.problem, card.advice) if text]
+    mark = _MARKS.get(card.phase, "")
+    head = [
+        f"<b>{mark}{escape(card.headline)}</b>",
+        *map(escape, card.facts),
+        escape(_took(card)),
+        "simulation" if card.is_simulated else "",
+    ]
+    lines = [" · ".join(filter(None, head))]
+    if card.problem:
+        lines.append(escape(card.problem))
+    if card.advice:
+        lines.append(_quiet(escape(card.advice)))
     if card.command:
-        rows.append(f"<code>{escape(card.command)}</code>")
-    return f'<div style="font-size:90%;line-height:1.6">{"<br>".join(rows)}</div>'
+        lines.append(f"<code>{escape(card.command)}</code>")
+    if card.prompt:
+        lines.append(f'<span dir="auto">{escape(card.prompt)}</span>')
+    lines.append(
+        _quiet(" · ".join(filter(None, [f"<code>{escape(card.job_id)}</code>", _kept(card)])))
+    )
+    rows = "".join(f'<div style="margin:4px 0">{line}</div>' for line in lines)
+    return f'<div style="padding:8px 16px;line-height:1.5;overflow-wrap:anywhere">{rows}</div>'
+
+
+def _kept(card: Card) -> str:
+    """Where the clip is kept, or how long its link lives."""
+    if card.clip is None:
+        return ""
+    if card.clip.saved_to:
+        return f"saved to <code>{escape(card.clip.saved_to)}</code>"
+    if card.clip.expires_at_s:
+        return f"the link works until {_moment(card.clip.expires_at_s)}"
+    return "the link works for about an hour" if card.clip.url else ""
+
+
+def _quiet(html: str) -> str:
+    return f'<span style="opacity:0.75">{html}</span>'
 
 
 def _table(card: Card) -> str:

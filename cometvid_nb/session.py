@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .card import Card
@@ -19,13 +20,14 @@ from .settings import Settings
 from .views import HtmlView, TextView, View, WidgetView
 from .waiting import block_on
 from .watch_state import SavedClip, WatchState
-from .watcher import SaveClip, Watch, Watcher
+from .watcher import Watcher
+from .watching import SaveClip, Watch
 
 if TYPE_CHECKING:
     from .client import Client
     from .widget import JobWidget
 
-SIMULATED_PACE = {"min_delay_s": 0.5, "max_delay_s": 1.5}
+SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The simulator is next door, and a demo that moves every 15 s shows nothing."""
 
 
@@ -253,8 +255,10 @@ class Session:
 def _policy(settings: Settings) -> PollPolicy:
     if settings.interval_s:
         return PollPolicy.fixed(settings.interval_s, settings.timeout_s)
-    pace = SIMULATED_PACE if settings.is_simulated else {}
-    return PollPolicy(give_up_after_s=settings.timeout_s, **pace)
+    policy = PollPolicy(give_up_after_s=settings.timeout_s)
+    if settings.is_simulated:
+        return replace(policy, min_delay_s=SIMULATED_MIN_DELAY_S, max_delay_s=SIMULATED_MAX_DELAY_S)
+    return policy
 
 
 _current: Session | None = None

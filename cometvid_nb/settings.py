@@ -47,8 +47,9 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a session may be told. `help` in a field's metadata is what `%cometvid config`
-    and the README say of it; `parse` reads it from text.
+    """Everything a session may be told.
+
+    `help` in a field's metadata is what `%cometvid config` and the README say of it.
     """
 
     api_key: Secret | None = field(
@@ -211,7 +212,7 @@ def _parse_base_url(name: str, value: object) -> str:
     return _parse_text(name, value).rstrip("/")
 
 
-def _parse_key(name: str, value: object) -> Secret | None:
+def _parse_key(_: str, value: object) -> Secret | None:
     if value is None or isinstance(value, Secret):
         return value
     if not isinstance(value, str):

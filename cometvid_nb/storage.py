@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -77,9 +77,8 @@ async def save_clip(
     part: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(".part", f"{clip_file_name(job_id)}.", folder)
-        part = Path(name)
-        with os.fdopen(handle, "w+b") as file:
+        part = folder / f"{clip_file_name(job_id)}.{secrets.token_hex(4)}.part"
+        with part.open("x+b") as file:  # x: never somebody else's
             await _fetch(open_clip, file, on_progress)
             size_bytes = await asyncio.to_thread(_check, file, job_id)
         return SavedFile(_put_in_place(part, folder, clip_file_name(job_id)), size_bytes)

@@ -48,8 +48,9 @@ class WidgetView:
 
 
 class HtmlView:
-    """The static record in an output that is replaced at each change of the phase: for runs
-    nobody looks at, where a widget would only leave its state behind.
+    """The static record in an output that is replaced at each change of the phase.
+
+    For runs nobody looks at, where a widget would only leave its state behind.
     """
 
     def __init__(self) -> None:
@@ -71,8 +72,9 @@ class HtmlView:
 
 
 class TextView:
-    """One line in a terminal, redrawn in place, that ends in the clip's path or link; into a file
-    or a pipe a line for each change of the phase. One view serves several jobs.
+    """One line in a terminal, redrawn in place, that ends in the clip's path or link.
+
+    Into a file or a pipe: a line for each change of the phase. One view serves several jobs.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:

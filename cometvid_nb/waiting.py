@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -30,7 +31,7 @@ def _make_reentrant(loop: asyncio.AbstractEventLoop) -> bool:
     """Let `loop` run inside itself. It patches asyncio for good, so only when somebody blocks."""
     if getattr(loop, "_nest_patched", False):
         return True  # by the reader, or by an earlier wait
-    import nest_asyncio2
+    import nest_asyncio2  # type: ignore[import-untyped]  # it ships no types
 
     try:
         nest_asyncio2.apply(loop)
@@ -55,10 +56,8 @@ def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> 
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
         task.cancel()
-        try:
+        with contextlib.suppress(BaseException):  # whatever it ends with, the interrupt wins
             loop.run_until_complete(task)
-        except BaseException:  # noqa: BLE001, S110 - whatever it ends with, the interrupt wins
-            pass
         raise
 
 

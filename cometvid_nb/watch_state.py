@@ -115,7 +115,7 @@ class WatchState:
         return state
 
     def troubled(self, error: CometVidError, now_s: float) -> WatchState:
-        """The poll got no description of the job; an error that asking again cannot mend ends it."""
+        """The poll got no description of the job; what asking again cannot mend ends the watch."""
         if isinstance(error, JobNotFound):
             times = self.not_found_times + 1
             first_at_s = self.not_found_first_at_s if self.not_found_times else now_s

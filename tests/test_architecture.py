@@ -19,10 +19,10 @@ PACKAGE = Path(__file__).parent.parent / "cometvid_nb"
 
 LAYERS: list[list[str]] = [
     ["errors", "job", "pacing", "settings", "watch_state", "card", "record"],
-    ["answer", "client", "storage", "frontend", "simulator"],
-    ["watcher", "waiting", "widget", "views"],
+    ["answer", "client", "storage", "relay", "waiting", "delivery", "frontend", "simulator"],
+    ["watching", "watcher", "clips", "widget", "views"],
     ["session"],
-    ["magic", "__main__", "__init__"],
+    ["grammar", "completion", "magic", "__main__", "__init__"],
 ]
 """A module may import from the layers above its own in this list; `simulator` is a family."""
 
@@ -33,6 +33,9 @@ SIBLINGS = {
     "card": {"job", "watch_state"},
     "record": {"card"},
     "client": {"answer"},
+    "watcher": {"watching"},
+    "completion": {"grammar"},
+    "magic": {"completion", "grammar"},
     "__init__": {"magic"},
 }
 """What a module may import from its own layer."""
@@ -41,8 +44,10 @@ EXCEPTIONS = {
     # A Job shows itself in a notebook, which takes the card; only `_repr_mimebundle_` needs it.
     ("job", "card"),
     ("job", "record"),
+    # `JobWidget(id)` in a person's own layout starts its watch with the session of the kernel.
+    ("widget", "session"),
 }
-"""Imports against the grain; each stands inside a function and says why above."""
+"""Imports against the grain; each stands inside a function, for the reason given here."""
 
 STRANGERS = {
     # The watcher sees a protocol, so that it can follow jobs of any source.

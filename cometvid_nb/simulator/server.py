@@ -12,7 +12,6 @@ import threading
 from typing import Any, Self
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
 from tornado.web import Application
 
@@ -101,16 +100,14 @@ class Simulator(Gateway):
 
     def _start(self) -> None:
         # Bound here and not in the thread: a taken port is the caller's exception.
-        sockets: list[list[socket.socket]] = []
-        try:
+        with contextlib.ExitStack() as on_error:
+            sockets: list[socket.socket] = []
             for port in self._ports:
-                sockets.append(bind_sockets(port, self._host, family=socket.AF_INET))  # noqa: PERF401 - what is bound must be closed if the next one fails
-        except OSError:
-            for bound in sockets:
-                for one in bound:
-                    one.close()
-            raise
-        self._ports = [bound[0].getsockname()[1] for bound in sockets]
+                # Not tornado's bind_sockets, which forgets a socket when the port is taken.
+                sockets.append(on_error.enter_context(socket.create_server((self._host, port))))
+                sockets[-1].setblocking(False)
+            on_error.pop_all()
+        self._ports = [bound.getsockname()[1] for bound in sockets]
         # Bound but not listening: it refuses every connection, and nobody else can take it.
         self._dead_socket = socket.socket()
         self._dead_socket.bind((self._host, 0))
@@ -133,7 +130,7 @@ class Simulator(Gateway):
         self,
         loop: asyncio.AbstractEventLoop,
         stopping: asyncio.Event,
-        sockets: list[list[socket.socket]],
+        sockets: list[socket.socket],
         ready: threading.Event,
     ) -> None:
         asyncio.set_event_loop(loop)
@@ -148,7 +145,7 @@ class Simulator(Gateway):
             loop.close()
 
     async def _serve(
-        self, stopping: asyncio.Event, sockets: list[list[socket.socket]], ready: threading.Event
+        self, stopping: asyncio.Event, sockets: list[socket.socket], ready: threading.Event
     ) -> None:
         routes = [api_routes(self)]
         if len(sockets) == 1:
@@ -158,7 +155,7 @@ class Simulator(Gateway):
         servers = []
         for bound, table, wrong in zip(sockets, routes, (WrongPath, WrongClipPath), strict=False):
             server = HTTPServer(self._application(table, wrong))
-            server.add_sockets(bound)
+            server.add_socket(bound)
             servers.append(server)
         ready.set()
         await stopping.wait()

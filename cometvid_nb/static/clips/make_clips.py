@@ -8,7 +8,8 @@ plays them at once. They hold half the pixels each way of what the simulator dec
 for 1280x720): the ratio is the same and the wheel stays small. "simulated" stands in a corner, so
 that no picture of the product passes for a model's work.
 
-Light is added in linear space and tone-mapped at the end: that is what makes a glow look like light.
+Light is added in linear space and tone-mapped at the end, which is what makes a glow
+look like light.
 """
 
 from __future__ import annotations

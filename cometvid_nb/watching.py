@@ -1,0 +1,288 @@
+"""Watch: one job followed to its end, from any thread; polls on the watcher's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, Protocol
+
+from .errors import ClipError, CometVidError, GaveUp, TransientError
+from .frontend import cell_number
+from .job import Job, Polled
+from .pacing import PollPolicy
+from .waiting import block_on
+from .watch_state import Ending, SavedClip, Saving, WatchState
+
+log = logging.getLogger("cometvid_nb.watching")
+
+LATE_S = 2.0
+"""A poll this much later than planned (a laptop that slept, a starved process) makes the plan
+that the page draws from untrue, so a new one is sent."""
+SAVING_TOLD_EVERY_S = 0.25
+
+Observer = Callable[[WatchState], None]
+
+
+class JobSource(Protocol):
+    """Where jobs are asked after: the client, or anything shaped like it."""
+
+    async def poll(self, job_id: str) -> Polled:
+        """One question; raises `TransientError` or another `CometVidError`."""
+
+    async def aclose(self) -> None:
+        """Give up the connections."""
+
+
+class SaveClip(Protocol):
+    """Saves the clip of a completed job, telling (received, total) bytes on the way."""
+
+    async def __call__(
+        self, job: Job, on_progress: Callable[[int, int | None], None]
+    ) -> SavedClip: ...
+
+
+class Watch:
+    """A job being followed to its end; `Watcher.follow` makes it.
+
+    Safe to use from any thread. `await watch` and `wait` give the completed `Job`.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        policy: PollPolicy,
+        make_widget: Callable[[Watch], Any],
+        source: JobSource,
+        *,
+        is_simulated: bool,
+    ) -> None:
+        self.source = source
+        self.shown_in_cell: int | None = None
+        """The cell that shows the card already, and so need not show its value as well."""
+        self._make_widget = make_widget
+        self._widget: Any = None
+        self._lock = threading.RLock()
+        self._observers: list[Observer] = []
+        self._task: Future[None] | None = None
+        self._policy = policy
+        self._state = WatchState.begin(
+            job_id, time.time(), policy.give_up_after_s, is_simulated=is_simulated
+        )
+
+    @property
+    def job_id(self) -> str:
+        """The id of the job."""
+        return self._state.job_id
+
+    @property
+    def state(self) -> WatchState:
+        """All that is known by now."""
+        return self._state
+
+    @property
+    def job(self) -> Job | None:
+        """The job as it was last seen, or None before the first answer."""
+        return self._state.job
+
+    @property
+    def widget(self) -> Any:
+        """The `JobWidget` that shows this watch; one model, however often it is displayed."""
+        with self._lock:
+            if self._widget is None:
+                self._widget = self._make_widget(self)
+            return self._widget
+
+    def subscribe(self, observer: Observer) -> Callable[[], None]:
+        """Call `observer(state)` now and at each visible change; returns what ends that.
+
+        Calls come one at a time, now on this thread and later on the watcher's.
+        """
+        with self._lock:
+            self._observers.append(observer)
+            self._tell(observer)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if observer in self._observers:
+                    self._observers.remove(observer)
+
+        return unsubscribe
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Block until the job has ended and its clip is saved, at most `timeout` seconds.
+
+        In a notebook the other tasks of the kernel's loop, the reader's own included, go on. An
+        interrupt ends the waiting, not the watch.
+
+        Raises:
+            JobFailed, WatchStopped, ApiError: how it ended instead.
+            GaveUp: the deadline of the watch, or `timeout`, passed first.
+        """
+
+        async def wait() -> Job:
+            try:
+                async with asyncio.timeout(timeout):
+                    return await self
+            except TimeoutError:
+                raise GaveUp(
+                    f"{self.job_id} had not ended after {timeout:g} s of waiting.",
+                    job=self.job,
+                    advice=f"The watch goes on: %cometvid wait {self.job_id}",
+                ) from None
+
+        return block_on(wait())
+
+    def stop(self) -> None:
+        """Stop watching. The job itself goes on; a watch that is over stays as it ended."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+        self._become(self._state.stopped(time.time()))
+
+    def result(self) -> Job:
+        """The completed job of a watch that is over.
+
+        Raises:
+            JobFailed, GaveUp, WatchStopped, ApiError: how it ended instead.
+        """
+        state = self._state
+        if state.error is not None:
+            # A fresh traceback each time: one error object may be raised to many waiters.
+            raise state.error.with_traceback(None)
+        if state.job is None or not state.is_over:
+            raise RuntimeError(f"the watch of {state.job_id} is not over")
+        return state.job
+
+    def __repr__(self) -> str:
+        state = self._state
+        word = state.ending or (state.job.status_word if state.job else "starting")
+        return f"<Watch {state.job_id}: {word}>"
+
+    def _ipython_display_(self) -> None:
+        if self.shown_in_cell is None or self.shown_in_cell != cell_number():
+            print(repr(self))
+
+    def __await__(self) -> Generator[Any, None, Job]:
+        return self._settled().__await__()
+
+    async def _settled(self) -> Job:
+        loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+
+        def observe(state: WatchState) -> None:
+            if state.is_settled:
+                try:
+                    loop.call_soon_threadsafe(event.set)
+                except RuntimeError:
+                    log.debug("the loop that awaited %s is closed", state.job_id)
+
+        unsubscribe = self.subscribe(observe)
+        try:
+            await event.wait()
+        finally:
+            unsubscribe()
+        return self.result()
+
+    def _tell(self, observer: Observer) -> None:
+        try:
+            observer(self._state)
+        except Exception:
+            # One broken display must not end the watch, nor the displays after it.
+            log.exception("an observer of %s failed", self._state.job_id)
+
+    def _become(self, state: WatchState, *, is_told: bool = True) -> None:
+        with self._lock:
+            if self._state.is_over and state.ending is not self._state.ending:
+                return  # an answer that was under way when somebody stopped the watch
+            self._state = state
+            if is_told:
+                for observer in tuple(self._observers):
+                    self._tell(observer)
+
+    async def _run(self, save: SaveClip | None) -> None:
+        """Poll until the end, then save."""
+        rng = random.Random()
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        is_planned = False
+        while not self._state.is_over:
+            await asyncio.sleep(due_s - loop.time())
+            is_late = loop.time() - due_s > LATE_S
+            before = self._state
+            after = await self._poll()
+            now_s = time.time()
+            if after.ending is Ending.COMPLETED and save is not None:
+                after = replace(after, saving=Saving())
+            if after.is_over:
+                self._become(after)
+                break
+            is_changed = is_late or not is_planned or not after.looks_like(before)
+            if is_changed or len(before.checks_at_s) < 3:
+                plan = tuple(self._policy.plan(after.poll, now_s, rng))
+                after = replace(after, checks_at_s=(now_s, *plan))
+            else:
+                # Nothing new: the page has the plan already and needs no message.
+                after = replace(after, checks_at_s=(now_s, *before.checks_at_s[2:]))
+            if len(after.checks_at_s) < 2:
+                self._become(after.gave_up(now_s))
+                break
+            is_planned = True
+            self._become(after, is_told=is_changed or len(before.checks_at_s) < 3)
+            due_s = loop.time() + max(0.0, after.checks_at_s[1] - now_s)
+        if self._state.ending is Ending.COMPLETED and self._state.saving and save is not None:
+            await self._save(save)
+
+    async def _poll(self) -> WatchState:
+        # The deadline holds for the question too, not only for the pauses between.
+        left_s = self._state.began_at_s + self._state.give_up_after_s - time.time()
+        try:
+            async with asyncio.timeout(max(1.0, left_s)):
+                polled = await self.source.poll(self.job_id)
+        except TimeoutError:
+            return self._state.gave_up(time.time())
+        except CometVidError as error:
+            return self._state.troubled(error, time.time())
+        return self._state.answered(polled.job, time.time(), polled.retry_after_s)
+
+    async def _save(self, save: SaveClip) -> None:
+        told_s = 0.0
+
+        def on_progress(received: int, total: int | None) -> None:
+            nonlocal told_s
+            now_s = time.monotonic()
+            if now_s - told_s >= SAVING_TOLD_EVERY_S:
+                told_s = now_s
+                self._become(replace(self._state, saving=Saving(received, total)))
+
+        job = self._state.job
+        assert job is not None  # a completed watch has seen its job
+        try:
+            saved = await save(job, on_progress)
+        except (ClipError, TransientError) as error:
+            problem = " ".join(filter(None, [f"The clip is not saved. {error}", error.advice]))
+            self._become(replace(self._state, saving=None, problem=problem))
+        else:
+            self._become(replace(self._state, saving=None, saved=saved))
+
+
+class WatchList(list[Watch]):
+    """Several watches that were begun together."""
+
+    def wait(self, timeout: float | None = None) -> list[Job]:
+        """Block until all have ended, `timeout` seconds at most for each; see `Watch.wait`."""
+        return [watch.wait(timeout) for watch in self]
+
+    def stop(self) -> None:
+        """Stop watching all of them."""
+        for watch in self:
+            watch.stop()
+
+    def _ipython_display_(self) -> None:
+        for watch in self:
+            watch._ipython_display_()

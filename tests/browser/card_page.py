@@ -1,0 +1,264 @@
+"""A bare page with one card on a fake of anywidget's model, for `test_card_states.py`.
+
+The fake stands for anywidget and the kernel, not for our code: the page loads the real module and
+stylesheet. That anywidget is as assumed here is what the tests with a real JupyterLab show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import tornado.httpserver
+import tornado.netutil
+import tornado.web
+from playwright.sync_api import Locator, Page
+
+STATIC = Path(__file__).resolve().parents[2] / "cometvid_nb" / "static"
+THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>card</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/widget.css">
+<style>body { margin: 0; background: var(--jp-layout-color0, Canvas) }</style></head>
+<body class="jp-ThemedContainer"><main id="output"></main>
+<script>
+  // What is still going to happen, so that a test can see that nothing is left.
+  window.timers = new Set();
+  const [set, clear] = [window.setTimeout, window.clearTimeout];
+  window.setTimeout = (action, delay, ...rest) => {
+    const handle = set(() => { timers.delete(handle); action(...rest); }, delay);
+    timers.add(handle);
+    return handle;
+  };
+  window.clearTimeout = (handle) => { timers.delete(handle); clear(handle); };
+  window.revoked = [];
+  const revoke = URL.revokeObjectURL;
+  URL.revokeObjectURL = (url) => { revoked.push(url); revoke.call(URL, url); };
+</script>
+<script type="module">
+  import widget from "/widget.js";
+
+  class Signal {  // Lumino's, as far as the card uses it
+    slots = new Set();
+    connect(slot) { this.slots.add(slot); }
+    disconnect(slot) { this.slots.delete(slot); }
+    emit(value) { for (const slot of [...this.slots]) slot(this, value); }
+  }
+  class Model {  // anywidget's proxied model
+    listeners = [];
+    sent = [];
+    constructor(card, files) {
+      this.card = card;
+      this.widget_manager = {
+        kernel: Object.fromEntries(["disposed", "statusChanged", "connectionStatusChanged"]
+          .map((name) => [name, new Signal()])),
+      };
+      if (files) this.widget_manager.resolveUrl = async (path) => files + path;
+    }
+    get(name) { return name === "card" ? this.card : undefined; }
+    send(content) { this.sent.push(content); }
+    on(name, callback) { this.listeners.push([name, callback]); }
+    off(name, callback) {
+      this.listeners = this.listeners.filter(([n, c]) => n !== name || c !== callback);
+    }
+    fire(name, ...values) {
+      for (const [n, callback] of [...this.listeners]) if (n === name) callback(...values);
+    }
+    change(card) { this.card = card; this.fire("change:card"); }
+    async relay(request, url, step) {
+      const bytes = await (await fetch(url)).arrayBuffer();
+      for (let offset = 0; offset < bytes.byteLength; offset += step) {
+        const part = bytes.slice(offset, offset + step);
+        this.fire("msg:custom", { kind: "clip_chunk", request, offset, total: bytes.byteLength,
+          is_last: offset + step >= bytes.byteLength }, [new DataView(part)]);
+      }
+    }
+  }
+  window.show = (card, files, className) => {
+    const el = document.createElement("div");
+    el.className = className;
+    document.querySelector("#output").append(el);
+    const controller = new AbortController();
+    window.model = new Model(card, files);
+    window.leave = () => { controller.abort(); cleanup(); };
+    const cleanup = widget.render({ model, el, signal: controller.signal });
+  };
+  window.isReady = true;
+</script></body></html>
+"""
+
+
+class _PageHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(PAGE)
+
+
+class _SilentHandler(tornado.web.RequestHandler):
+    """Accepts the question and never answers."""
+
+    async def get(self) -> None:
+        await asyncio.sleep(60)
+
+
+class Site:
+    """Serves the page, our static files and the clips (with Range) on a port of its own."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(10)
+
+    def log(self, handler: tornado.web.RequestHandler) -> None:
+        self.requests.append(handler.request.path)
+
+    async def _serve(self) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        files = tornado.web.StaticFileHandler
+        application = tornado.web.Application(
+            [
+                (r"/", _PageHandler),
+                (r"/silent.mp4", _SilentHandler),
+                (r"/(widget\.(?:js|css))", files, {"path": str(STATIC)}),
+                (r"/clips/(.*)", files, {"path": str(STATIC / "clips")}),
+                (r"/themes/(.*)", files, {"path": str(THEMES)}),
+            ],
+            log_function=self.log,
+        )
+        (socket,) = tornado.netutil.bind_sockets(0, "127.0.0.1")
+        self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+        server = tornado.httpserver.HTTPServer(application)
+        server.add_socket(socket)
+        self._ready.set()
+        await self._ended.wait()
+        server.stop()
+        await server.close_all_connections()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+
+def card(phase: str = "running", **changes: Any) -> dict[str, Any]:
+    """A Card as JSON. Without `now_s` among the changes its times count from the real clock."""
+    now_s = changes.pop("now_s", time.time())
+    is_active = phase in ("starting", "queued", "running", "unknown")
+    base: dict[str, Any] = {
+        "phase": phase,
+        "job_id": "video_abc123",
+        "headline": phase.replace("_", " ").capitalize(),
+        "facts": ["sora-2", "1280×720", "4 s"],
+        "prompt": "A comet crosses a violet night sky.",
+        "progress_percent": 30.0 if phase == "running" else None,
+        "aspect_ratio": 16 / 9,
+        "elapsed_from_s": now_s - 84,
+        "elapsed_to_s": None if is_active else now_s,
+        "checks_at_s": [now_s - 3, now_s + 7, now_s + 17] if is_active else [],
+        "remaining_s": None,
+        "problem": None,
+        "advice": None,
+        "command": None,
+        "actions": ["stop"] if is_active else [],
+        "is_simulated": False,
+        "clip": None,
+        "saving": None,
+        "sent_at_s": now_s,
+    }
+    return base | changes
+
+
+def clip(url: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A Card's clip as JSON."""
+    return {"url": url, "path": None, "saved_to": None, "expires_at_s": None} | changes
+
+
+class CardPage:
+    """Drives one card on the bare page."""
+
+    def __init__(self, page: Page, site: Site) -> None:
+        self.page, self.site = page, site
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, *, at_s: int | None = None, base_url: str | None = None) -> None:
+        """Load the page; with `at_s` its clock stands there and moves by `run` alone."""
+        if at_s is not None:
+            self.page.clock.install(time=at_s - 60)
+        self.page.goto(base_url or self.site.url)
+        self.page.wait_for_function("window.isReady")
+        if at_s is not None:
+            self.page.clock.pause_at(at_s)
+
+    def run(self, duration_s: float) -> None:
+        """Let the page's clock run on, firing every timer on the way."""
+        self.page.clock.run_for(round(duration_s * 1000))
+
+    def show(
+        self, shown: dict[str, Any], *, files: str | None = None, class_name: str = ""
+    ) -> None:
+        self.page.evaluate("([c, f, n]) => show(c, f, n)", [shown, files, class_name])
+
+    def change(self, shown: dict[str, Any]) -> None:
+        self.page.evaluate("(c) => model.change(c)", shown)
+
+    def fire(self, name: str) -> None:
+        self.page.evaluate("(name) => model.fire(name)", name)
+
+    def emit(self, signal: str, value: str | None = None) -> None:
+        self.page.evaluate("([s, v]) => model.widget_manager.kernel[s].emit(v)", [signal, value])
+
+    def sent(self) -> list[dict[str, Any]]:
+        result: list[dict[str, Any]] = self.page.evaluate("model.sent")
+        return result
+
+    def relay(self, name: str, step_bytes: int = 20_000) -> None:
+        """Answer the card's question for bytes, as the kernel does."""
+        request = self.wait_for_request()
+        self.page.evaluate(
+            "([r, u, s]) => model.relay(r, u, s)",
+            [request, f"/clips/{name}", step_bytes],
+        )
+
+    def wait_for_request(self) -> int:
+        """The number of the newest `fetch_clip`."""
+        found = "model.sent.filter((m) => m.kind === 'fetch_clip').at(-1)?.request"
+        self.page.wait_for_function(found)
+        return int(self.page.evaluate(found))
+
+    def part(self, name: str) -> Locator:
+        return self.page.locator(f".cometvid-{name}")
+
+    @property
+    def video(self) -> Locator:
+        return self.page.locator(".cometvid-card video")
+
+    def wait_playable(self, source: str) -> None:
+        """Until the video shows a frame of a source whose address contains `source`."""
+        self.page.wait_for_function(
+            "(s) => { const v = document.querySelector('.cometvid-card video');"
+            " return v && v.currentSrc.includes(s) && v.readyState >= 2; }",
+            arg=source,
+        )
+
+    def left_timers(self) -> int:
+        return int(self.page.evaluate("timers.size"))
+
+    def theme(self, name: str) -> None:
+        self.page.add_style_tag(url=f"/themes/theme-{name}-extension/index.css")
