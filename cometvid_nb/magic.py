@@ -189,7 +189,7 @@ class Cometvid(Magics):
 
     def _known_ids(self) -> list[str]:
         watched = [watch.job_id for watch in sessions.current().watches]
-        simulated = list(self._simulator.job_ids) if self._simulator is not None else []
+        simulated = list(self._simulator.jobs) if self._simulator is not None else []
         return list(dict.fromkeys([*reversed(watched), *simulated]))
 
     def _leave_demo(self) -> None:

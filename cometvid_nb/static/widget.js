@@ -181,13 +181,13 @@ function build() {
     stageIcon: stageIcon.path, rowIcon: rowIcon.path,
     stageHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
     percent: h("div", "percent", { "aria-hidden": "true" }),
-    message: h("div", "message-text", auto), retry: button("button on-stage", "Try again"),
+    message: h("div", "message-text", auto), retry: button("button on-stage retry", "Try again"),
     video: h("video", "video", { controls: "", playsinline: "", preload: "metadata" }),
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time" }),
     remaining: h("span", "remaining"), timing: h("p", "timing"),
-    stop: button("button", "Stop"), watch: button("button button-strong", "Watch again"),
+    stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
     problem: h("p", "problem", auto), advice: h("p", "advice", auto),
-    command: h("code", "command", { dir: "ltr" }), copy: button("button button-small", "Copy"),
+    command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
     prompt: h("p", "prompt", auto), more: button("more", "more"), facts: h("ul", "facts"),
     id: h("code", "id", { dir: "ltr" }), place: h("span", "place", auto), saved: h("div", "saved-fill"),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
@@ -292,6 +292,7 @@ function createPlayer(ui, model, signal) {
   let strangers = new Set();
   let clip = /** @type {Clip | null} */ (null);
   let [turn, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
+  let hasKernel = true;
   let cancelSilence = () => {};
   // Views of one model share its messages, so request numbers start at a random place.
   let request = Math.floor(Math.random() * 2 ** 30);
@@ -351,7 +352,7 @@ function createPlayer(ui, model, signal) {
       } });
     }
     if (url && isReachable(url, location)) list.push({ key: `url ${url}`, open: async () => url });
-    list.push({ key: "kernel", open: fetchThroughKernel });
+    if (hasKernel) list.push({ key: "kernel", open: fetchThroughKernel });
     return list.filter(({ key }) => !tried.has(key));
   };
 
@@ -359,6 +360,8 @@ function createPlayer(ui, model, signal) {
     const mine = ++turn;
     cancelSilence();
     [isReady, hasGivenUp, relay] = [false, false, null];
+    if (objectUrl) URL.revokeObjectURL(objectUrl);
+    objectUrl = "";
     if (video.hasAttribute("src")) {
       video.removeAttribute("src"); // or a late error of this source would end the next one
       video.load();
@@ -403,9 +406,11 @@ function createPlayer(ui, model, signal) {
   ui.retry.addEventListener("click", () => { tried.clear(); climb(); }, { signal });
 
   return {
-    /** @param {Card} card */
-    update(card) {
+    /** @param {Card} card @param {boolean} isConnected  false = nobody would answer `fetch_clip` */
+    update(card, isConnected) {
       const isFirst = !clip;
+      hasKernel = isConnected;
+      if (!hasKernel) relay?.reject(new Error("The kernel stopped."));
       clip = card.phase === "completed" ? card.clip : null;
       jobId = card.job_id;
       if (!clip) {
@@ -425,7 +430,6 @@ function createPlayer(ui, model, signal) {
         climb();
       } else if (hasGivenUp && sources().length) climb();
     },
-    kernelLost() { relay?.reject(new Error("The kernel stopped.")); },
     /** The view ends: pass place and play state to the static record that takes its seat. */
     end() {
       video.removeAttribute("src");
@@ -462,7 +466,7 @@ function render({ model, el, signal: viewSignal }) {
   const ui = build();
   const player = createPlayer(ui, model, signal);
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
-  let [skew_s, lost_at_s, announced, isBusy] = [0, 0, "", false];
+  let [skew_s, drift_s, lost_at_s, announced, isBusy] = [0, Infinity, 0, "", false];
   let loss = /** @type {Loss} */ ("");
   let pending = /** @type {Action | null} */ (null);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
@@ -544,7 +548,7 @@ function render({ model, el, signal: viewSignal }) {
     const news = [next.headline, isActive && quarter ? `${quarter} percent` : "", next.problem]
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;
-    player.update(next);
+    player.update(next, loss !== "stopped");
     measure();
     tick();
   }
@@ -566,8 +570,9 @@ function render({ model, el, signal: viewSignal }) {
 
   listen(model, "change:card", () => {
     readCard();
-    const drift_s = Date.now() / 1000 - (card.sent_at_s ?? Date.now() / 1000);
-    skew_s = Math.abs(drift_s) < SKEW_FLOOR_S ? 0 : drift_s;
+    // The least seen: after a reconnect a card may arrive that was sent long ago.
+    drift_s = Math.min(drift_s, Date.now() / 1000 - (card.sent_at_s ?? -Infinity));
+    skew_s = Math.abs(drift_s) < SKEW_FLOOR_S || drift_s === Infinity ? 0 : drift_s;
     [pending, isBusy, loss] = [null, false, ""]; // whoever sends cards is alive
     cancelBusy();
     refresh();
@@ -607,7 +612,6 @@ function render({ model, el, signal: viewSignal }) {
   watchKernel(model, el, signal, (next) => {
     if (loss === next || loss === "stopped") return; // an ended kernel does not come back by itself
     [loss, lost_at_s, pending, isBusy] = [next, now_s(), null, false];
-    if (loss === "stopped") player.kernelLost();
     refresh();
   });
   const resizes = new ResizeObserver(measure);

@@ -1,0 +1,73 @@
+"""What the tests that watch jobs in a real page share: the jobs, the cells, and how a clip plays."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, expect
+
+from cometvid_nb.simulator import Scenario, Simulator
+from tests.browser.lab import NotebookPage
+
+WIDE, TALL = "video_wide", "video_tall"
+LINK_DIED, LINK_EXPIRED = "video_link_died", "video_link_expired"
+
+JOBS = tuple(
+    # Queued for ever: nothing happens to them but what a test does.
+    Scenario(job_id, queue_s=86_400, **changes)  # type: ignore[arg-type]
+    for job_id, changes in {
+        WIDE: {},
+        TALL: {"size": "720x1280"},
+        LINK_DIED: {"link": "dead"},
+        LINK_EXPIRED: {"link_life_s": -1.0},
+    }.items()
+)
+
+BUSY_UNTIL_TOLD = """
+import pathlib, time
+while not pathlib.Path("{name}").exists():
+    time.sleep(0.05)
+"""
+
+
+def connect(api: Simulator, *, key: str = "", options: str = "") -> str:
+    """The first cell: the kernel talks to `api`, and asks five times a second."""
+    return (
+        "import os\n"
+        f"os.environ['COMETAPI_BASE_URL'] = {api.base_url!r}\n"
+        f"os.environ['COMETAPI_KEY'] = {key or api.api_key!r}\n"
+        "%load_ext cometvid_nb\n"
+        f"_ = get_ipython().run_line_magic('cometvid', 'config interval_s=0.2 {options}')"
+    )
+
+
+def card(place: Locator) -> Locator:
+    """The live card in an output."""
+    return place.locator(".cometvid-card")
+
+
+def record(place: Locator) -> Locator:
+    """The settled record in an output."""
+    return place.locator(".cometvid-record")
+
+
+def expect_player(video: Locator) -> None:
+    """Expect a clip that is on the page, has a frame to show, and moves once it is played."""
+    expect(video).to_be_visible()
+    page, element = video.page, video.element_handle()
+    page.wait_for_function("(video) => video.readyState >= 2", arg=element)
+    video.evaluate("(video) => { video.muted = true; video.loop = true; video.play(); }")
+    page.wait_for_function("(video) => video.currentTime > 0.05", arg=element)
+    video.evaluate("(video) => video.pause()")
+
+
+def height(place: Locator) -> float:
+    """How tall a place is, in CSS pixels."""
+    box = place.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+def restart_kernel(page: NotebookPage) -> None:
+    """Restart the kernel behind a page, as the menu does once its question is answered."""
+    page.browser_page.evaluate(
+        "async () => { await window.cometvidTestPanel.sessionContext.restartKernel(); }"
+    )

@@ -1,0 +1,250 @@
+"""A job watched in a real JupyterLab, from `%cometvid watch` to a clip that plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from cometvid_nb.simulator import Simulator
+from tests.browser.conftest import OpenNotebook
+from tests.browser.lab import LabServer
+from tests.browser.scenes import (
+    BUSY_UNTIL_TOLD,
+    JOBS,
+    LINK_DIED,
+    LINK_EXPIRED,
+    TALL,
+    WIDE,
+    card,
+    connect,
+    expect_player,
+    height,
+    record,
+)
+
+
+@pytest.fixture
+def api() -> Iterator[Simulator]:
+    with Simulator(scenarios=JOBS, separate_clip_host=True) as simulator:
+        yield simulator
+
+
+def test_a_job_becomes_a_clip_that_plays_after_a_restart_and_in_an_untrusted_copy(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    busy = BUSY_UNTIL_TOLD.format(name="job-is-done")
+    lab.write_notebook("first.ipynb", [connect(api), f"%cometvid watch {WIDE}", busy])
+    page = open_notebook("first.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    live = card(page.output(1))
+    expect(live).to_contain_text("Queued")
+    assert not page.is_cell_done(2)
+    page.screenshot("first-1-queued")
+    for percent in (23, 61):
+        api.set_progress(WIDE, percent)
+        expect(live.get_by_role("progressbar")).to_have_attribute("aria-valuenow", str(percent))
+    page.screenshot("first-2-progress")
+    api.finish(WIDE)
+    clip = record(page.output(1)).locator("video")
+    expect_player(clip)
+    assert not page.is_cell_done(2), "all of that happened while the kernel was busy"
+    page.screenshot("first-3-clip")
+    page.set_theme("dark")
+    page.screenshot("first-3-clip-dark")
+    (lab.root / "job-is-done").touch()
+    page.wait_cell_done(2)
+    page.save()
+    assert page.errors == []
+    page.browser_page.close()
+    assert (lab.root / "videos" / f"{WIDE}.mp4").read_bytes() == api.clip_bytes(WIDE)
+    (output,) = lab.read_notebook("first.ipynb").cells[1].outputs
+    assert f'src="videos/{WIDE}.mp4"' in output.data["text/html"]
+    assert sorted(output.data) == ["text/html", "text/plain"]
+
+    api.stop()
+    lab.stop()
+    lab.start()
+    lab.copy_untrusted("first.ipynb", "first-copy.ipynb")
+    for name in ("first.ipynb", "first-copy.ipynb"):
+        again = open_notebook(name)
+        expect_player(again.output(1).locator("video"))
+        again.screenshot(f"first-4-{name.removesuffix('.ipynb')}")
+        assert "model not found" not in again.text()
+        assert "Error" not in again.text()
+        assert again.errors == []
+        again.browser_page.close()
+
+
+def test_a_reloaded_page_shows_the_card_again_which_still_becomes_the_player(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    lab.write_notebook("reload.ipynb", [connect(api), f"%cometvid watch {WIDE}"])
+    page = open_notebook("reload.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    api.set_progress(WIDE, 20)
+    expect(card(page.output(1))).to_contain_text("20%")
+    page.save()
+    page.reload()
+    live = card(page.output(1))
+    expect(live).to_contain_text("20%")
+    api.set_progress(WIDE, 70)
+    expect(live).to_contain_text("70%")
+    api.finish(WIDE)
+    expect_player(page.output(1).locator("video"))
+    expect(live).to_contain_text("Completed")
+    expect(live).to_contain_text(f"Saved to videos/{WIDE}.mp4")
+    page.screenshot("reload-clip")
+    assert page.errors == []
+
+
+def test_one_watch_has_as_many_views_as_one_likes_and_composes(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    cells = [
+        connect(api),
+        f"%cometvid watch {WIDE} {TALL}",
+        f"job = %cometvid watch {WIDE}\nprint(job is get_ipython().user_ns['_1'] if 0 else job)",
+        "import ipywidgets, cometvid_nb\n"
+        f"ipywidgets.HBox([cometvid_nb.JobWidget({WIDE!r}), ipywidgets.IntSlider()])",
+        f"tab = ipywidgets.Tab([job.widget, cometvid_nb.JobWidget({TALL!r})], "
+        "titles=['Wide', 'Tall'])\ntab",
+    ]
+    lab.write_notebook("views.ipynb", cells)
+    page = open_notebook("views.ipynb")
+    page.run_all()
+    page.wait_cell_done(4)
+    for job_id, percent in ((WIDE, 40), (TALL, 55)):
+        api.set_progress(job_id, percent)
+    expect(card(page.output(1))).to_contain_text(["40%", "55%"])
+    for index in (2, 3):
+        expect(card(page.output(index))).to_contain_text(["40%"])
+    expect(card(page.output(4)).first).to_contain_text("40%")
+    expect(page.output(3).locator(".widget-slider")).to_be_visible()
+    for index in (1, 3, 4):
+        page.cell(index).scroll_into_view_if_needed()
+        page.screenshot(f"views-{index}", page.cell(index))
+    page.output(4).get_by_role("tab", name="Tall").click()
+    expect(card(page.output(4)).last).to_contain_text("55%")
+    polls = {path: api.count(f"GET /videos/{path}") for path in (WIDE, TALL)}
+    api.finish(WIDE)
+    api.finish(TALL)
+    expect(record(page.output(1)).locator("video")).to_have_count(2)
+    for index in (2, 3):
+        expect_player(page.output(index).locator("video"))
+    expect_player(page.output(4).locator("video").last)
+    for index in (1, 3, 4):
+        page.cell(index).scroll_into_view_if_needed()
+        page.screenshot(f"views-{index}-clip", page.cell(index))
+    assert polls[WIDE] > 0
+    assert page.errors == []
+
+
+def test_a_clip_that_is_not_saved_plays_in_place_by_its_link_or_through_the_kernel(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    jobs = (WIDE, LINK_DIED, LINK_EXPIRED)
+    cells = [
+        connect(api, options="save=off") + "\nimport cometvid_nb",
+        *(f"cometvid_nb.JobWidget({job_id!r})" for job_id in jobs),
+    ]
+    lab.write_notebook("unsaved.ipynb", cells)
+    page = open_notebook("unsaved.ipynb")
+    page.run_all()
+    page.wait_cell_done(len(jobs))
+    for index, job_id in enumerate(jobs, 1):
+        live = card(page.output(index))
+        expect(live).to_contain_text("Queued")
+        stage = live.locator(".cometvid-stage")
+        before = height(stage), height(live)
+        api.finish(job_id)
+        expect_player(live.locator("video"))
+        assert height(stage) == before[0], "nothing jumps when the clip comes"
+        page.cell(index).scroll_into_view_if_needed()
+        page.screenshot(f"unsaved-{job_id}", page.cell(index))
+        source = live.locator("video").evaluate("(video) => video.currentSrc")
+        assert source.startswith(api.clip_origin if job_id == WIDE else "blob:")
+    assert not (lab.root / "videos" / f"{LINK_DIED}.mp4").exists()
+    assert page.errors == []
+
+
+def test_a_tall_clip_fits_a_narrow_column(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    cells = [connect(api), f"%cometvid watch {TALL}", f"job = %cometvid watch {WIDE}\njob.widget"]
+    lab.write_notebook("narrow.ipynb", cells)
+    page = open_notebook("narrow.ipynb")
+    page.browser_page.set_viewport_size({"width": 500, "height": 900})
+    page.command("application:toggle-left-area")
+    page.run_all()
+    page.wait_cell_done(2)
+    live = card(page.output(1))
+    expect(live).to_contain_text("Queued")
+    page.screenshot("narrow-queued")
+    output = page.output(1).bounding_box()
+    box = live.bounding_box()
+    assert output
+    assert box
+    assert box["width"] <= output["width"]
+    assert not live.evaluate("(node) => node.scrollWidth > node.clientWidth")
+    api.finish(TALL)
+    clip = record(page.output(1)).locator("video")
+    expect_player(clip)
+    assert clip.evaluate("(video) => video.videoHeight > video.videoWidth")
+    shown = clip.bounding_box()
+    assert shown
+    assert shown["height"] > shown["width"]
+    page.screenshot("narrow-clip")
+    page.set_theme("dark")
+    page.screenshot("narrow-clip-dark")
+
+
+def test_the_place_in_the_clip_survives_the_settling_of_the_output(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    cells = [
+        connect(api, options="save=off"),
+        "import cometvid_nb\n"
+        f"widget = cometvid_nb.JobWidget({WIDE!r})\n"
+        "handle = display(widget, display_id=True)",
+        "from cometvid_nb.card import Card\n"
+        "from cometvid_nb.record import to_bundle\n"
+        "handle.update(to_bundle(Card.of_watch(widget.watch.state)), raw=True)",
+    ]
+    lab.write_notebook("handover.ipynb", cells)
+    page = open_notebook("handover.ipynb")
+    for index in (0, 1):
+        page.run_cell(index)
+        page.wait_cell_done(index)
+    api.finish(WIDE)
+    clip = card(page.output(1)).locator("video")
+    expect_player(clip)
+    clip.evaluate("(video) => { video.currentTime = 2; }")
+    page.browser_page.wait_for_function(
+        "(video) => !video.seeking && video.currentTime === 2", arg=clip.element_handle()
+    )
+    page.run_cell(2)
+    heir = record(page.output(1)).locator("video")
+    page.browser_page.wait_for_function(
+        "(video) => video.readyState >= 2 && video.currentTime >= 2", arg=heir.element_handle()
+    )
+    assert page.errors == []
+
+
+def test_the_demo_says_that_it_is_a_simulation_and_ends_as_a_clip(
+    lab: LabServer, open_notebook: OpenNotebook
+) -> None:
+    cells = ["%load_ext cometvid_nb\n%cometvid demo --speed 20", "%cometvid watch video_demo"]
+    lab.write_notebook("demo/demo.ipynb", cells)
+    page = open_notebook("demo/demo.ipynb")
+    page.run_all()
+    expect(card(page.output(1))).to_contain_text("Simulation")
+    page.screenshot("demo-progress")
+    expect_player(record(page.output(1)).locator("video"))
+    expect(record(page.output(1))).to_contain_text("simulation")
+    assert (lab.root / "demo" / "videos" / "video_demo.mp4").is_file()
+    page.screenshot("demo-clip")
+    assert page.errors == []
