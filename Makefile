@@ -24,7 +24,7 @@ VENV_STAMP := $(VENV)/.made
 DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: help demo test lint format chromium clean
+.PHONY: help demo test lint format chromium pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -33,6 +33,7 @@ help:
 	@echo 'make test    run every check, in a real browser too'
 	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
 	@echo 'make format  let ruff lay out the code'
+	@echo 'make pictures  take the pictures of the README anew'
 	@echo 'make clean   remove the environment and what tools left behind'
 
 demo: $(DEMO_STAMP)
@@ -54,6 +55,10 @@ format: $(DEV_STAMP)
 
 chromium: $(DEV_STAMP)
 	@$(RUN) tests/browser/chromium.py --install
+
+# Takes the README's picture from the running product.
+pictures: chromium
+	$(RUN) -m docs.make_picture
 
 clean:
 	rm -rf "$(VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

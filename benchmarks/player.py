@@ -49,7 +49,9 @@ BARE = """(url) => new Promise((resolve) => {
 })"""
 
 
-def measure(page: NotebookPage, simulator: Simulator, cell: int, job_id: str) -> tuple[float, float]:
+def measure(
+    page: NotebookPage, simulator: Simulator, cell: int, job_id: str
+) -> tuple[float, float]:
     """(card, bare) in seconds for one job."""
     browser: Page = page.browser_page
     page.set_cell(cell, f"cometvid_nb.JobWidget({job_id!r})")

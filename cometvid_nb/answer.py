@@ -69,10 +69,12 @@ def job_payload(answer: Answer, job_id: str) -> dict[str, Any]:
         raise ServerTrouble(f"The API answered {kind} when asked after {job_id}.") from None
     if not isinstance(payload, dict):
         raise ServerTrouble(f"The API answered JSON that describes no job ({job_id}).")
-    is_bare = "status" not in payload and not isinstance(payload.get("data"), dict)
-    if is_bare and isinstance(payload.get("error"), dict | str):
-        # Some gateways put an error under a 200.
-        raise ServerTrouble(f"The API answered: {_message_of(payload) or 'an error'}")
+    is_bare = payload.keys().isdisjoint(("status", "state", "task_status"))
+    if is_bare and not isinstance(payload.get("data"), dict):
+        is_flat = _code_of(payload) is not None and _message_of(payload) != ""
+        if is_flat or isinstance(payload.get("error"), dict | str):
+            # Some gateways put an error under a 200.
+            raise ServerTrouble(f"The API answered: {_message_of(payload) or 'an error'}")
     return payload
 
 
@@ -108,7 +110,10 @@ def refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
 def _message_of(payload: dict[str, Any]) -> str:
     error = payload.get("error")
     message = (error.get("message") if isinstance(error, dict) else error) or payload.get("message")
-    return " ".join(message.split())[:500] if isinstance(message, str) else ""
+    if not isinstance(message, str):
+        return ""
+    # On one line, and free of what a terminal obeys and of what UTF-8 cannot say.
+    return " ".join("".join(c if c.isprintable() else " " for c in message[:5000]).split())[:500]
 
 
 def _code_of(payload: dict[str, Any]) -> str | None:

@@ -213,12 +213,14 @@ def _advice(state: WatchState) -> str | None:
         return "The job itself goes on at the server. Watch it again to see how it ends."
     if state.ending is Ending.FAILED:
         return (
-            "This job will not change any more. Mend what the message names, then create it anew."
+            "This job will not change any more. Mend what the message names, then create a new one."
         )
     if state.ending is Ending.COMPLETED and state.problem:
         return "The clip is still at the server for a while: watch the job again to fetch it."
     if state.error is not None:
         return state.error.advice
+    if state.ending is None and state.not_found_times:
+        return "Checking goes on for some seconds before this is taken for the truth."
     if state.ending is None and state.problem:
         return "The job itself is not affected; checking goes on by itself."
     if state.ending is None and state.job and state.job.status is JobStatus.UNKNOWN:

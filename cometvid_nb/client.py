@@ -34,6 +34,8 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
 MOST_CONNECTIONS = 16
+NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
+"""This machine: the proxy of a company cannot reach it, and must not be asked with the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Client:
                     raise
                 delay_s = 5.0
             except TransientError as error:
+                not_found_times, first_not_found_at_s = 0, 0.0  # "in a row", and this is none
                 failures += 1
                 if failures >= max_failures:
                     raise
@@ -169,6 +172,7 @@ class Client:
                 auth=_OriginAuth(self.settings.origin, self.settings.api_key),
                 timeout=TIMEOUT,
                 limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
+                mounts={f"all://{host}": None for host in NOT_PROXIED},
                 headers={"User-Agent": "cometvid-nb", "Accept": "application/json"},
             )
         return self._http

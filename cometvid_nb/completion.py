@@ -44,7 +44,8 @@ def make_matcher(job_ids: Callable[[], Iterable[str]]) -> Callable[..., Any]:
 
     @context_matcher()  # type: ignore[untyped-decorator, unused-ignore]  # untyped in IPython 8
     def cometvid_matcher(context: Any) -> Any:
-        until = context.full_text[: context.cursor_position]
+        # The position counts within the cursor's line, not within the cell.
+        until = context.line_with_cursor[: context.cursor_position]
         found = complete(until, job_ids())
         if found is None:
             return {"completions": []}

@@ -24,7 +24,7 @@ request header or a signed link.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .job import Job
@@ -40,6 +40,11 @@ class CometVidError(Exception):
         super().__init__(message)
         if advice is not None:
             self.advice = advice
+
+    def __reduce__(self) -> Any:
+        # Python's own way calls the class with the message alone; half of ours ask for more, and
+        # an error has to come home from a worker process.
+        return _revived, (type(self), self.args, self.__dict__)
 
 
 class SettingsError(CometVidError):
@@ -146,3 +151,11 @@ class GaveUp(WatchEnded):
 
 class WatchStopped(WatchEnded):
     """Somebody stopped the watch. The job itself goes on."""
+
+
+def _revived(
+    kind: type[CometVidError], args: tuple[object, ...], attributes: dict[str, Any]
+) -> CometVidError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error

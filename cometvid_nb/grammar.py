@@ -172,8 +172,9 @@ def explain(name: str | None) -> str:
     if name is not None:
         if name not in COMMANDS:
             parse(name)  # says what was probably meant
-        text = COMMANDS[name].parser().format_help().strip()
-        return text.replace("usage: ", "", 1)
+        usage, rest = COMMANDS[name].parser().format_help().strip().split("\n\n", 1)
+        indented = "\n" + " " * len("usage: ")
+        return f"{usage.removeprefix('usage: ').replace(indented, chr(10))}\n\n{rest}"
     width = max(map(len, COMMANDS))
     rows = [f"  %cometvid {c.name:<{width}}  {c.summary}" for c in COMMANDS.values()]
     return "\n".join(

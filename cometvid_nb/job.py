@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 _WORDS = {
     "queued": "queued pending submitted not_start not_started in_queue created waiting",
@@ -162,7 +163,7 @@ def check_job_id(text: str) -> str:
     shown = repr(job_id if len(job_id) <= 40 else job_id[:37] + "…")
     if not job_id:
         raise ValueError("the job id is empty")
-    if re.search(r"[{}]", job_id):
+    if re.search(r"[{}]|^\$", job_id):
         raise ValueError(f"{shown} is not a job id: undefined variable? IPython left it as it was")
     if len(job_id) > 256:
         raise ValueError(f"{shown} is not a job id: {len(job_id)} characters are too many")
@@ -179,8 +180,10 @@ def _unwrap(top: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], bool]:
     if isinstance(inner, Mapping) and ("status" in inner or "task_id" in inner):
         deeper = inner.get("data")
         if isinstance(deeper, Mapping):
-            # Some gateways nest the provider's own answer once more; ours wins where both speak.
-            inner = {**deeper, **{k: v for k, v in inner.items() if v not in (None, "")}}
+            # Some gateways nest the provider's own answer once more; ours wins where both speak,
+            # and the provider's id means nothing to our endpoint.
+            theirs = {k: v for k, v in deeper.items() if k not in ("id", "task_id")}
+            inner = {**theirs, **{k: v for k, v in inner.items() if v not in (None, "")}}
         return inner, True
     return top, False
 
@@ -241,7 +244,11 @@ def _url(value: object) -> str | None:
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         return None
     url = value.strip()
-    is_web = re.match(r"https?://[^\s/?#]+", url, re.IGNORECASE)
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None  # no host, or no port, that anything could connect to
     return url if is_web and url.isprintable() and " " not in url else None
 
 

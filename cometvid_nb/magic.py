@@ -103,6 +103,9 @@ class Cometvid(Magics):
         if not watches:
             print("No job is being watched.")
         for watch in watches:
+            if watch.state.is_settled:
+                print(f"The watch of {watch.job_id} is over already.")
+                continue
             watch.stop()
             print(f"Stopped watching {watch.job_id}. The job itself goes on at the server.")
 
@@ -118,7 +121,7 @@ class Cometvid(Magics):
         for change in arguments.changes:
             name, equals, value = change.partition("=")
             if not equals:
-                raise GrammarError(f"{change!r} is no setting: it goes KEY=VALUE")
+                raise GrammarError(f"{change!r} changes nothing: a setting goes KEY=VALUE")
             if name == "api_key":
                 raise GrammarError(
                     "a key in a cell is saved with the notebook: use %cometvid login instead"

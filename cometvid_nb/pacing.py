@@ -14,6 +14,7 @@ import random
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from .job import JobStatus
@@ -138,7 +139,7 @@ class PollState:
         if last_s - first_s < 5 or last >= 100 or now_s - last_s > 3 * pause_s:
             return None
         left_s = (100 - last) * (last_s - first_s) / (last - first) - (now_s - last_s)
-        return (max(0.0, 0.8 * left_s), 1.3 * left_s) if left_s > 0 else None
+        return (0.8 * left_s, 1.3 * left_s) if 0 < left_s < math.inf else None
 
     def age_s(self, now_s: float) -> float:
         """Seconds the job has been worked on, as far as that can be known; 0 while queued."""
@@ -175,7 +176,8 @@ class PollPolicy:
     Attributes:
         price_s: the seconds of waiting that one request is worth.
         min_delay_s: never ask sooner than this after the last answer.
-        max_delay_s: never wait longer than this, but for a server's hint (capped at 60 s).
+        max_delay_s: never wait longer than this after an answer, but for a server's hint (capped
+            at 60 s). Failed polls back off by their own rule, up to 31 s: see `backoff_s`.
         give_up_after_s: the deadline, counted from the beginning of the watch.
         prior: how long such jobs take.
     """
@@ -218,7 +220,6 @@ class PollPolicy:
             yield at_s
             if state.failures_in_row:
                 return  # what follows a failed poll depends on how the next one goes
-            state = replace(state, retry_after_s=None)
 
     def _quiet_delay_s(self, age_s: float) -> float:
         low_s, high_s = self.min_delay_s, self.max_delay_s
@@ -269,7 +270,10 @@ def parse_retry_after(value: str | None, now_s: float) -> float | None:
         seconds = float(text)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(text).timestamp() - now_s
+            moment = parsedate_to_datetime(text)
+            # The old asctime form names no zone; every HTTP date is in UTC.
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            seconds = moment.timestamp() - now_s
         except (ValueError, OverflowError, TypeError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from .card import Card, Phase
 
 _BAR_CELLS = 24
-_MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "⏱ "}
+_MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "⏱\ufe0e "}
 
 
 def to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
@@ -27,17 +27,19 @@ def to_html(card: Card, *, is_player: bool = True) -> str:
     if card.phase.is_active or not is_player:
         return f'<div class="cometvid-record">{_table(card)}</div>'
     player = _player(card)
-    width = "640px" if card.aspect_ratio >= 1 or not player else "480px"
-    frame = "border:1px solid rgba(128,128,128,0.35);border-radius:12px;overflow:hidden"
+    # As the card does: a tall clip stands beside its words, and above them in a narrow column.
+    layout = "display:flex;flex-wrap:wrap;align-items:flex-start;" if _is_tall(card) else ""
     return (
-        f'<div class="cometvid-record" style="max-width:{width};margin:4px 0;{frame}">'
+        f'<div class="cometvid-record" style="{layout}box-sizing:border-box;max-width:640px;'
+        'margin:4px 0;border:1px solid rgba(128,128,128,0.35);border-radius:12px;overflow:hidden">'
         f"{player}{_caption(card)}</div>"
     )
 
 
 def to_text(card: Card) -> str:
     """Plain text, a line an idea; ends in the clip's path or link once there is one."""
-    lines = [" · ".join(filter(None, [card.job_id, to_state(card), *card.facts, _took(card)]))]
+    job_id = one_line(card.job_id)
+    lines = [" · ".join(filter(None, [job_id, to_state(card), *card.facts, _took(card)]))]
     if card.is_simulated:
         lines[0] += " · simulation"
     lines += [one_line(text) for text in (card.problem, card.advice) if text]
@@ -95,14 +97,20 @@ def _player(card: Card) -> str:
     if source is None:
         return ""
     # Both numbers are attributes, which the sanitizer keeps: nothing jumps when the clip loads.
-    width = 640 if card.aspect_ratio >= 1 else 480
-    height = min(round(width / card.aspect_ratio), 480)
+    ratio, is_tall = card.aspect_ratio, _is_tall(card)
+    width = min(320, round(480 * ratio)) if is_tall else 640
+    span = f"width:{width}px;max-width:100%" if is_tall else "width:100%"
     return (
-        f'<video controls preload="metadata" playsinline width="{width}" height="{height}" '
-        f'style="display:block;width:100%;max-height:480px;background:#000" '
+        f'<video controls preload="metadata" playsinline width="{width}" '
+        f'height="{min(480, round(width / ratio))}" '
+        f'style="display:block;{span};height:auto;max-height:480px;background:#000" '
         f'title="{escape(card.job_id)}" src="{escape(source)}">'
         f'<a href="{escape(source)}">{escape(clip_place(card) or source)}</a></video>'
     )
+
+
+def _is_tall(card: Card) -> bool:
+    return card.aspect_ratio <= 1
 
 
 def _source(card: Card) -> str | None:
@@ -135,7 +143,8 @@ def _caption(card: Card) -> str:
         _quiet(" · ".join(filter(None, [f"<code>{escape(card.job_id)}</code>", _kept(card)])))
     )
     rows = "".join(f'<div style="margin:4px 0">{line}</div>' for line in lines)
-    return f'<div style="padding:8px 16px;line-height:1.5;overflow-wrap:anywhere">{rows}</div>'
+    style = "flex:1 1 220px;padding:8px 16px;line-height:1.5;overflow-wrap:anywhere"
+    return f'<div style="{style}">{rows}</div>'
 
 
 def _kept(card: Card) -> str:
@@ -188,7 +197,8 @@ def _link(card: Card) -> str | None:
 def _took(card: Card) -> str:
     if card.elapsed_to_s is None or card.elapsed_from_s is None:
         return ""
-    return f"took {to_clock(card.elapsed_to_s - card.elapsed_from_s)}"
+    word = "took" if card.phase in (Phase.COMPLETED, Phase.FAILED) else "after"
+    return f"{word} {to_clock(card.elapsed_to_s - card.elapsed_from_s)}"
 
 
 def _moment(at_s: float) -> str:

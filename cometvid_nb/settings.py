@@ -121,7 +121,11 @@ class Settings:
 
     @property
     def save_folder(self) -> Path:
-        return Path(self.save_dir).expanduser()
+        """The folder clips go to. Raises `SettingsError` for the home of a user there is not."""
+        try:
+            return Path(self.save_dir).expanduser()
+        except RuntimeError as error:
+            raise SettingsError(f"save_dir {self.save_dir!r} cannot be found: {error}") from None
 
 
 def clean(text: str | None) -> str:
@@ -184,7 +188,7 @@ def _check_base_url(url: str, allow_http: bool) -> None:
 def _parse_number(name: str, value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]  # whatever float refuses is told below
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):
         raise SettingsError(f"{name} is {value!r}: give a number of seconds")

@@ -222,7 +222,8 @@ class Watch:
             if after.is_over:
                 self._become(after)
                 break
-            is_changed = is_late or not is_planned or not after.looks_like(before)
+            is_hint_new = after.poll.retry_after_s != before.poll.retry_after_s
+            is_changed = is_late or not is_planned or is_hint_new or not after.looks_like(before)
             if is_changed or len(before.checks_at_s) < 3:
                 plan = tuple(self._policy.plan(after.poll, now_s, rng))
                 after = replace(after, checks_at_s=(now_s, *plan))

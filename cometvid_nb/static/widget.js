@@ -89,7 +89,8 @@ function checksText(checks_at_s, now_s) {
   // Past a planned time the kernel is asking right now; it is silent when nothing changed.
   if (past.length > 1 && ago_s < (next ? 1 : 60)) return "checking now…";
   if (past.length > 1 && !next) return `no news for ${coarse(ago_s)}`;
-  return [`checked ${coarse(Math.floor(ago_s))} ago`, next].filter(Boolean).join(" · ");
+  const ago = ago_s < 1 ? "just now" : `${coarse(Math.floor(ago_s))} ago`;
+  return [`checked ${ago}`, next].filter(Boolean).join(" · ");
 }
 
 /** Never finer than the estimate is. @param {Card} card @param {number} now_s */
@@ -114,10 +115,12 @@ function bytesText(received_bytes, total_bytes) {
   return `${amount(received_bytes)}${total_bytes ? ` of ${amount(total_bytes)}` : ""} ${unit}`;
 }
 
-/** @param {Card} card @param {number} now_s */
-function placeText({ clip, saving }, now_s) {
+/** @param {Card} card @param {number} now_s @param {boolean} isRelayed the bytes came through the kernel */
+function placeText({ clip, saving }, now_s, isRelayed) {
   if (saving) return `Saving ${bytesText(saving.received_bytes, saving.total_bytes)}`;
   if (clip?.saved_to) return `Saved to ${clip.saved_to}`;
+  // What the link promises is beside the point: it did not play here.
+  if (isRelayed) return "not saved · came through the kernel, its link can't be played here";
   if (!clip?.expires_at_s) return "";
   const left_s = clip.expires_at_s - now_s;
   return left_s > 0 ? `link lives for ${coarse(left_s)}` : "the link has expired";
@@ -282,8 +285,9 @@ function isReachable(link, page) {
  * The player: saved file, then link, then bytes through the kernel; on each change of source the
  * place and the play state are kept.
  * @param {ReturnType<typeof build>} ui @param {CometvidModel} model @param {AbortSignal} signal
+ * @param {() => void} onSource called when the source has changed
  */
-function createPlayer(ui, model, signal) {
+function createPlayer(ui, model, signal, onSource) {
   const { video } = ui;
   /** @type {Set<string>} */
   const tried = new Set();
@@ -377,6 +381,7 @@ function createPlayer(ui, model, signal) {
     if (!src) return climb();
     show("");
     video.src = src;
+    onSource();
     const onSilence = () => {
       // Not dead: a page in the background loads later, and data savers load on play only.
       const isPatient = document.hidden || (video.networkState === video.NETWORK_IDLE && video.paused);
@@ -430,6 +435,7 @@ function createPlayer(ui, model, signal) {
         climb();
       } else if (hasGivenUp && sources().length) climb();
     },
+    isRelayed: () => objectUrl !== "" && video.src === objectUrl,
     /** The view ends: pass place and play state to the static record that takes its seat. */
     end() {
       video.removeAttribute("src");
@@ -464,7 +470,7 @@ function render({ model, el, signal: viewSignal }) {
   const controller = new AbortController();
   const { signal } = controller;
   const ui = build();
-  const player = createPlayer(ui, model, signal);
+  const player = createPlayer(ui, model, signal, () => tick());
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
   let [skew_s, drift_s, lost_at_s, announced, isBusy] = [0, Infinity, 0, "", false];
   let loss = /** @type {Loss} */ ("");
@@ -484,7 +490,7 @@ function render({ model, el, signal: viewSignal }) {
     say(ui.remaining, isActive ? remainingText(shown, at_s) : "");
     say(ui.timing, isBusy ? "waiting for the running cell to finish"
       : isActive ? checksText(shown.checks_at_s, at_s) : "");
-    say(ui.place, placeText(shown, at_s));
+    say(ui.place, placeText(shown, at_s, player.isRelayed()));
     const isExpiring = Boolean(shown.clip?.expires_at_s) && !shown.clip?.saved_to;
     if (document.hidden || !(isActive || isExpiring)) return;
     const phase_ms = ((at_s - (shown.elapsed_from_s ?? 0)) * 1000) % 1000;

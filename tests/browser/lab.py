@@ -293,6 +293,8 @@ class NotebookPage:
         self.browser_page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(
             state="attached"
         )
+        # Lab draws its logo over everything meanwhile; a picture should not show it.
+        self.browser_page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def end_session(self) -> None:
         """Shut the kernel down and leave the page open."""

@@ -1,12 +1,15 @@
-"""What the tests that watch jobs in a real page share: the jobs, the cells, and how a clip plays."""
+"""What the tests that watch jobs in a real page share: jobs, cells, and how a clip plays."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser.lab import NotebookPage
 
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 WIDE, TALL = "video_wide", "video_tall"
 LINK_DIED, LINK_EXPIRED = "video_link_died", "video_link_expired"
 
@@ -28,15 +31,18 @@ while not pathlib.Path("{name}").exists():
 """
 
 
-def connect(api: Simulator, *, key: str = "", options: str = "") -> str:
+def connect(api: Simulator, *, key: str | None = None) -> str:
     """The first cell: the kernel talks to `api`, and asks five times a second."""
     return (
-        "import os\n"
+        "import os, cometvid_nb, ipywidgets\n"
         f"os.environ['COMETAPI_BASE_URL'] = {api.base_url!r}\n"
-        f"os.environ['COMETAPI_KEY'] = {key or api.api_key!r}\n"
+        f"os.environ['COMETAPI_KEY'] = {(api.api_key if key is None else key)!r}\n"
         "%load_ext cometvid_nb\n"
-        f"_ = get_ipython().run_line_magic('cometvid', 'config interval_s=0.2 {options}')"
+        "%config Cometvid.interval_s = 0.2"
     )
+
+
+SAVE_NOTHING = "\n%config Cometvid.save = False"
 
 
 def card(place: Locator) -> Locator:
@@ -59,11 +65,32 @@ def expect_player(video: Locator) -> None:
     video.evaluate("(video) => video.pause()")
 
 
+def look(page: NotebookPage, name: str, *cells: int) -> None:
+    """Take pictures of whole cells, in both themes."""
+    size = page.browser_page.viewport_size
+    assert size is not None
+    page.browser_page.set_viewport_size({"width": size["width"], "height": 2400})
+    for theme in THEMES:
+        page.set_theme(theme)
+        for index in cells:
+            page.cell(index).scroll_into_view_if_needed()
+            page.screenshot(f"{name}-{index}-{theme}", page.cell(index))
+    page.set_theme("light")
+    page.browser_page.set_viewport_size(size)
+
+
 def height(place: Locator) -> float:
     """How tall a place is, in CSS pixels."""
     box = place.bounding_box()
     assert box is not None
     return box["height"]
+
+
+def width(place: Locator) -> float:
+    """How wide a place is, in CSS pixels."""
+    box = place.bounding_box()
+    assert box is not None
+    return box["width"]
 
 
 def restart_kernel(page: NotebookPage) -> None:

@@ -1,0 +1,295 @@
+"""Ledger: the durable record of jobs, in SQLite, so that nothing paid for is forgotten.
+
+Written before a job is asked for (the intent), when the answer comes (the id), when the job ends
+and when its clip is saved. It holds no key and no link. Many kernels may write at once, and a
+process may die at any instant: every change is one transaction of a write-ahead log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .job import Job, JobStatus
+
+log = logging.getLogger("cometvid_nb.ledger")
+T = TypeVar("T")
+
+SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
+"""States of an entry that has no job yet; with a job it is the job's own status."""
+
+BUSY_TIMEOUT_S = 5.0
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    ref TEXT PRIMARY KEY,          -- ours; also the idempotency key of the request
+    job_id TEXT,
+    base_url TEXT NOT NULL,
+    state TEXT NOT NULL,
+    model TEXT, seconds TEXT, size TEXT, prompt TEXT, image TEXT, remixed_from TEXT,
+    began_at_s REAL NOT NULL,      -- the intent, or the first time it was watched
+    took_s REAL,
+    problem TEXT,
+    clip TEXT,
+    clip_bytes INTEGER,
+    process TEXT,                  -- who is sending, to tell a crash from patience
+    UNIQUE (base_url, job_id)
+);
+CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (began_at_s);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of one job. Times are unix seconds, `took_s` seconds."""
+
+    ref: str
+    job_id: str | None
+    base_url: str
+    state: str
+    model: str | None
+    seconds: str | None
+    size: str | None
+    prompt: str | None
+    image: str | None
+    remixed_from: str | None
+    began_at_s: float
+    took_s: float | None
+    problem: str | None
+    clip: str | None
+    clip_bytes: int | None
+    process: str | None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the job may still be running at the server."""
+        return self.job_id is not None and self.state not in (
+            JobStatus.COMPLETED,
+            JobStatus.FAILED,
+        )
+
+    def to_record(self) -> dict[str, Any]:
+        """A flat dict, as `pandas.DataFrame` takes it."""
+        record = asdict(self)
+        del record["process"]
+        return record
+
+
+_COLUMNS = [field.name for field in fields(Entry)]
+
+
+class Ledger:
+    """The record in one file. A file that cannot be used is reported once, and then let be.
+
+    `warn(message)` is called at the first trouble; no method raises for the file's sake. `path`
+    None keeps nothing.
+    """
+
+    def __init__(self, path: Path | None, warn: Callable[[str], None]) -> None:
+        self.path = path
+        self._warn = warn
+        self._is_ready = False
+        self._is_broken = path is None
+
+    # Writing.
+
+    def intend(self, base_url: str, **request: str | None) -> str:
+        """Note, before anything is sent, that a job is about to be asked for; returns its ref."""
+        ref = uuid.uuid4().hex
+        values = {**request, "ref": ref, "base_url": base_url, "state": SENDING}
+        self._insert({**values, "began_at_s": time.time(), "process": process_name()})
+        return ref
+
+    def accept(self, ref: str, job: Job) -> None:
+        """The API took it: the job has an id."""
+        self._update(ref, job_id=job.id, **_told(job))
+
+    def refuse(self, ref: str, problem: str) -> None:
+        """The API said no; nothing was made."""
+        self._update(ref, state=REFUSED, problem=problem)
+
+    def lose(self, ref: str, problem: str) -> None:
+        """The answer was lost: there may be a job, and it may have been paid for."""
+        self._update(ref, state=LOST, problem=problem)
+
+    def see(self, base_url: str, job: Job, took_s: float | None = None) -> None:
+        """Note how a job stands that is watched; one not known yet is taken in."""
+        told = _told(job) | ({"took_s": took_s} if took_s is not None else {})
+
+        def write(db: sqlite3.Connection) -> None:
+            columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job.id, **told}
+            columns["began_at_s"] = job.created_at_s or time.time()
+            updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
+            _execute(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
+
+        self._try(write, None)
+
+    def save(self, base_url: str, job_id: str, clip: str, clip_bytes: int) -> None:
+        """The clip of a job lies at `clip`."""
+        self._try(
+            lambda db: db.execute(
+                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
+                (clip, clip_bytes, base_url, job_id),
+            ),
+            None,
+        )
+
+    # Reading.
+
+    def find(self, base_url: str, job_id: str) -> Entry | None:
+        """What is remembered of a job."""
+        found = self._select("WHERE base_url = ? AND job_id = ?", (base_url, job_id))
+        return found[0] if found else None
+
+    def entries(
+        self,
+        base_url: str,
+        *,
+        limit: int | None = None,
+        state: str | None = None,
+        search: str | None = None,
+    ) -> list[Entry]:
+        """The jobs at one API, the latest first.
+
+        `search` is a text looked for in prompt, id and model, whatever its letters' case.
+        """
+        where, values = ["base_url = ?"], [base_url]
+        if state is not None:
+            where.append("state = ?")
+            values.append(state)
+        if search is not None:
+            text = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+            where.append(f"instr(lower({text}), lower(?))")
+            values.append(search)
+        clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
+        if limit is not None:
+            clause += f" LIMIT {max(0, int(limit))}"
+        return self._select(clause, values)
+
+    def unfinished(self, base_url: str) -> list[Entry]:
+        """The jobs that may still be running, or whose clip was never fetched; the oldest first."""
+        entries = reversed(self.entries(base_url))
+        return [
+            entry
+            for entry in entries
+            if entry.is_unfinished
+            or (entry.state == JobStatus.COMPLETED and entry.clip is None)
+        ]
+
+    def durations_s(
+        self, model: str | None, seconds: str | None, size: str | None, most: int = 50
+    ) -> list[float]:
+        """How long the latest completed jobs of this kind took; the nearest kind there is."""
+        kinds = (
+            {"model": model, "seconds": seconds, "size": size},
+            {"model": model, "seconds": seconds},
+            {"model": model},
+        )
+        for kind in kinds:
+            if None in kind.values():
+                continue
+            where = " AND ".join(f"{name} = ?" for name in kind)
+            found = self._select(
+                f"WHERE state = 'completed' AND took_s > 0 AND {where} "
+                f"ORDER BY began_at_s DESC LIMIT {most}",
+                list(kind.values()),
+            )
+            if found:
+                return [entry.took_s for entry in found if entry.took_s is not None]
+        return []
+
+    # Beneath.
+
+    def _select(self, clause: str, values: Any) -> list[Entry]:
+        sql = f"SELECT {', '.join(_COLUMNS)} FROM jobs {clause}"  # noqa: S608 - our own clauses
+        rows = self._try(lambda db: db.execute(sql, values).fetchall(), [])
+        return [Entry(*row) for row in rows]
+
+    def _insert(self, columns: dict[str, Any]) -> None:
+        self._try(lambda db: _execute(db, columns, ""), None)
+
+    def _update(self, ref: str, **columns: Any) -> None:
+        sets = ", ".join(f"{name} = coalesce(?, {name})" for name in columns)
+
+        def write(db: sqlite3.Connection) -> None:
+            sql = f"UPDATE jobs SET {sets} WHERE ref = ?"  # noqa: S608 - our own names
+            try:
+                db.execute(sql, (*columns.values(), ref))
+            except sqlite3.IntegrityError:
+                # Somebody watched the job before its answer reached us: that row stays.
+                db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
+
+        self._try(write, None)
+
+    def _try(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+        if self._is_broken:
+            return otherwise
+        try:
+            with self._open() as db:
+                return work(db)
+        except (sqlite3.Error, OSError) as error:
+            self._is_broken = True
+            self._warn(
+                f"The record of jobs at {self.path} cannot be used ({error}). Watching goes on, "
+                "but nothing is remembered for after a restart. Move the file away to begin anew, "
+                "or switch it off: %cometvid config ledger=off"
+            )
+            return otherwise
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        # A connection a piece of work: safe for threads and forks, and 0.2 ms.
+        assert self.path is not None
+        if not self._is_ready:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as db, db:
+            if not self._is_ready:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.executescript(_SCHEMA)
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                if version > _VERSION:
+                    raise sqlite3.DatabaseError("it was written by a newer cometvid-nb")
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+                self._is_ready = True
+            # A power cut must not lose an intent: the write is on the disk before the POST is sent.
+            db.execute("PRAGMA synchronous = FULL")
+            yield db
+
+
+def process_name() -> str:
+    """This process, for `is_alive`."""
+    return str(os.getpid())
+
+
+def default_path() -> Path:
+    """Where the record lies if nothing else is said: the user's data directory."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"
+
+
+def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None:
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    sql = f"INSERT INTO jobs ({names}) VALUES ({marks}) {tail}"  # noqa: S608 - our own names
+    db.execute(sql, tuple(columns.values()))
+
+
+def _told(job: Job) -> dict[str, Any]:
+    """What an answer says of a job, as columns; never its link."""
+    return {
+        "state": job.status.value if job.status is not JobStatus.UNKNOWN else "in_progress",
+        "model": job.model,
+        "seconds": f"{job.duration_s:g}" if job.duration_s else None,
+        "size": job.size,
+        "prompt": job.prompt,
+        "remixed_from": job.remixed_from,
+        "problem": job.error_message,
+    }
