@@ -6,9 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .client import Client
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
+    from .new_job import NewJob
     from .watching import Watch
     from .widget import JobWidget
 
@@ -20,8 +23,12 @@ __all__ = [
     "JobFailed",
     "JobStatus",
     "JobWidget",
+    "NewJob",
     "Watch",
+    "create",
+    "jobs",
     "load_ipython_extension",
+    "remix",
     "unload_ipython_extension",
     "watch",
 ]
@@ -35,6 +42,7 @@ _HOMES = {
     "JobFailed": "errors",
     "JobStatus": "job",
     "JobWidget": "widget",
+    "NewJob": "new_job",
     "Watch": "watching",
 }
 
@@ -65,8 +73,61 @@ def watch(
     here = session.current()
     followed = here.watch(job_id, timeout_s=timeout_s, interval_s=interval_s, save=save)
     followed.shown_in_cell = cell_number()
-    here.present([followed], wait=wait)
+    here.stage.present([followed], wait=wait)
     return followed
+
+
+def create(
+    prompt: str,
+    *,
+    model: str | None = None,
+    seconds: str | float | None = None,
+    size: str | None = None,
+    image: str | Path | None = None,
+    wait: bool | None = None,
+    save: bool | None = None,
+) -> Watch:
+    """Ask for a new clip, exactly once, and watch it come; this costs money at the real API.
+
+    `size` is `"1280x720"`, `seconds` the length, `image` a picture file to begin with; None
+    leaves a choice to the API. The other options are those of `watch`.
+
+    Raises:
+        SettingsError: it makes no sense, or no key is set; nothing was sent.
+        ApiError, TransientError: the API refused or was never reached; nothing was made.
+        OutcomeUnknown: the answer was lost; there may be a job. Nothing was sent again.
+    """
+    from .new_job import NewJob
+
+    new = NewJob.check(prompt, model=model, seconds=seconds, size=size, image=image)
+    return _make(new, wait, save)
+
+
+def remix(job_id: str, prompt: str, *, wait: bool | None = None, save: bool | None = None) -> Watch:
+    """Ask for a variation of a finished job and watch it come. Raises what `create` raises."""
+    from .new_job import NewJob
+
+    return _make(NewJob.check(prompt, remix_of=job_id), wait, save)
+
+
+def jobs() -> list[dict[str, Any]]:
+    """What this machine remembers of the jobs at the API, the latest first.
+
+    A flat dict each, so `pandas.DataFrame(cometvid_nb.jobs())` works as it is.
+    """
+    from . import session
+
+    here = session.current()
+    return [entry.to_record() for entry in here.ledger.entries(here.settings.base_url)]
+
+
+def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:
+    from . import session
+
+    made, error = session.current().create([new])
+    if error is not None:
+        raise error
+    return watch(made[0].id, wait=wait, save=save)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 from .errors import (
     ApiError,
     BadKey,
+    ClipError,
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
@@ -56,6 +58,20 @@ class Answer:
         return max((hint for hint in hints if hint is not None), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class ClipStream:
+    """The bytes of a clip from `offset` on.
+
+    `total_bytes` counts the whole clip, None = unknown;
+    `validator` is what a later Range request must name in If-Range, None = cannot be resumed.
+    """
+
+    chunks: AsyncIterator[bytes]
+    offset: int
+    total_bytes: int | None
+    validator: str | None
+
+
 def job_payload(answer: Answer, job_id: str) -> dict[str, Any]:
     """The JSON object that describes the job.
 
@@ -98,7 +114,9 @@ def refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
             f"The API knows no job {job_id} under this key.", status_code=status, code=code
         )
     if status in (408, 425) or (status >= 500 and code != "invalid_request"):
-        return ServerTrouble(told, retry_after_s=hint_s)
+        trouble = ServerTrouble(told, retry_after_s=hint_s)
+        trouble.status_code, trouble.is_from_api = status, isinstance(payload, dict)
+        return trouble
     if not isinstance(payload, dict):
         # A refusal that is not the API's JSON comes from something in between, or a wrong path.
         advice = "Check base_url (%cometvid config): it ends in /v1."
@@ -138,7 +156,10 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
         advice = "A proxy or a wrong clock may be why; certificates are never waved through."
     elif isinstance(error, httpx.ConnectError) and "known" in detail:
         reason = "there is no host of that name"
-    return ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
+    trouble = ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
+    unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+    trouble.is_unsent = isinstance(error, (*unsent, httpx.UnsupportedProtocol, httpx.InvalidURL))
+    return trouble
 
 
 def without_frames(error: BaseException) -> BaseException:
@@ -154,3 +175,36 @@ def without_frames(error: BaseException) -> BaseException:
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
     return error
+
+
+def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStream:
+    status = response.status_code
+    if status in (200, 206):
+        start, total = 0, _int(response.headers.get("Content-Length"))
+        if status == 206:
+            start, total = _content_range(response.headers.get("Content-Range", ""), offset)
+        validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
+        if validator and validator.startswith("W/"):
+            validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
+        return ClipStream(response.aiter_bytes(1 << 18), start, total, validator)
+    if status == 416:
+        raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
+    if status in (408, 425, 429) or status >= 500:
+        raise ServerTrouble(
+            f"The clip of {job_id} was answered with {status}.",
+            retry_after_s=parse_retry_after(response.headers.get("Retry-After"), time.time()),
+        )
+    raise ClipError(
+        f"The clip of {job_id} was refused with {status}: its link may have expired.",
+    )
+
+
+def _content_range(header: str, offset: int) -> tuple[int, int | None]:
+    """(first byte, whole length) of `Content-Range: bytes 5-9/10`."""
+    span, _, total = header.removeprefix("bytes").strip().partition("/")
+    start = _int(span.partition("-")[0])
+    return (offset if start is None else start), _int(total)
+
+
+def _int(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -11,45 +11,43 @@ import asyncio
 import logging
 import random
 import time
+import uuid
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
-from .answer import Answer, job_payload, no_answer, refusal, without_frames
-from .errors import ClipError, JobNotFound, MissingKey, ServerTrouble, TransientError
-from .job import Job, Polled, check_job_id
-from .pacing import HINT_CAP_S, backoff_s, is_not_found_final, parse_retry_after
+from .answer import Answer, ClipStream, clip_stream, job_payload, no_answer, refusal, without_frames
+from .errors import (
+    ConnectionTrouble,
+    JobNotFound,
+    MissingKey,
+    OutcomeUnknown,
+    RateLimited,
+    ServerTrouble,
+    TransientError,
+)
+from .job import Job, JobStatus, Polled, check_job_id
+from .new_job import NewJob
+from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
 from .settings import Secret, Settings, origin_of
 
 log = logging.getLogger("cometvid_nb.client")
-# httpx logs every URL at INFO, signed links included.
-logging.getLogger("httpx").addFilter(lambda record: record.levelno >= logging.WARNING)
-logging.getLogger("httpcore").addFilter(lambda record: record.levelno >= logging.WARNING)
+# httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG, signed links included. A
+# filter holds for its own logger and for none below it, so each is named.
+for _name in ["httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks"]:
+    logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
 MOST_CONNECTIONS = 16
+MOST_ATTEMPTS = 4
 NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
 """This machine: the proxy of a company cannot reach it, and must not be asked with the key."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClipStream:
-    """The bytes of a clip from `offset` on.
-
-    `total_bytes` counts the whole clip, None = unknown;
-    `validator` is what a later Range request must name in If-Range, None = cannot be resumed.
-    """
-
-    chunks: AsyncIterator[bytes]
-    offset: int
-    total_bytes: int | None
-    validator: str | None
 
 
 class Client:
@@ -124,6 +122,70 @@ class Client:
                 delay_s = max(backoff_s(failures - 1, self._rng), hint_s)
             await asyncio.sleep(delay_s)
 
+    async def create(self, new: NewJob, *, idempotency_key: str | None = None) -> Job:
+        """Ask for a new job, or a remix, exactly once.
+
+        The request is repeated only when it was provably not accepted: no connection was made,
+        or the API itself answered 429 or 503. `idempotency_key` goes along, for gateways that
+        know the header.
+
+        Raises:
+            ApiError: the API refused; nothing was made.
+            TransientError: it was not accepted, several times in a row; nothing was made.
+            OutcomeUnknown: the answer was lost, so there may be a job.
+        """
+        key = idempotency_key or uuid.uuid4().hex
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            try:
+                answer = await self._post(new, key)
+            except (RateLimited, ServerTrouble, ConnectionTrouble) as error:
+                if not _is_unaccepted(error):
+                    raise OutcomeUnknown(f"The answer to the new job was lost. {error}") from error
+                if attempt == MOST_ATTEMPTS:
+                    raise
+                hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
+                await asyncio.sleep(max(backoff_s(attempt - 1, self._rng), hint_s))
+            else:
+                return self._created(answer, new)
+        raise AssertionError("unreachable")
+
+    async def _post(self, new: NewJob, idempotency_key: str) -> Answer:
+        headers = {"Idempotency-Key": idempotency_key}
+        # An answer given up on is a job that may be paid for twice: be patient.
+        timeout = httpx.Timeout(180.0, connect=10.0)
+        if new.remix_of is not None:
+            template = "/videos/{id}/remix"
+            options = {"json": {"prompt": new.prompt}, "headers": headers, "timeout": timeout}
+            return await self._request("POST", template, new.remix_of, **options)
+        # The endpoint takes a multipart form; httpx makes one only where there are "files".
+        files: dict[str, Any] = {name: (None, text) for name, text in new.to_form().items()}
+        if new.image is not None:
+            image = new.image
+            files["input_reference"] = (image.name, image.content, image.media_type)
+        return await self._request(
+            "POST", "/videos", "", files=files, headers=headers, timeout=timeout
+        )
+
+    def _created(self, answer: Answer, new: NewJob) -> Job:
+        try:
+            job = Job.parse(job_payload(answer, "the new one"))
+            check_job_id(job.id)
+        except (ServerTrouble, ValueError) as error:
+            raise OutcomeUnknown("The API accepted the job, but its answer names no id.") from error
+        # Some gateways answer with the id alone: what was asked for is known here.
+        width, _, height = (new.size or "").partition("x")
+        return replace(
+            job,
+            status=job.status if job.status_word else JobStatus.QUEUED,
+            status_word=job.status_word or JobStatus.QUEUED.value,
+            prompt=job.prompt or new.prompt,
+            model=job.model or new.model,
+            duration_s=job.duration_s or (float(new.seconds) if new.seconds else None),
+            width=job.width or (int(width) if width else None),
+            height=job.height or (int(height) if height else None),
+            remixed_from=job.remixed_from or new.remix_of,
+        )
+
     @asynccontextmanager
     async def open_clip(
         self, job: Job, *, by_link: bool = True, offset: int = 0, validator: str | None = None
@@ -158,7 +220,7 @@ class Client:
             )
         try:
             log.debug("GET clip of %s: %s", job.id, response.status_code)
-            yield _clip_stream(response, job.id, offset)
+            yield clip_stream(response, job.id, offset)
         except httpx.HTTPError as error:
             raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
                 error
@@ -196,6 +258,15 @@ class Client:
         raise refusal(answer, job_id, time.time())
 
 
+def _is_unaccepted(error: TransientError) -> bool:
+    """Whether the API provably made nothing of the request that met this error."""
+    if isinstance(error, ConnectionTrouble):
+        return error.is_unsent
+    return isinstance(error, RateLimited) or (
+        isinstance(error, ServerTrouble) and error.status_code == 503 and error.is_from_api
+    )
+
+
 class _OriginAuth(httpx.Auth):
     """Adds the key to requests to one origin, and to no other."""
 
@@ -216,36 +287,3 @@ async def _read_bounded(response: httpx.Response) -> bytes:
         if len(body) > MOST_ANSWER_BYTES:
             raise httpx.DecodingError("the answer is far too large", request=response.request)
     return bytes(body)
-
-
-def _clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStream:
-    status = response.status_code
-    if status in (200, 206):
-        start, total = 0, _int(response.headers.get("Content-Length"))
-        if status == 206:
-            start, total = _content_range(response.headers.get("Content-Range", ""), offset)
-        validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
-        if validator and validator.startswith("W/"):
-            validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
-        return ClipStream(response.aiter_bytes(1 << 18), start, total, validator)
-    if status == 416:
-        raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
-    if status in (408, 425, 429) or status >= 500:
-        raise ServerTrouble(
-            f"The clip of {job_id} was answered with {status}.",
-            retry_after_s=parse_retry_after(response.headers.get("Retry-After"), time.time()),
-        )
-    raise ClipError(
-        f"The clip of {job_id} was refused with {status}: its link may have expired.",
-    )
-
-
-def _content_range(header: str, offset: int) -> tuple[int, int | None]:
-    """(first byte, whole length) of `Content-Range: bytes 5-9/10`."""
-    span, _, total = header.removeprefix("bytes").strip().partition("/")
-    start = _int(span.partition("-")[0])
-    return (offset if start is None else start), _int(total)
-
-
-def _int(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None

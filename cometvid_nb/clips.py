@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from .client import Client, ClipStream
+from .answer import ClipStream
+from .client import Client
+from .clip_place import Destination, page_path
 from .errors import ClipError, CometVidError, TransientError
 from .job import Job
 from .relay import Send, file_chunks, relay
-from .storage import save_clip
+from .storage import SavedFile, clip_file_name, save_clip
 from .watch_state import SavedClip
 
 OpenStream = Callable[[int, str | None], AbstractAsyncContextManager[ClipStream]]
@@ -19,26 +22,46 @@ OpenStream = Callable[[int, str | None], AbstractAsyncContextManager[ClipStream]
 async def save(
     client: Client,
     job: Job,
-    folder: Path,
+    place: Destination,
     beside: Path,
     on_progress: Callable[[int, int | None], None],
 ) -> SavedClip:
-    """Save the clip of a completed job into `folder`; `beside` is where the notebook lies.
+    """Save the clip of a completed job to `place`; `beside` is where the notebook lies.
 
     Raises:
-        ClipError, TransientError: no road led to it, or the disk would not take it.
+        ClipError, TransientError: no road led to it, or the storage would not take it.
     """
+    if place.url is not None:
+        from .remote_storage import store
+
+        name = place.file_name or clip_file_name(job.id)
+        with tempfile.TemporaryDirectory(prefix="cometvid-") as folder:
+            file = await _fetch(client, job, Path(folder), name, on_progress)
+            url = f"{place.url}/{name}"
+            await store(file.path, url, job.id)
+        return SavedClip(url, None, url, file.size_bytes)
+    file = await _fetch(client, job, place.folder, place.file_name, on_progress)
+    path = page_path(file.path, beside)
+    return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes)
+
+
+async def _fetch(
+    client: Client,
+    job: Job,
+    folder: Path,
+    file_name: str | None,
+    on_progress: Callable[[int, int | None], None],
+) -> SavedFile:
     problem: CometVidError | None = None
     async for open_stream in _roads(client, job):
         try:
-            file = await save_clip(open_stream, folder, job.id, on_progress=on_progress)
+            return await save_clip(
+                open_stream, folder, job.id, file_name=file_name, on_progress=on_progress
+            )
         except (ClipError, TransientError) as error:
             if isinstance(error.__cause__, OSError):
                 raise  # the disk: another road would end there as well
             problem = error
-        else:
-            path = page_path(file.path, beside)
-            return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes)
     raise problem or ClipError(f"There is no way to the clip of {job.id}.")
 
 
@@ -58,17 +81,6 @@ async def send_to_page(
         except (CometVidError, ValueError) as error:
             problem = str(error)
     send({"kind": "clip_failed", "request": request, "problem": problem}, [])
-
-
-def page_path(file: Path, beside: Path) -> str | None:
-    """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
-    file, beside = file.resolve(), beside.resolve()
-    return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
-
-
-def notebook_folder(starting_folder: str | None) -> Path:
-    """Where the notebook lies: the folder its kernel was started in, else the working one."""
-    return Path(starting_folder) if starting_folder else Path.cwd()
 
 
 async def _roads(client: Client, job: Job) -> AsyncIterator[OpenStream]:

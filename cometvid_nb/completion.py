@@ -10,7 +10,7 @@ from typing import Any
 from .grammar import COMMANDS
 from .settings import Settings
 
-_LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
+_LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%%?cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
 
 
 def complete(text_until_cursor: str, job_ids: Iterable[str]) -> tuple[str, list[str]] | None:
@@ -31,9 +31,11 @@ def complete(text_until_cursor: str, job_ids: Iterable[str]) -> tuple[str, list[
     if command.name == "help":
         return piece, _starting(piece, COMMANDS)
     if command.name == "config":
-        names = (f"{field.name}=" for field in fields(Settings) if field.name != "api_key")
+        # Those two are set by login and demo; see `_config` in magic.py.
+        own = {field.name for field in fields(Settings)} - {"api_key", "is_simulated"}
+        names = (f"{name}=" for name in sorted(own))
         return piece, _starting(piece, names)
-    if command.name in ("watch", "status", "stop", "wait"):
+    if command.name in ("watch", "status", "stop", "wait", "save", "remix"):
         return piece, [job_id for job_id in _starting(piece, job_ids) if job_id not in words]
     return piece, []
 

@@ -12,6 +12,7 @@
     │   ├── ConnectionTrouble  no answer: refused, reset, timed out, no such host
     │   ├── RateLimited        429: slow down
     │   └── ServerTrouble      5xx, or an answer that is not the API's JSON
+    ├── OutcomeUnknown         the answer to a paid request was lost: look before asking again
     ├── ClipError              the job is done, but its clip could not be fetched or saved
     └── WatchEnded             the watch is over and there is no clip
         ├── JobFailed          the job itself failed
@@ -120,13 +121,34 @@ class TransientError(CometVidError):
 class ConnectionTrouble(TransientError):
     """No answer came back: connection refused or reset, timeout, unknown host, bad certificate."""
 
+    is_unsent = False
+    """True: no connection was made, so the server cannot have seen the request."""
+
 
 class RateLimited(TransientError):
     """429: too many questions."""
 
 
 class ServerTrouble(TransientError):
-    """A 5xx, or a body that is not the API's JSON (a gateway's HTML page, half an answer)."""
+    """A 5xx, or a body that is not the API's JSON (a gateway's HTML page, half an answer).
+
+    `status_code` is the HTTP status or None; `is_from_api`: the body was the API's own JSON error.
+    """
+
+    status_code: int | None = None
+    is_from_api = False
+
+
+class OutcomeUnknown(CometVidError):
+    """A job was asked for and the answer was lost. It may exist and may have been paid for.
+
+    Nothing was sent again.
+    """
+
+    advice = (
+        "Nothing was sent again. Look at your account before you repeat it: the job may exist "
+        "and may be paid for. %cometvid jobs remembers the attempt."
+    )
 
 
 class ClipError(CometVidError):

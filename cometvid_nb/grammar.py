@@ -59,6 +59,53 @@ def _watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", metavar="SECONDS", help="give up after this long")
     parser.add_argument("--interval", metavar="SECONDS", help="poll at this fixed interval")
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
+    parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
+
+
+def _new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="keep the cell busy until the end")
+    parser.add_argument("--no-watch", action="store_true", help="only create, and tell the id")
+    parser.add_argument("--no-save", action="store_true", help="do not save the clip")
+    parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
+    parser.add_argument("--expand", action="store_true", help="fill {x} and $x into the prompt")
+
+
+def _create(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "prompts", metavar="PROMPT", nargs="*", help="in quotes; several make several"
+    )
+    parser.add_argument("--model", metavar="M", help="the model's name (default: sora-2)")
+    parser.add_argument("--seconds", metavar="S", help="the clip's length")
+    parser.add_argument("--size", metavar="WxH", help="its size in pixels, such as 1280x720")
+    parser.add_argument("--image", metavar="FILE", help="a picture to begin with")
+    parser.add_argument("-n", metavar="COUNT", dest="count", help="this many takes of each prompt")
+    _new(parser)
+
+
+def _remix(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the id of a finished job")
+    parser.add_argument("prompts", metavar="PROMPT", nargs="*", help="what to change, in quotes")
+    _new(parser)
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="every job, not only the latest 20")
+    parser.add_argument("--limit", metavar="N", help="so many at most")
+    parser.add_argument("--state", metavar="S", help="only those in this state, such as completed")
+    parser.add_argument(
+        "--search", metavar="TEXT", help="only those with this in prompt, id or model"
+    )
+
+
+def _save(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the id of a completed job")
+    parser.add_argument(
+        "dest", metavar="DEST", nargs="?", help="a folder, a file, or s3://bucket/…"
+    )
+
+
+def _resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="keep the cell busy until the end")
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +149,38 @@ COMMANDS = {
             ".wait(), .stop(), and it can be awaited.",
             _watch,
         ),
+        Command(
+            "create",
+            "ask for a new clip and watch it come; this costs money at the real API",
+            "%%cometvid create takes the cell's body as the prompt, braces and dollars and all. "
+            "Nothing is ever sent twice: if the answer is lost, you are told so.",
+            _create,
+        ),
+        Command(
+            "remix",
+            "ask for a variation of a finished job and watch it come; this costs money",
+            "",
+            _remix,
+        ),
+        Command(
+            "jobs",
+            "list the jobs that this machine remembers",
+            "`cometvid_nb.jobs()` gives the same for pandas.",
+            _jobs,
+        ),
+        Command(
+            "resume",
+            "watch every job that has not ended or whose clip is missing: for after a restart",
+            "",
+            _resume,
+        ),
+        Command(
+            "save",
+            "save the clip of a completed job",
+            "DEST is a folder, a file ending in .mp4, or a URL that fsspec knows (s3://bucket/). "
+            "Without it: the folder save_dir.",
+            _save,
+        ),
         Command("status", "ask once after a job and show the answer", "", _status),
         Command(
             "stop",
@@ -138,14 +217,22 @@ COMMANDS = {
 }
 
 
-def parse(line: str) -> tuple[Command, argparse.Namespace]:
+def is_expanding(line: str) -> bool:
+    """Whether {x} and $x in a line are to be filled in: not in the prompts of a new job."""
+    words = line.split()
+    return words[:1] not in (["create"], ["remix"]) or "--expand" in words
+
+
+def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespace]:
     """The command a line names, and its arguments. An empty line asks for help.
+
+    `cell` is the body under a `%%cometvid` line: the prompt of a new job, and of nothing else.
 
     Raises:
         GrammarError: what is wrong, and what was probably meant.
     """
     try:
-        words = shlex.split(line)
+        words = _split(line)
     except ValueError:
         raise GrammarError(f"a quotation mark is missing its partner: {line!r}") from None
     name, *rest = words or ["help"]
@@ -160,7 +247,32 @@ def parse(line: str) -> tuple[Command, argparse.Namespace]:
     command = COMMANDS[name]
     if "-h" in rest or "--help" in rest:
         return COMMANDS["help"], argparse.Namespace(command=name)
-    return command, command.parser().parse_args(rest)
+    arguments = command.parser().parse_args(rest)
+    if cell is not None and command.name not in ("create", "remix"):
+        raise GrammarError(f"{command.name} takes no cell: write %cometvid {line} on a line")
+    if hasattr(arguments, "prompts"):
+        arguments.prompts = _prompts(arguments.prompts, cell)
+    return command, arguments
+
+
+def _split(line: str) -> list[str]:
+    """The words of a line; quotes hold one together, a backslash is a plain character."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+    return list(lexer)
+
+
+def _prompts(words: list[str], cell: str | None) -> list[str]:
+    if cell is not None:
+        if words:
+            raise GrammarError("the prompt stands in the cell, so none may stand on the line")
+        return [cell]
+    if not words:
+        raise GrammarError('there is no prompt: it goes "in quotes", or in the body of a %% cell')
+    if len(words) > 1 and any(" " not in word.strip() for word in words):
+        # Each prompt is a job that is paid for; a forgotten quotation mark must not buy six.
+        raise GrammarError(f'put the prompt in quotes: "{" ".join(words)}"')
+    return words
 
 
 def explain(name: str | None) -> str:

@@ -8,7 +8,6 @@ process may die at any instant: every change is one transaction of a write-ahead
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import time
 import uuid
@@ -40,7 +39,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     problem TEXT,
     clip TEXT,
     clip_bytes INTEGER,
-    process TEXT,                  -- who is sending, to tell a crash from patience
+    is_clip_wanted INTEGER,        -- the watch was to save the clip; if it is missing, resume
     UNIQUE (base_url, job_id)
 );
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (began_at_s);
@@ -66,21 +65,34 @@ class Entry:
     problem: str | None
     clip: str | None
     clip_bytes: int | None
-    process: str | None
+    is_clip_wanted: int | None
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the job may still be running at the server."""
-        return self.job_id is not None and self.state not in (
-            JobStatus.COMPLETED,
-            JobStatus.FAILED,
-        )
+        """Whether there is something left to watch for: the job's end, or its clip."""
+        if self.job_id is None or self.state == JobStatus.FAILED:
+            return False
+        return self.state != JobStatus.COMPLETED or bool(self.is_clip_wanted and not self.clip)
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a request was sent, or about to be, and nobody knows what became of it."""
+        return self.state == LOST or (self.state == SENDING and time.time() - self.began_at_s > 300)
 
     def to_record(self) -> dict[str, Any]:
         """A flat dict, as `pandas.DataFrame` takes it."""
         record = asdict(self)
-        del record["process"]
+        del record["is_clip_wanted"]
         return record
+
+    def to_job(self) -> Job:
+        """The job as far as it is remembered."""
+        told = {"id": self.job_id, "status": self.state, "created_at": self.began_at_s}
+        told |= {"model": self.model, "prompt": self.prompt, "seconds": self.seconds}
+        told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
+        if self.took_s is not None:
+            told["completed_at"] = self.began_at_s + self.took_s
+        return Job.parse(told)
 
 
 _COLUMNS = [field.name for field in fields(Entry)]
@@ -105,7 +117,7 @@ class Ledger:
         """Note, before anything is sent, that a job is about to be asked for; returns its ref."""
         ref = uuid.uuid4().hex
         values = {**request, "ref": ref, "base_url": base_url, "state": SENDING}
-        self._insert({**values, "began_at_s": time.time(), "process": process_name()})
+        self._insert({**values, "began_at_s": time.time()})
         return ref
 
     def accept(self, ref: str, job: Job) -> None:
@@ -120,9 +132,16 @@ class Ledger:
         """The answer was lost: there may be a job, and it may have been paid for."""
         self._update(ref, state=LOST, problem=problem)
 
-    def see(self, base_url: str, job: Job, took_s: float | None = None) -> None:
+    def see(
+        self,
+        base_url: str,
+        job: Job,
+        *,
+        took_s: float | None = None,
+        is_clip_wanted: bool | None = None,
+    ) -> None:
         """Note how a job stands that is watched; one not known yet is taken in."""
-        told = _told(job) | ({"took_s": took_s} if took_s is not None else {})
+        told = {**_told(job), "took_s": took_s, "is_clip_wanted": is_clip_wanted}
 
         def write(db: sqlite3.Connection) -> None:
             columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job.id, **told}
@@ -166,7 +185,9 @@ class Ledger:
             where.append("state = ?")
             values.append(state)
         if search is not None:
-            text = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+            text = (
+                "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+            )
             where.append(f"instr(lower({text}), lower(?))")
             values.append(search)
         clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
@@ -180,8 +201,7 @@ class Ledger:
         return [
             entry
             for entry in entries
-            if entry.is_unfinished
-            or (entry.state == JobStatus.COMPLETED and entry.clip is None)
+            if entry.is_unfinished or (entry.state == JobStatus.COMPLETED and entry.clip is None)
         ]
 
     def durations_s(
@@ -210,7 +230,8 @@ class Ledger:
 
     def _select(self, clause: str, values: Any) -> list[Entry]:
         sql = f"SELECT {', '.join(_COLUMNS)} FROM jobs {clause}"  # noqa: S608 - our own clauses
-        rows = self._try(lambda db: db.execute(sql, values).fetchall(), [])
+        nothing: list[Any] = []
+        rows = self._try(lambda db: db.execute(sql, values).fetchall(), nothing)
         return [Entry(*row) for row in rows]
 
     def _insert(self, columns: dict[str, Any]) -> None:
@@ -262,11 +283,6 @@ class Ledger:
             # A power cut must not lose an intent: the write is on the disk before the POST is sent.
             db.execute("PRAGMA synchronous = FULL")
             yield db
-
-
-def process_name() -> str:
-    """This process, for `is_alive`."""
-    return str(os.getpid())
 
 
 def default_path() -> Path:

@@ -1,30 +1,30 @@
-"""The `%cometvid` magic: each command of the grammar, carried out on the session."""
+"""The `%cometvid` magic: reads the line, hands it to the commands, and is the settings' traits."""
 
 from __future__ import annotations
 
-import getpass
-from argparse import Namespace
 from dataclasses import fields
-from html import escape
 from typing import Any
 
-from IPython.core.display_functions import display
-from IPython.core.error import StdinNotImplementedError, UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.error import UsageError
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
+from IPython.utils.text import DollarFormatter
 from traitlets import Bool, Float, TraitError, Unicode, default, observe
 
 from . import session as sessions
-from .card import Card
+from .commands import Commands
 from .completion import make_matcher
-from .errors import ApiError, CometVidError, SettingsError
-from .frontend import cell_number
-from .grammar import GrammarError, explain, parse
-from .record import to_bundle
-from .settings import Settings, check_key
-from .watching import Watch, WatchList
+from .errors import CometVidError, SettingsError
+from .grammar import GrammarError, is_expanding, parse
+from .settings import Settings
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
-_CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "allow_http")
+_CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "ledger", "allow_http")
 
 
 @magics_class
@@ -34,25 +34,36 @@ class Cometvid(Magics):
     base_url = Unicode(help=_HELP["base_url"]).tag(config=True)
     timeout_s = Float(help=_HELP["timeout_s"]).tag(config=True)
     interval_s = Float(help=_HELP["interval_s"]).tag(config=True)
-    save = Bool(help=_HELP["save"]).tag(config=True)
+    # With traitlets' own False as the default, a first `save = False` would be no change to it.
+    save = Bool(True, help=_HELP["save"]).tag(config=True)
     save_dir = Unicode(help=_HELP["save_dir"]).tag(config=True)
+    ledger = Unicode(help=_HELP["ledger"]).tag(config=True)
     allow_http = Bool(help=_HELP["allow_http"]).tag(config=True)
 
     shell: Any  # never None here, and richer than its annotation
 
     def __init__(self, shell: Any) -> None:
-        self._simulator: Any = None
-        self._is_mirroring = False
+        self._commands = Commands()
+        self._is_mirroring = self._is_loaded = False
         super().__init__(shell=shell)
-        self._matcher = make_matcher(self._known_ids)
+        self._is_loaded = True
+        self._matcher = make_matcher(self._commands.known_ids)
         shell.Completer.custom_matchers.append(self._matcher)
 
-    @line_magic
-    def cometvid(self, line: str) -> Watch | WatchList | None:
+    # The magic expands {x} and $x itself: in a prompt they stay as they are unless asked for.
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    def cometvid(
+        self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
+    ) -> Any:
         """Run video-generation jobs. `%cometvid help` lists the commands."""
+        if is_expanding(line):
+            line = self._expand(line, local_ns)
+            cell = self._expand(cell, local_ns) if cell is not None else None
         try:
-            command, arguments = parse(line)
-            result: Watch | WatchList | None = getattr(self, f"_{command.name}")(arguments)
+            command, arguments = parse(line, cell)
+            result = getattr(self._commands, command.name)(arguments, cell)
         except GrammarError as error:
             raise UsageError(str(error)) from None
         except (CometVidError, ValueError) as error:
@@ -64,146 +75,23 @@ class Cometvid(Magics):
 
     def unload(self) -> None:
         """Take back everything that loading did."""
-        self._leave_demo()
+        self._commands.leave_demo()
         sessions.end()
-        self.shell.magics_manager.magics["line"].pop("cometvid", None)
+        for kind in ("line", "cell"):
+            self.shell.magics_manager.magics[kind].pop("cometvid", None)
         self.shell.magics_manager.registry.pop(type(self).__name__, None)
         if self in self.shell.configurables:
             self.shell.configurables.remove(self)
         if self._matcher in self.shell.Completer.custom_matchers:
             self.shell.Completer.custom_matchers.remove(self._matcher)
 
-    # The commands, by their names in the grammar.
-
-    def _watch(self, arguments: Namespace) -> Watch | WatchList:
-        session = sessions.current()
-        options = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
-        if arguments.no_save:
-            options["save"] = "off"
-        session.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        watches = WatchList(session.watch(job_id, **options) for job_id in arguments.ids)
-        for watch in watches:
-            watch.shown_in_cell = cell_number()
-        self._block(watches, lambda: session.present(watches, wait=arguments.wait or None))
-        return watches[0] if len(watches) == 1 else watches
-
-    def _status(self, arguments: Namespace) -> None:
-        session = sessions.current()
-        job = session.poll(arguments.id)
-        card = Card.of_job(job, is_simulated=session.settings.is_simulated)
-        display(to_bundle(card, is_player=False), raw=True)
-
-    def _stop(self, arguments: Namespace) -> None:
-        watches = sessions.current().active
-        if arguments.ids:
-            watches = self._find(arguments.ids)
-        elif len(watches) > 1 and not arguments.all:
-            ids = ", ".join(watch.job_id for watch in watches)
-            raise GrammarError(f"several jobs are watched: {ids}. Name one, or say --all")
-        if not watches:
-            print("No job is being watched.")
-        for watch in watches:
-            if watch.state.is_settled:
-                print(f"The watch of {watch.job_id} is over already.")
-                continue
-            watch.stop()
-            print(f"Stopped watching {watch.job_id}. The job itself goes on at the server.")
-
-    def _wait(self, arguments: Namespace) -> None:
-        session = sessions.current()
-        watches = self._find(arguments.ids) if arguments.ids else session.active
-        if not watches:
-            print("No job is being watched.")
-        self._block(watches, lambda: session.wait(watches))
-
-    def _config(self, arguments: Namespace) -> None:
-        changes: dict[str, str] = {}
-        for change in arguments.changes:
-            name, equals, value = change.partition("=")
-            if not equals:
-                raise GrammarError(f"{change!r} changes nothing: a setting goes KEY=VALUE")
-            if name == "api_key":
-                raise GrammarError(
-                    "a key in a cell is saved with the notebook: use %cometvid login instead"
-                )
-            if name == "is_simulated":
-                raise GrammarError("is_simulated is set by %cometvid demo")
-            changes[name] = value
-        settings = sessions.current().configure(**changes)
-        display(_settings_bundle(settings), raw=True)
-
-    def _login(self, _: Namespace) -> None:
+    def _expand(self, text: str, local_ns: dict[str, Any] | None) -> str:
+        """`text` with {x} and $x filled in; what cannot be stays, as in every IPython magic."""
+        names = {**self.shell.user_ns, **(local_ns or {})}
         try:
-            text = getpass.getpass("CometAPI key: ")
-        except (StdinNotImplementedError, EOFError):
-            raise SettingsError(
-                "nobody can be asked for the key here: set COMETAPI_KEY before the kernel starts"
-            ) from None
-        key = check_key(text)
-        self._leave_demo()
-        sessions.current().configure(api_key=key)
-        print(f"The key {key} is kept in this kernel's memory, for this session only.")
-
-    def _demo(self, arguments: Namespace) -> None:
-        if arguments.stop:
-            was_on = self._simulator is not None
-            self._leave_demo()
-            print("Left the simulation." if was_on else "No simulation was on.")
-            return
-        speed = _speed(arguments.speed)
-        self._leave_demo()
-        from .simulator import Simulator
-
-        self._simulator = Simulator(speed=speed)
-        self._simulator.start()
-        sessions.current().enter_simulation(self._simulator.base_url, self._simulator.api_key)
-        print(
-            "A simulated API runs inside this kernel: nothing is rendered, nothing is paid for.\n"
-            "A job is ready:       %cometvid watch video_demo\n"
-            "One that fails:       %cometvid watch video_fails\n"
-            "Back to the real API: %cometvid demo --stop"
-        )
-
-    def _help(self, arguments: Namespace) -> None:
-        print(explain(arguments.command))
-
-    # What the commands share.
-
-    def _block(self, watches: list[Watch], wait: Any) -> None:
-        """Wait; then fail the cell, in one line, if a watch that was waited for has no clip."""
-        try:
-            wait()
-        except KeyboardInterrupt:
-            ids = " ".join(watch.job_id for watch in watches if not watch.state.is_settled)
-            print(f"Stopped waiting. The watch goes on: %cometvid wait {ids}")
-            return
-        ended = [watch for watch in watches if watch.state.error is not None]
-        if ended:
-            raise SettingsError("\n".join(_last_words(watch) for watch in ended))
-
-    def _find(self, job_ids: list[str]) -> list[Watch]:
-        known = {watch.job_id: watch for watch in sessions.current().watches}
-        for job_id in job_ids:
-            if job_id not in known:
-                raise GrammarError(
-                    f"{job_id[:60]!r} is not watched here. Watched: {', '.join(known) or 'nothing'}"
-                )
-        return [known[job_id] for job_id in job_ids]
-
-    def _known_ids(self) -> list[str]:
-        watched = [watch.job_id for watch in sessions.current().watches]
-        simulated = list(self._simulator.jobs) if self._simulator is not None else []
-        return list(dict.fromkeys([*reversed(watched), *simulated]))
-
-    def _leave_demo(self) -> None:
-        simulator, self._simulator = self._simulator, None
-        if simulator is not None:
-            session = sessions.current()
-            for watch in session.active:
-                if watch.state.is_simulated:
-                    watch.stop()
-            session.leave_simulation()
-            simulator.stop()
+            return str(DollarFormatter().vformat(text, args=[], kwargs=names))
+        except Exception:  # noqa: BLE001 - the reader's own expressions may raise anything
+            return text
 
     # The settings as traits, for %config and ipython_config.py.
 
@@ -227,6 +115,10 @@ class Cometvid(Magics):
     def _default_save_dir(self) -> str:
         return sessions.current().settings.save_dir
 
+    @default("ledger")
+    def _default_ledger(self) -> str:
+        return sessions.current().settings.ledger
+
     @default("allow_http")
     def _default_allow_http(self) -> bool:
         return sessions.current().settings.allow_http
@@ -239,7 +131,10 @@ class Cometvid(Magics):
             sessions.current().configure(**{change["name"]: change["new"]})
         except SettingsError as error:
             self._mirror()
-            raise TraitError(str(error)) from None
+            if self._is_loaded:
+                raise TraitError(str(error)) from None
+            # From ipython_config.py, or a %config of before that IPython remembers.
+            print(f"A value in IPython's configuration is left out. {error}")
 
     def _mirror(self) -> None:
         """Make the traits say what the session says."""
@@ -253,41 +148,3 @@ class Cometvid(Magics):
                 setattr(self, name, getattr(settings, name))
         finally:
             self._is_mirroring = False
-
-
-def _speed(text: str | None) -> float:
-    try:
-        speed = float(text) if text is not None else 1.0
-    except ValueError:
-        speed = 0.0
-    if not 0.01 <= speed <= 1000:
-        raise GrammarError(f"--speed is {text!r}: give 0.01 to 1000")
-    return speed
-
-
-def _last_words(watch: Watch) -> str:
-    error = watch.state.error
-    refused = isinstance(error, ApiError)
-    told = f"{watch.job_id}: {error}" if refused else str(error)
-    return " ".join(filter(None, [told, error.advice if error else None]))
-
-
-def _settings_bundle(settings: Settings) -> dict[str, str]:
-    rows = []
-    for name, meaning in _HELP.items():
-        value: Any = getattr(settings, name)
-        if isinstance(value, bool):
-            value = "on" if value else "off"
-        elif isinstance(value, float):
-            value = f"{value:g}"
-        rows.append((name, "not set" if value is None else str(value), meaning))
-    width, wide = (max(len(row[i]) for row in rows) for i in (0, 1))
-    cell = '<td style="text-align:left">'
-    html = "".join(
-        f"<tr>{cell}<code>{name}</code></td>{cell}{escape(value)}</td>{cell}{escape(meaning)}</td></tr>"
-        for name, value, meaning in rows
-    )
-    text = "\n".join(
-        f"{name:<{width}}  {value:<{wide}}  {meaning}" for name, value, meaning in rows
-    )
-    return {"text/html": f"<table>{html}</table>", "text/plain": text}

@@ -99,7 +99,8 @@ def _player(card: Card) -> str:
     # Both numbers are attributes, which the sanitizer keeps: nothing jumps when the clip loads.
     ratio, is_tall = card.aspect_ratio, _is_tall(card)
     width = min(320, round(480 * ratio)) if is_tall else 640
-    span = f"width:{width}px;max-width:100%" if is_tall else "width:100%"
+    # Alone on its line, in a narrow column, the tall one fills it, as it does on the card.
+    span = f"flex:1 1 {width}px;min-width:0" if is_tall else "width:100%"
     return (
         f'<video controls preload="metadata" playsinline width="{width}" '
         f'height="{min(480, round(width / ratio))}" '
@@ -143,7 +144,7 @@ def _caption(card: Card) -> str:
         _quiet(" · ".join(filter(None, [f"<code>{escape(card.job_id)}</code>", _kept(card)])))
     )
     rows = "".join(f'<div style="margin:4px 0">{line}</div>' for line in lines)
-    style = "flex:1 1 220px;padding:8px 16px;line-height:1.5;overflow-wrap:anywhere"
+    style = "flex:999 1 220px;padding:8px 16px;line-height:1.5;overflow-wrap:anywhere"
     return f'<div style="{style}">{rows}</div>'
 
 

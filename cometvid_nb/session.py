@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import atexit
 import os
+import tempfile
 import threading
-import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .card import Card
-from .delivery import Delivery
-from .errors import MissingKey
-from .frontend import Frontend, detect, shell
-from .job import Job, Polled, check_job_id
-from .pacing import PollPolicy
+from . import recording
+from .clip_place import Destination, notebook_folder
+from .errors import ClipError, CometVidError, MissingKey
+from .frontend import shell
+from .job import Job, JobStatus, Polled, check_job_id
+from .ledger import Ledger, default_path
+from .pacing import DEFAULT_PRIOR, PollPolicy
 from .settings import Settings
-from .views import HtmlView, TextView, View, WidgetView
-from .waiting import block_on
-from .watch_state import SavedClip, WatchState
+from .stage import Stage
+from .watch_state import SavedClip
 from .watcher import Watcher
 from .watching import SaveClip, Watch
 
 if TYPE_CHECKING:
     from .client import Client
+    from .new_job import NewJob
     from .widget import JobWidget
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
@@ -38,8 +41,10 @@ class Session:
         self._settings = settings
         self._real_settings: Settings | None = None
         self._clients: dict[object, Client] = {}
-        self._delivery = Delivery()
-        self._watcher = Watcher(make_widget=self._make_widget)
+        self._ledgers: dict[str, Ledger] = {}
+        self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._watcher = Watcher(make_widget=lambda watch: self.stage.make_widget(watch))
+        self.stage = Stage(follow=self.watch, run=self._watcher.run)
 
     @property
     def settings(self) -> Settings:
@@ -84,6 +89,7 @@ class Session:
         if self.settings.is_simulated:
             self._settings = self._real_settings
         self._real_settings = None
+        self._ledgers.pop("simulation", None)
 
     def watch(
         self,
@@ -92,8 +98,11 @@ class Session:
         timeout_s: float | None = None,
         interval_s: float | None = None,
         save: bool | None = None,
+        save_to: str | None = None,
     ) -> Watch:
         """Follow a job in the background, showing nothing. None = as the settings say.
+
+        `save_to` is a place for this clip alone: a folder, a file, or a URL that fsspec knows.
 
         Raises:
             MissingKey, SettingsError: nothing was sent. ValueError: `job_id` cannot be an id.
@@ -101,62 +110,68 @@ class Session:
         job_id = check_job_id(job_id)
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        client = self._client(settings)
-        saver = self._saver(client, settings) if settings.save else None
-        simulated = settings.is_simulated
-        return self._watcher.follow(
-            job_id, client, _policy(settings), saver, is_simulated=simulated
+        client, ledger = self._client(settings), self.ledger
+        if (
+            save_to is None
+            and (saved := recording.saved_watch_state(ledger, settings, job_id)) is not None
+        ):
+            return self._watcher.remember(saved, client)
+        watch = self._watcher.follow(
+            job_id,
+            client,
+            _policy(settings),
+            self._saver(client, settings, save_to) if settings.save else None,
+            learn=lambda job: recording.learn(ledger, job, DEFAULT_PRIOR),
+            is_simulated=settings.is_simulated,
         )
+        recording.record(watch, ledger, settings.base_url, is_clip_wanted=settings.save)
+        return watch
 
-    def present(self, watches: Sequence[Watch], *, wait: bool | None = None) -> None:
-        """Show watches where this is called, and block until they end where that is the way.
+    def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
+        """Ask for new jobs; those that were made, and what ended the asking early, or None.
 
-        `wait` None: block only where later updates would be lost (see `Frontend`). A
-        KeyboardInterrupt ends the waiting, not the watches.
+        Each is written into the ledger before it is sent, and is asked for exactly once, also
+        when the reader interrupts.
+
+        Raises:
+            MissingKey, SettingsError: nothing was sent.
         """
-        frontend = detect(shell(), os.environ)
-        views = self._views(frontend, watches)
-        subscriptions = [
-            watch.subscribe(self._deliver(view)) for watch, view in zip(watches, views, strict=True)
-        ]
-        if not (frontend.is_blocking if wait is None else wait):
-            return
-        try:
-            self.wait(watches, views)
-        finally:
-            if not frontend.has_widgets:
-                # A line printed later would land in the middle of somebody's typing.
-                for unsubscribe in subscriptions:
-                    unsubscribe()
+        from .creation import create
 
-    def wait(self, watches: Sequence[Watch], views: Sequence[View] = ()) -> None:
-        """Block until every one of `watches` has ended and saved, showing what changes."""
-        done: set[Watch] = set()
+        client, ledger = self._client(self.settings), self.ledger
+        jobs: list[Job] = []
+        for one in new:
+            try:
+                jobs.append(self._watcher.run(create(client, ledger, one)).result())
+            except CometVidError as error:
+                return jobs, error
+        return jobs, None
 
-        def mark(watch: Watch) -> Callable[[WatchState], None]:
-            # Posted behind the views' own updates, so that nothing is left undrawn.
-            return lambda state: (
-                self._delivery.post(lambda: done.add(watch)) if state.is_settled else None
-            )
+    def resume(self) -> list[Watch]:
+        """Watch every job of the ledger that has not ended, or whose clip never came home."""
+        entries = self.ledger.unfinished(self.settings.base_url)
+        return [self.watch(entry.job_id) for entry in entries if entry.job_id is not None]
 
-        marks = [watch.subscribe(mark(watch)) for watch in watches]
+    @property
+    def ledger(self) -> Ledger:
+        """The record of jobs that the settings name. A simulation keeps its own, for its life."""
+        name = "simulation" if self.settings.is_simulated else self.settings.ledger
+        if name not in self._ledgers:
+            self._ledgers[name] = Ledger(self._ledger_path(name), _warn)
+        return self._ledgers[name]
 
-        def is_done() -> bool:
-            return len(done) == len(set(watches))
-
-        def tick() -> None:
-            for view in set(views):
-                view.tick(time.time())
-
-        try:
-            block_on(self._delivery.pump(is_done, tick))
-        finally:
-            for unsubscribe in marks:
-                unsubscribe()
+    def _ledger_path(self, name: str) -> Path | None:
+        if name == "simulation":
+            self._simulation_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
+            return Path(self._simulation_folder.name) / "ledger.sqlite3"
+        if name.lower() in ("off", "no", "false", "0"):
+            return None
+        is_default = name.lower() in ("on", "yes", "true", "1")
+        return default_path() if is_default else Path(name).expanduser()
 
     def attach(self, widget: JobWidget, job_id: str) -> None:
         """Make `widget` show the watch of a job."""
-        self._bind(widget, self.watch(job_id))
+        self.stage.bind(widget, self.watch(job_id))
 
     def poll(self, job_id: str) -> Job:
         """One question about a job, from synchronous code. Raises what `Client.poll` raises."""
@@ -168,10 +183,35 @@ class Session:
 
         return self._watcher.run(poll()).result().job
 
+    def save(self, job_id: str, dest: str | None = None) -> SavedClip:
+        """Save the clip of a completed job, from synchronous code; `dest` as for `watch`.
+
+        Raises:
+            ClipError: the job is not completed, or the clip cannot be fetched or saved.
+            ApiError, TransientError, MissingKey: as `Client.retrieve`.
+        """
+        job_id = check_job_id(job_id)
+        client, ledger = self._client(self.settings), self.ledger
+        saver = self._saver(client, self.settings, dest)
+
+        async def save() -> SavedClip:
+            job = (await client.poll(job_id)).job
+            if job.status is not JobStatus.COMPLETED:
+                raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
+            saved = await saver(job, lambda received, total: None)
+            ledger.see(client.settings.base_url, job)
+            ledger.save(client.settings.base_url, job_id, saved.file_path, saved.size_bytes)
+            return saved
+
+        return self._watcher.run(save()).result()
+
     def close(self) -> None:
         """End every watch, connection and thread. The session can be used again afterwards."""
         self._watcher.close()
         self._clients.clear()
+        if self._simulation_folder is not None:
+            self._simulation_folder.cleanup()
+            self._simulation_folder = None
 
     def _client(self, settings: Settings) -> Client:
         if settings.api_key is None:
@@ -183,73 +223,17 @@ class Session:
             self._clients[key] = Client(settings)
         return self._clients[key]
 
-    def _saver(self, client: Client, settings: Settings) -> SaveClip:
+    def _saver(self, client: Client, settings: Settings, dest: str | None = None) -> SaveClip:
         from . import clips
 
-        beside = clips.notebook_folder(getattr(shell(), "starting_dir", None))
+        beside = notebook_folder(getattr(shell(), "starting_dir", None))
         folder = beside / settings.save_folder
 
         async def save(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
-            return await clips.save(client, job, folder, beside, on_progress)
+            place = Destination.parse(dest, folder, beside)
+            return await clips.save(client, job, place, beside, on_progress)
 
         return save
-
-    def _views(self, frontend: Frontend, watches: Sequence[Watch]) -> list[View]:
-        if frontend.has_widgets:
-            settling = frontend.is_settling
-            return [WidgetView(watch.widget, is_settling=settling) for watch in watches]
-        if frontend is Frontend.HEADLESS:
-            return [HtmlView() for _ in watches]
-        text = TextView()
-        return [text for _ in watches]
-
-    def _deliver(self, view: View) -> Callable[[WatchState], None]:
-        def observe(state: WatchState) -> None:
-            card, is_settled = Card.of_watch(state), state.is_settled
-            self._delivery.post(lambda: view.show(card, is_settled=is_settled))
-
-        return observe
-
-    def _make_widget(self, watch: Watch) -> JobWidget:
-        from .widget import JobWidget
-
-        widget = JobWidget()
-        self._bind(widget, watch)
-        return widget
-
-    def _bind(self, widget: JobWidget, watch: Watch) -> None:
-        unsubscribe: Callable[[], None] = lambda: None  # noqa: E731 - replaced below
-
-        def follow(watch: Watch) -> None:
-            nonlocal unsubscribe
-            unsubscribe()
-            widget.watch = watch
-
-            def observe(state: WatchState) -> None:
-                card = Card.of_watch(state)
-                self._delivery.post(lambda: widget.show(card))
-
-            unsubscribe = watch.subscribe(observe)
-
-        def answer(message: dict[str, Any]) -> None:
-            if message["kind"] == "fetch_clip":
-                self._send_clip(widget, message.get("request"))
-            elif message["kind"] == "action" and message.get("name") == "stop":
-                widget.watch.stop()
-            elif message["kind"] == "action" and message.get("name") == "watch":
-                follow(self.watch(widget.watch.job_id))
-
-        follow(watch)
-        widget.on_request(answer)
-
-    def _send_clip(self, widget: JobWidget, request: object) -> None:
-        state = widget.watch.state
-        if not isinstance(request, int) or state.job is None or not state.is_over:
-            return
-        from . import clips
-
-        client, job = widget.watch.source, state.job
-        self._watcher.run(clips.send_to_page(client, job, state.saved, request, widget.send))
 
 
 def _policy(settings: Settings) -> PollPolicy:
@@ -259,6 +243,10 @@ def _policy(settings: Settings) -> PollPolicy:
     if settings.is_simulated:
         return replace(policy, min_delay_s=SIMULATED_MIN_DELAY_S, max_delay_s=SIMULATED_MAX_DELAY_S)
     return policy
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 _current: Session | None = None

@@ -71,6 +71,10 @@ class Settings:
         default="videos",
         metadata={"help": "the folder clips are saved to; relative = beside the notebook"},
     )
+    ledger: str = field(
+        default="on",
+        metadata={"help": "the record of jobs: on, off, or a file to keep it in"},
+    )
     allow_http: bool = field(
         default=False, metadata={"help": "accept a base_url without TLS on another machine"}
     )
@@ -87,6 +91,8 @@ class Settings:
             )
         if not self.save_dir.strip() or "\0" in self.save_dir:
             raise SettingsError("save_dir is empty: give a folder, or save=off to save nothing")
+        if not self.ledger or "\0" in self.ledger:
+            raise SettingsError("ledger is empty: give on, off, or a file")
         _check_base_url(self.base_url, self.allow_http)
 
     @classmethod
@@ -231,6 +237,7 @@ _PARSERS: dict[str, Callable[[str, object], Any]] = {
     "interval_s": _parse_number,
     "save": _parse_switch,
     "save_dir": _parse_text,
+    "ledger": _parse_text,
     "allow_http": _parse_switch,
     "is_simulated": _parse_switch,
 }

@@ -63,9 +63,12 @@ async def save_clip(
     folder: Path,
     job_id: str,
     *,
+    file_name: str | None = None,
     on_progress: Callable[[int, int | None], None] = lambda received, total: None,
 ) -> SavedFile:
-    """Fetch a clip into `folder` as `<job id>.mp4`; `on_progress(received_bytes, total_bytes)`.
+    """Fetch a clip into `folder`; `on_progress(received_bytes, total_bytes)`.
+
+    It is named `<job id>.mp4`, or `file_name`, which a person has chosen.
 
     A clip of that name that is already there, whole and of the announced length, is kept as it
     is; a different file is left alone and the clip gets a number behind its name.
@@ -74,14 +77,15 @@ async def save_clip(
         ClipError: it cannot be saved, with the reason and what to do. No partial file is left.
         TransientError: the last of three tries got no usable answer.
     """
+    name = file_name or clip_file_name(job_id)
     part: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{clip_file_name(job_id)}.{secrets.token_hex(4)}.part"
+        part = folder / f"{name}.{secrets.token_hex(4)}.part"
         with part.open("x+b") as file:  # x: never somebody else's
             await _fetch(open_clip, file, on_progress)
             size_bytes = await asyncio.to_thread(_check, file, job_id)
-        return SavedFile(_put_in_place(part, folder, clip_file_name(job_id)), size_bytes)
+        return SavedFile(_put_in_place(part, folder, name), size_bytes)
     except OSError as error:
         raise ClipError(
             f"The clip of {job_id} was not saved to {folder}: {error.strerror or error}.",
@@ -148,9 +152,9 @@ def _check(file: BinaryIO, job_id: str) -> int:
 
 
 def _put_in_place(part: Path, folder: Path, name: str) -> Path:
-    stem = name.removesuffix(".mp4")
+    stem, dot, suffix = name.rpartition(".")
     for number in range(1, 1000):
-        place = folder / (name if number == 1 else f"{stem}-{number}.mp4")
+        place = folder / (name if number == 1 else f"{stem}-{number}{dot}{suffix}")
         try:
             os.link(part, place)  # unlike a rename, it never replaces what is there
         except FileExistsError:

@@ -149,11 +149,18 @@ class WatchState:
             checks_at_s=(now_s,),
         )
 
+    def remembered(self, job: Job, saved: SavedClip, ended_at_s: float) -> WatchState:
+        """The job was watched to its end before, and its clip lies here."""
+        ended = replace(self, job=job, saved=saved, ended_at_s=ended_at_s)
+        return replace(ended, ending=Ending.COMPLETED)
+
     def gave_up(self, now_s: float) -> WatchState:
         """The deadline passed."""
         last = f"; its last status was {self.job.status_word!r}" if self.job else ""
+        trouble = f" {self.problem}" if self.problem else ""
         error = GaveUp(
-            f"{self.job_id} had not ended after {self.give_up_after_s:.0f} s of watching{last}.",
+            f"{self.job_id} had not ended after {self.give_up_after_s:.0f} s of watching{last}."
+            f"{trouble}",
             job=self.job,
             advice="The job may still be running: watch it again, or with a longer --timeout.",
         )

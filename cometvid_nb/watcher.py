@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from .errors import CometVidError
-from .pacing import PollPolicy
-from .watch_state import Ending
+from .job import Job
+from .pacing import DurationPrior, PollPolicy
+from .watch_state import Ending, WatchState
 from .watching import JobSource, SaveClip, Watch
 
 log = logging.getLogger("cometvid_nb.watcher")
@@ -45,6 +46,7 @@ class Watcher:
         policy: PollPolicy,
         save: SaveClip | None = None,
         *,
+        learn: Callable[[Job], DurationPrior] | None = None,
         is_simulated: bool = False,
     ) -> Watch:
         """Watch a job at `source`. One that is being watched already gives the same `Watch`."""
@@ -55,9 +57,27 @@ class Watcher:
                 return known
             self._sources[id(source)] = source  # kept, so that its id stays its own
             watch = Watch(job_id, policy, self._make_widget, source, is_simulated=is_simulated)
+            watch.learn = learn
             self._watches.pop(key, None)  # so that the order is that of the latest watch
             self._watches[key] = watch
             watch._task = self._submit(self._follow(watch, save))
+            return watch
+
+    def remember(self, state: WatchState, source: JobSource) -> Watch:
+        """A watch that is over already, for a job whose clip lies here."""
+        with self._lock:
+            key = (id(source), state.job_id)
+            self._sources[id(source)] = source
+            watch = Watch(
+                state.job_id,
+                PollPolicy(),
+                self._make_widget,
+                source,
+                is_simulated=state.is_simulated,
+            )
+            watch._state = state
+            self._watches.pop(key, None)
+            self._watches[key] = watch
             return watch
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -125,6 +145,8 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
+        # The threads that look up host names and write files; they are no daemons.
+        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
 

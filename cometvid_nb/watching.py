@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from .errors import ClipError, CometVidError, GaveUp, TransientError
 from .frontend import cell_number
 from .job import Job, Polled
-from .pacing import PollPolicy
+from .pacing import DurationPrior, PollPolicy
 from .waiting import block_on
 from .watch_state import Ending, SavedClip, Saving, WatchState
 
@@ -65,6 +65,8 @@ class Watch:
         self.source = source
         self.shown_in_cell: int | None = None
         """The cell that shows the card already, and so need not show its value as well."""
+        self.learn: Callable[[Job], DurationPrior] | None = None
+        """What the past says of how long such a job takes, asked at the first answer."""
         self._make_widget = make_widget
         self._widget: Any = None
         self._lock = threading.RLock()
@@ -223,6 +225,8 @@ class Watch:
                 self._become(after)
                 break
             is_hint_new = after.poll.retry_after_s != before.poll.retry_after_s
+            if before.job is None and after.job is not None and self.learn is not None:
+                self._policy = replace(self._policy, prior=self.learn(after.job))
             is_changed = is_late or not is_planned or is_hint_new or not after.looks_like(before)
             if is_changed or len(before.checks_at_s) < 3:
                 plan = tuple(self._policy.plan(after.poll, now_s, rng))

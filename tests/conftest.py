@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from tests.kernel import Kernel, run_notebook
+from tests.stage import Stage, open_stage
 
 NotebookRun = Callable[..., nbformat.NotebookNode]
 """`notebook_run(cells, **options)`; the options are those of `tests.kernel.run_notebook`."""
@@ -49,3 +50,20 @@ def notebook_run(home: Path) -> NotebookRun:
         return run_notebook(cells, home, **options)  # type: ignore[arg-type]
 
     return run
+
+
+@pytest.fixture(scope="module")
+def _module_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with open_stage(tmp_path_factory.mktemp("home")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(_module_stage: Stage) -> Iterator[Stage]:
+    """A kernel with the magic loaded, and its simulator; the tests of a file share one process.
+
+    Whatever a test does, the key stays at home.
+    """
+    _module_stage.reset()
+    yield _module_stage
+    _module_stage.assert_no_key()

@@ -1,0 +1,47 @@
+"""Where clips lie, as the notebook's page names them. Pure but for the working folder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def page_path(file: Path, beside: Path) -> str | None:
+    """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
+    file, beside = file.resolve(), beside.resolve()
+    return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
+
+
+def notebook_folder(starting_folder: str | None) -> Path:
+    """Where the notebook lies: the folder its kernel was started in, else the working one."""
+    return Path(starting_folder) if starting_folder else Path.cwd()
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a clip is to go: a local folder, or a URL of some storage, and a name if one is given.
+
+    `url` None: local. `file_name` None: named after the job.
+    """
+
+    folder: Path
+    url: str | None = None
+    file_name: str | None = None
+
+    @classmethod
+    def parse(cls, text: str | None, default: Path, beside: Path) -> Destination:
+        """What a person means by `text`: a URL, a file ending in .mp4, or a folder.
+
+        None means `default`; a relative path begins at `beside`.
+        """
+        if text is None:
+            return cls(default)
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+            url, _, name = text.rpartition("/")
+            is_file = name.lower().endswith(".mp4")
+            return cls(default, url if is_file else text.rstrip("/"), name if is_file else None)
+        path = beside / Path(text).expanduser()
+        if path.suffix.lower() == ".mp4" and not path.is_dir():
+            return cls(path.parent, None, path.name)
+        return cls(path)

@@ -1,0 +1,254 @@
+"""The commands of `%cometvid`, each carried out on the session."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import Namespace
+from typing import Any
+
+from IPython.core.display_functions import display
+from IPython.core.error import StdinNotImplementedError
+
+from . import session as sessions
+from . import tables
+from .card import Card
+from .errors import ApiError, SettingsError
+from .frontend import cell_number
+from .grammar import GrammarError, explain
+from .new_job import MOST_JOBS, NewJob
+from .record import one_line, to_bundle
+from .settings import check_key
+from .watching import Watch, WatchList
+
+
+class Commands:
+    """What `%cometvid NAME …` does is the method of that name.
+
+    `cell` is the body of a `%%cometvid` cell, None for a line. A method raises `GrammarError`,
+    `ValueError` or `CometVidError` where it cannot do what was asked.
+    """
+
+    def __init__(self) -> None:
+        self._simulator: Any = None
+
+    def watch(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList:
+        session = sessions.current()
+        options = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
+        session.settings.changed(**{k: v for k, v in options.items() if v is not None})
+        return self._show(arguments.ids, arguments, **options)
+
+    def create(self, arguments: Namespace, cell: str | None = None) -> Any:
+        count = _whole("-n", arguments.count or "1", MOST_JOBS)
+        named = ("model", "seconds", "size", "image")
+        options = {name: getattr(arguments, name) for name in named}
+        new = [NewJob.check(prompt, **options) for prompt in arguments.prompts]
+        return self._create([job for job in new for _ in range(count)], arguments)
+
+    def remix(self, arguments: Namespace, cell: str | None = None) -> Any:
+        new = [NewJob.check(prompt, remix_of=arguments.id) for prompt in arguments.prompts]
+        return self._create(new, arguments)
+
+    def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
+        session = sessions.current()
+        base_url, ledger = session.settings.base_url, session.ledger
+        if ledger.path is None:
+            raise SettingsError("the record of jobs is off: %cometvid config ledger=on")
+        limit = None if arguments.all else _whole("--limit", arguments.limit or "20", 10**6)
+        state = arguments.state.replace("-", "_") if arguments.state else None
+        matching = ledger.entries(base_url, state=state, search=arguments.search)
+        display(tables.jobs_bundle(matching[:limit], len(matching)), raw=True)
+
+    def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
+        session = sessions.current()
+        lost = [e for e in session.ledger.entries(session.settings.base_url) if e.is_uncertain]
+        for entry in lost[:5]:
+            print(
+                f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}. "
+                "Look at your account; %cometvid jobs lists it."
+            )
+        watches = WatchList(session.resume())
+        if not watches:
+            print("Every remembered job has ended, and every wanted clip is saved.")
+            return None
+        return self._present(watches, arguments)
+
+    def save(self, arguments: Namespace, cell: str | None = None) -> None:
+        saved = sessions.current().save(arguments.id, arguments.dest)
+        print(f"Saved to {saved.saved_to} ({saved.size_bytes / 1e6:.1f} MB)")
+
+    def status(self, arguments: Namespace, cell: str | None = None) -> None:
+        session = sessions.current()
+        job = session.poll(arguments.id)
+        card = Card.of_job(job, is_simulated=session.settings.is_simulated)
+        display(to_bundle(card, is_player=False), raw=True)
+
+    def stop(self, arguments: Namespace, cell: str | None = None) -> None:
+        watches = sessions.current().active
+        if arguments.ids:
+            watches = self._find(arguments.ids)
+        elif len(watches) > 1 and not arguments.all:
+            ids = ", ".join(watch.job_id for watch in watches)
+            raise GrammarError(f"several jobs are watched: {ids}. Name one, or say --all")
+        if not watches:
+            print("No job is being watched.")
+        for watch in watches:
+            if watch.state.is_settled:
+                print(f"The watch of {watch.job_id} is over already.")
+                continue
+            watch.stop()
+            print(f"Stopped watching {watch.job_id}. The job itself goes on at the server.")
+
+    def wait(self, arguments: Namespace, cell: str | None = None) -> None:
+        session = sessions.current()
+        watches = self._find(arguments.ids) if arguments.ids else session.active
+        if not watches:
+            print("No job is being watched.")
+        self._block(watches, lambda: session.stage.wait(watches))
+
+    def config(self, arguments: Namespace, cell: str | None = None) -> None:
+        changes: dict[str, str] = {}
+        for change in arguments.changes:
+            name, equals, value = change.partition("=")
+            if not equals:
+                raise GrammarError(f"{change!r} changes nothing: a setting goes KEY=VALUE")
+            if name == "api_key":
+                raise GrammarError(
+                    "a key in a cell is saved with the notebook: use %cometvid login instead"
+                )
+            if name == "is_simulated":
+                raise GrammarError("is_simulated is set by %cometvid demo")
+            changes[name] = value
+        settings = sessions.current().configure(**changes)
+        display(tables.settings_bundle(settings), raw=True)
+
+    def login(self, _: Namespace, cell: str | None = None) -> None:
+        try:
+            text = getpass.getpass("CometAPI key: ")
+        except (StdinNotImplementedError, EOFError):
+            raise SettingsError(
+                "nobody can be asked for the key here: set COMETAPI_KEY before the kernel starts"
+            ) from None
+        key = check_key(text)
+        self.leave_demo()
+        sessions.current().configure(api_key=key)
+        print(f"The key {key} is kept in this kernel's memory, for this session only.")
+
+    def demo(self, arguments: Namespace, cell: str | None = None) -> None:
+        if arguments.stop:
+            was_on = self._simulator is not None
+            self.leave_demo()
+            print("Left the simulation." if was_on else "No simulation was on.")
+            return
+        speed = _speed(arguments.speed)
+        self.leave_demo()
+        from .simulator import Simulator
+
+        self._simulator = Simulator(speed=speed)
+        self._simulator.start()
+        sessions.current().enter_simulation(self._simulator.base_url, self._simulator.api_key)
+        print(
+            "A simulated API runs inside this kernel: nothing is rendered, nothing is paid for.\n"
+            "A job is ready:       %cometvid watch video_demo\n"
+            "One that fails:       %cometvid watch video_fails\n"
+            "Back to the real API: %cometvid demo --stop"
+        )
+
+    def help(self, arguments: Namespace, cell: str | None = None) -> None:
+        print(explain(arguments.command))
+
+    # What the commands share.
+
+    def _create(self, new: list[NewJob], arguments: Namespace) -> Any:
+        session = sessions.current()
+        jobs, error = session.create(new)
+        result: Any = None
+        if jobs and arguments.no_watch:
+            for job in jobs:
+                print(f"Created {job.id}. Watch it: %cometvid watch {job.id}")
+            result = jobs[0] if len(new) == 1 else jobs
+        elif jobs:
+            if error is not None:
+                arguments.wait = False  # the error is to be told now, not after the last clip
+            result = self._show([job.id for job in jobs], arguments, is_list=len(new) > 1)
+        if error is not None:
+            made = f" {len(jobs)} of {len(new)} jobs were made." if len(new) > 1 else ""
+            raise GrammarError(" ".join(filter(None, [f"{error}{made}", error.advice]))) from None
+        return result
+
+    def _show(
+        self, ids: list[str], arguments: Namespace, *, is_list: bool = False, **options: Any
+    ) -> Watch | WatchList:
+        session = sessions.current()
+        if arguments.no_save:
+            options["save"] = "off"
+        elif arguments.save is not None:
+            options["save_to"] = arguments.save
+        watches = WatchList(session.watch(job_id, **options) for job_id in ids)
+        shown = self._present(watches, arguments)
+        return watches if is_list else shown
+
+    def _present(self, watches: WatchList, arguments: Namespace) -> Watch | WatchList:
+        stage = sessions.current().stage
+        for watch in watches:
+            watch.shown_in_cell = cell_number()
+        self._block(watches, lambda: stage.present(watches, wait=arguments.wait or None))
+        return watches[0] if len(watches) == 1 else watches
+
+    def _block(self, watches: list[Watch], wait: Any) -> None:
+        """Wait; then fail the cell, in one line, if a watch that was waited for has no clip."""
+        try:
+            wait()
+        except KeyboardInterrupt:
+            ids = " ".join(watch.job_id for watch in watches if not watch.state.is_settled)
+            print(f"Stopped waiting. The watch goes on: %cometvid wait {ids}")
+            return
+        ended = [watch for watch in watches if watch.state.error is not None]
+        if ended:
+            raise SettingsError("\n".join(_last_words(watch) for watch in ended))
+
+    def _find(self, job_ids: list[str]) -> list[Watch]:
+        known = {watch.job_id: watch for watch in sessions.current().watches}
+        for job_id in job_ids:
+            if job_id not in known:
+                raise GrammarError(
+                    f"{job_id[:60]!r} is not watched here. Watched: {', '.join(known) or 'nothing'}"
+                )
+        return [known[job_id] for job_id in job_ids]
+
+    def known_ids(self) -> list[str]:
+        watched = [watch.job_id for watch in sessions.current().watches]
+        simulated = list(self._simulator.jobs) if self._simulator is not None else []
+        return list(dict.fromkeys([*reversed(watched), *simulated]))
+
+    def leave_demo(self) -> None:
+        simulator, self._simulator = self._simulator, None
+        if simulator is not None:
+            session = sessions.current()
+            for watch in session.active:
+                if watch.state.is_simulated:
+                    watch.stop()
+            session.leave_simulation()
+            simulator.stop()
+
+
+def _speed(text: str | None) -> float:
+    try:
+        speed = float(text) if text is not None else 1.0
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= 1000:
+        raise GrammarError(f"--speed is {text!r}: give 0.01 to 1000")
+    return speed
+
+
+def _whole(name: str, text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise GrammarError(f"{name} is {text!r}: give a whole number from 1 to {most}")
+    return int(text)
+
+
+def _last_words(watch: Watch) -> str:
+    error = watch.state.error
+    refused = isinstance(error, ApiError)
+    told = f"{watch.job_id}: {error}" if refused else str(error)
+    return " ".join(filter(None, [told, error.advice if error else None]))

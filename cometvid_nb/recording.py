@@ -1,0 +1,78 @@
+"""What a watch writes into the ledger, and what it reads from there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from .clip_place import notebook_folder, page_path
+from .frontend import shell
+from .job import Job, JobStatus
+from .ledger import Ledger
+from .pacing import DurationPrior
+from .settings import Settings
+from .watch_state import Ending, SavedClip, WatchState
+from .watching import Watch
+
+
+def record(watch: Watch, ledger: Ledger, base_url: str, *, is_clip_wanted: bool) -> None:
+    """Write what becomes of `watch` into `ledger`: each status once, the end, the saved clip."""
+    written: tuple[object, ...] = ()
+
+    def observe(state: WatchState) -> None:
+        nonlocal written
+        if state.job is None:
+            return
+        news = (state.job.status, state.saved)
+        if news == written:
+            return
+        written = news
+        job = _named(state.job, state.job_id)
+        took_s = _took_s(state) if state.ending is Ending.COMPLETED else None
+        ledger.see(base_url, job, took_s=took_s, is_clip_wanted=is_clip_wanted)
+        if state.saved is not None:
+            saved = state.saved
+            ledger.save(base_url, state.job_id, saved.file_path, saved.size_bytes)
+
+    watch.subscribe(observe)
+
+
+def learn(ledger: Ledger, job: Job, fallback: DurationPrior) -> DurationPrior:
+    """How long such a job takes, from the ones like it that the ledger remembers."""
+    seconds = f"{job.duration_s:g}" if job.duration_s else None
+    return DurationPrior.learn(ledger.durations_s(job.model, seconds, job.size), fallback)
+
+
+def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchState | None:
+    """The end of a watch whose clip was saved and is still there; None: the API must be asked."""
+    entry = ledger.find(settings.base_url, job_id)
+    if entry is None or entry.state != JobStatus.COMPLETED or entry.clip is None:
+        return None
+    file = Path(entry.clip)
+    if not file.is_file() or file.stat().st_size != entry.clip_bytes:
+        return None
+    path = page_path(file, notebook_folder(getattr(shell(), "starting_dir", None)))
+    job, now_s = entry.to_job(), time.time()
+    begun = WatchState.begin(
+        job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated
+    )
+    saved = SavedClip(str(file), path, path or str(file), file.stat().st_size)
+    return begun.remembered(job, saved, job.completed_at_s or now_s)
+
+
+def _named(job: Job, job_id: str) -> Job:
+    """The job under the id it was asked for, whatever its answer calls it."""
+    return job if job.id == job_id else replace(job, id=job_id)
+
+
+def _took_s(state: WatchState) -> float | None:
+    """How long the job took (seconds), if that is known: found done, only the server can tell."""
+    job = state.job
+    if job is None or job.created_at_s is None:
+        return None
+    ended_at_s = job.completed_at_s
+    if ended_at_s is None and state.poll.marks and state.began_at_s < (state.ended_at_s or 0):
+        ended_at_s = state.ended_at_s
+    took_s = (ended_at_s or 0.0) - job.created_at_s
+    return took_s if 0 < took_s < 86400 else None

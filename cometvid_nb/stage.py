@@ -1,0 +1,139 @@
+"""Stage: shows watches where they were asked for, waits for them, and answers their pages."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .card import Card
+from .delivery import Delivery
+from .frontend import Frontend, detect, shell
+from .views import HtmlView, TextView, View, WidgetView
+from .waiting import block_on
+from .watch_state import WatchState
+from .watching import Watch
+
+if TYPE_CHECKING:
+    from .widget import JobWidget
+
+
+class Stage:
+    """Everything of a session that is seen.
+
+    `follow(job_id)` begins a watch anew for a page that asks; `run(coroutine)` runs on the loop
+    where the connections live.
+    """
+
+    def __init__(
+        self, follow: Callable[[str], Watch], run: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
+        self._follow = follow
+        self._run = run
+        self._delivery = Delivery()
+
+    def present(self, watches: Sequence[Watch], *, wait: bool | None = None) -> None:
+        """Show watches where this is called, and block until they end where that is the way.
+
+        `wait` None: block only where later updates would be lost (see `Frontend`). A
+        KeyboardInterrupt ends the waiting, not the watches.
+        """
+        frontend = detect(shell(), os.environ)
+        views = self._views(frontend, watches)
+        subscriptions = [
+            watch.subscribe(self._deliver(view)) for watch, view in zip(watches, views, strict=True)
+        ]
+        if not (frontend.is_blocking if wait is None else wait):
+            return
+        try:
+            self.wait(watches, views)
+        finally:
+            if not frontend.has_widgets:
+                # A line printed later would land in the middle of somebody's typing.
+                for unsubscribe in subscriptions:
+                    unsubscribe()
+
+    def wait(self, watches: Sequence[Watch], views: Sequence[View] = ()) -> None:
+        """Block until every one of `watches` has ended and saved, showing what changes."""
+        done: set[Watch] = set()
+
+        def mark(watch: Watch) -> Callable[[WatchState], None]:
+            # Posted behind the views' own updates, so that nothing is left undrawn.
+            return lambda state: (
+                self._delivery.post(lambda: done.add(watch)) if state.is_settled else None
+            )
+
+        marks = [watch.subscribe(mark(watch)) for watch in watches]
+
+        def is_done() -> bool:
+            return len(done) == len(set(watches))
+
+        def tick() -> None:
+            for view in set(views):
+                view.tick(time.time())
+
+        try:
+            block_on(self._delivery.pump(is_done, tick))
+        finally:
+            for unsubscribe in marks:
+                unsubscribe()
+
+    def make_widget(self, watch: Watch) -> JobWidget:
+        """A new widget that shows `watch`."""
+        from .widget import JobWidget
+
+        widget = JobWidget()
+        self.bind(widget, watch)
+        return widget
+
+    def bind(self, widget: JobWidget, watch: Watch) -> None:
+        """Make `widget` show `watch` and do what its buttons ask."""
+        unsubscribe: Callable[[], None] = lambda: None  # noqa: E731 - replaced below
+
+        def follow(watch: Watch) -> None:
+            nonlocal unsubscribe
+            unsubscribe()
+            widget.watch = watch
+
+            def observe(state: WatchState) -> None:
+                card = Card.of_watch(state)
+                self._delivery.post(lambda: widget.show(card))
+
+            unsubscribe = watch.subscribe(observe)
+
+        def answer(message: dict[str, Any]) -> None:
+            if message["kind"] == "fetch_clip":
+                self._send_clip(widget, message.get("request"))
+            elif message["kind"] == "action" and message.get("name") == "stop":
+                widget.watch.stop()
+            elif message["kind"] == "action" and message.get("name") == "watch":
+                follow(self._follow(widget.watch.job_id))
+
+        follow(watch)
+        widget.on_request(answer)
+
+    def _send_clip(self, widget: JobWidget, request: object) -> None:
+        state = widget.watch.state
+        if not isinstance(request, int) or state.job is None or not state.is_over:
+            return
+        from . import clips
+
+        client, job = widget.watch.source, state.job
+        self._run(clips.send_to_page(client, job, state.saved, request, widget.send))
+
+    def _views(self, frontend: Frontend, watches: Sequence[Watch]) -> list[View]:
+        if frontend.has_widgets:
+            settling = frontend.is_settling
+            return [WidgetView(watch.widget, is_settling=settling) for watch in watches]
+        if frontend is Frontend.HEADLESS:
+            return [HtmlView() for _ in watches]
+        text = TextView()
+        return [text for _ in watches]
+
+    def _deliver(self, view: View) -> Callable[[WatchState], None]:
+        def observe(state: WatchState) -> None:
+            card, is_settled = Card.of_watch(state), state.is_settled
+            self._delivery.post(lambda: view.show(card, is_settled=is_settled))
+
+        return observe

@@ -1,0 +1,64 @@
+"""The same watch in the front ends beside JupyterLab: Notebook 7 and Voila."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from cometvid_nb.simulator import Simulator
+from tests.browser.lab import LabServer
+from tests.browser.scenes import JOBS, WIDE, card, connect, expect_player, record
+
+
+@pytest.fixture
+def api() -> Iterator[Simulator]:
+    with Simulator(scenarios=JOBS, separate_clip_host=True) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Page:
+    return browser_context.new_page()
+
+
+def address(lab: LabServer, front_end: str, name: str) -> str:
+    """The server of JupyterLab serves the others as well, where they are installed."""
+    return lab.address(name).replace("/lab/tree/", f"/{front_end}/")
+
+
+def test_notebook_7_shows_the_card_and_then_the_clip(
+    lab: LabServer, page: Page, screenshots: Path, api: Simulator
+) -> None:
+    lab.write_notebook("classic.ipynb", [connect(api), f"%cometvid watch {WIDE}"])
+    page.goto(address(lab, "notebooks", "classic.ipynb"))
+    # Notebook 7 runs nothing, and says nothing, before the kernel is there.
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=30_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(card(page.locator("body"))).to_contain_text("Queued", timeout=30_000)
+    api.set_progress(WIDE, 35)
+    expect(card(page.locator("body"))).to_contain_text("35%")
+    page.screenshot(path=screenshots / "notebook-7-progress.png")
+    api.finish(WIDE)
+    clip = record(page.locator("body")).locator("video")
+    expect_player(clip)
+    assert f"/files/videos/{WIDE}.mp4" in clip.evaluate("(video) => video.currentSrc")
+    page.screenshot(path=screenshots / "notebook-7-clip.png")
+
+
+def test_voila_shows_the_page_while_the_job_runs_and_then_the_clip(
+    lab: LabServer, page: Page, screenshots: Path, api: Simulator
+) -> None:
+    lab.write_notebook("app.ipynb", [connect(api), f"%cometvid watch {WIDE}"])
+    page.goto(address(lab, "voila/render", "app.ipynb"))
+    live = card(page.locator("body"))
+    expect(live).to_contain_text("Queued", timeout=30_000)
+    api.set_progress(WIDE, 35)
+    expect(live).to_contain_text("35%")
+    page.screenshot(path=screenshots / "voila-progress.png")
+    api.finish(WIDE)
+    expect_player(live.locator("video"))
+    page.screenshot(path=screenshots / "voila-clip.png")

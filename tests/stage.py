@@ -1,0 +1,107 @@
+"""A kernel with the magic loaded, in front of a simulator that the test holds in its hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from cometvid_nb.simulator import Scenario, Simulator
+from tests.kernel import Kernel, Message, Result
+
+KEY = "sk-live-0123456789-kept-to-itself"
+LOAD = "%load_ext cometvid_nb"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+Card = dict[str, Any]
+
+
+@dataclass
+class Stage:
+    """The two, and the verbs the tests share."""
+
+    kernel: Kernel
+    simulator: Simulator
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def reset(self) -> None:
+        """As after `%load_ext` in a fresh kernel: no watch, no variable, no message, no fault."""
+        self.simulator.clear_faults()
+        forget = "get_ipython().config.pop('Cometvid', None);"  # what %config has left
+        result = self.kernel.run(f"%unload_ext cometvid_nb\n%reset -f\n{forget}\n{LOAD}")
+        assert result.error is None, result.error
+        self.kernel.messages.clear()
+
+    def add_job(self, **script: Any) -> str:
+        """A job nobody has asked after yet; it runs until the test ends it."""
+        script = {"queue_s": 0, "run_s": 1, "steps": (0,), "ending": "never"} | script
+        return self.simulator.add(Scenario(f"video_{next(self._numbers)}_of_ours", **script))
+
+    def run(self, code: str, **options: Any) -> Result:
+        """Run a cell to its end."""
+        return self.kernel.run(code, **options)
+
+    def cards(self, job_id: str) -> list[Card]:
+        """The cards of a job that were sent to the page so far, in order."""
+        cards = (_card(message) for message in self.kernel.messages)
+        return [card for card in cards if card is not None and card["job_id"] == job_id]
+
+    def wait_for_card(self, job_id: str, **expected: Any) -> Card:
+        """The first card of a job that says all this."""
+
+        def is_it(message: Message) -> bool:
+            card = _card(message)
+            return (
+                card is not None
+                and card["job_id"] == job_id
+                and all(card[name] == value for name, value in expected.items())
+            )
+
+        card = _card(self.kernel.wait_for(is_it))
+        assert card is not None
+        return card
+
+    def wait_for_record(self, job_id: str) -> dict[str, str]:
+        """The bundle that replaced the widget's output."""
+        message = self.kernel.wait_for(
+            lambda m: (
+                m["msg_type"] == "update_display_data"
+                and m["content"]["data"]["text/plain"].startswith(job_id)
+            )
+        )
+        bundle: dict[str, str] = message["content"]["data"]
+        return bundle
+
+    def completions(self, code: str) -> list[str]:
+        """What the Tab key offers at the end of `code`."""
+        matches: list[str] = self.kernel.client.complete(code, reply=True)["content"]["matches"]
+        return matches
+
+    def assert_no_key(self) -> None:
+        """No message that ever crossed to the page holds the key."""
+        assert KEY not in json.dumps(self.kernel.messages, default=repr)
+
+
+def _card(message: Message) -> Card | None:
+    if message["msg_type"] not in ("comm_open", "comm_msg"):
+        return None
+    card = message["content"]["data"].get("state", {}).get("card")
+    return card if isinstance(card, dict) and card else None
+
+
+@contextmanager
+def open_stage(home: Path, **environ: str) -> Iterator[Stage]:
+    """Start both; the kernel knows the simulator through the environment."""
+    with Simulator(api_key=KEY, speed=20) as simulator:
+        kernel = Kernel(home)
+        try:
+            address = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
+            kernel.start(**(address | environ))
+            kernel.run(LOAD)
+            yield Stage(kernel, simulator)
+        finally:
+            kernel.stop()

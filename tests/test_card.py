@@ -1,0 +1,228 @@
+"""The card says what a watch knows, in values that any browser can take."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cometvid_nb
+from cometvid_nb.card import Card, Clip, Phase
+from cometvid_nb.errors import BadKey, ServerTrouble
+from cometvid_nb.job import Job, JobStatus
+from cometvid_nb.watch_state import Ending, SavedClip, Saving, WatchState
+from tests.strategies import payloads, texts
+
+NOW_S = 1_781_079_478.0
+URL = "https://clips.example/a.mp4?signature=f00d"
+WIDGET_JS = Path(cometvid_nb.__file__).parent / "static" / "widget.js"
+
+
+def begun() -> WatchState:
+    return WatchState.begin("video_1", NOW_S, 600.0)
+
+
+def job(**fields: Any) -> Job:
+    body = {"id": "video_1", "status": "in_progress", "progress": 30, "size": "720x1280"}
+    return Job.parse(body | {"model": "sora-2", "seconds": "4", "created_at": NOW_S - 5} | fields)
+
+
+def card(**fields: Any) -> Card:
+    return Card.of_watch(begun().answered(job(**fields), NOW_S + 10))
+
+
+def test_before_the_first_answer_the_card_says_that_the_api_is_asked() -> None:
+    shown = Card.of_watch(begun())
+    assert (shown.phase, shown.headline) == (Phase.STARTING, "Asking the API")
+    assert (shown.facts, shown.progress_percent, shown.checks_at_s) == ((), None, ())
+    assert (shown.actions, shown.elapsed_from_s, shown.elapsed_to_s) == (("stop",), NOW_S, None)
+
+
+@pytest.mark.parametrize(
+    ("word", "phase", "headline", "progress"),
+    [
+        ("queued", Phase.QUEUED, "Queued", None),
+        ("in_progress", Phase.RUNNING, "In progress", 30.0),
+        ("paused", Phase.UNKNOWN, "Status “paused”", 30.0),
+        ("", Phase.UNKNOWN, "No status given", 30.0),
+        ("completed", Phase.COMPLETED, "Completed", 100.0),
+        ("failed", Phase.FAILED, "Failed", 30.0),
+    ],
+)
+def test_each_status_has_its_phase_and_its_words(
+    word: str, phase: Phase, headline: str, progress: float | None
+) -> None:
+    shown = card(status=word)
+    assert (shown.phase, shown.headline, shown.progress_percent) == (phase, headline, progress)
+
+
+def test_the_facts_are_ready_to_show() -> None:
+    shown = card(prompt="A comet")
+    assert shown.facts == ("sora-2", "720×1280", "4 s")
+    assert (shown.prompt, shown.aspect_ratio) == ("A comet", 0.5625)
+
+
+def test_an_active_card_can_be_stopped_and_an_abandoned_one_watched_again() -> None:
+    state = begun().answered(job(), NOW_S)
+    assert Card.of_watch(state).actions == ("stop",)
+    for ended in (
+        state.stopped(NOW_S),
+        state.gave_up(NOW_S),
+        state.troubled(BadKey("no", status_code=401), NOW_S),
+    ):
+        shown = Card.of_watch(ended)
+        assert shown.actions == ("watch",)
+        assert shown.command == "%cometvid watch video_1"
+        assert shown.checks_at_s == ()
+    assert card(status="completed").actions == ()
+    assert card(status="failed").actions == ()
+
+
+def test_passing_trouble_keeps_the_card_active_and_says_that_checking_goes_on() -> None:
+    state = begun().answered(job(), NOW_S).troubled(ServerTrouble("The API answered 502"), NOW_S)
+    shown = Card.of_watch(state)
+    assert (shown.phase, shown.problem) == (Phase.RUNNING, "The API answered 502")
+    assert "goes on" in str(shown.advice)
+
+
+def test_a_failed_job_says_why_in_the_apis_words() -> None:
+    assert card(status="failed", error={"message": "moderation"}).problem == "moderation"
+    assert card(status="failed").problem == "The API gave no reason."
+
+
+def test_the_ending_of_a_watch_is_a_phase_of_the_card() -> None:
+    assert {ending.value for ending in Ending} <= {phase.value for phase in Phase}
+
+
+def test_a_completed_card_holds_the_clip_and_where_it_lies() -> None:
+    state = begun().answered(job(status="completed", video_url=URL, expires_at=NOW_S + 99), NOW_S)
+    assert Card.of_watch(state).clip == Clip(URL, None, None, NOW_S + 99)
+
+    saved = SavedClip("/n/videos/a.mp4", "videos/a.mp4", "videos/a.mp4", 9)
+    shown = Card.of_watch(replace(state, saved=saved))
+    assert shown.clip == Clip(URL, "videos/a.mp4", "videos/a.mp4", NOW_S + 99)
+    assert "/n/" not in json.dumps(shown.to_json(NOW_S)), "the page need not know this machine"
+
+
+def test_a_clip_that_could_not_be_saved_can_be_fetched_by_watching_again() -> None:
+    state = begun().answered(job(status="completed", video_url=URL), NOW_S)
+    shown = Card.of_watch(replace(state, problem="The clip is not saved. The disk is full."))
+    assert shown.phase is Phase.COMPLETED
+    assert shown.command == "%cometvid watch video_1"
+    assert "watch the job again" in str(shown.advice)
+
+
+def test_an_active_card_shows_no_link_even_if_the_answer_has_one() -> None:
+    assert card(video_url=URL).clip is None
+
+
+def test_the_elapsed_time_runs_from_the_creation_to_the_completion() -> None:
+    shown = card(status="completed", created_at=NOW_S - 60, completed_at=NOW_S + 7)
+    assert (shown.elapsed_from_s, shown.elapsed_to_s) == (NOW_S - 60, NOW_S + 7)
+
+
+@pytest.mark.parametrize("created_at", [NOW_S * 1000, NOW_S + 86400, 1.0, None])
+def test_an_absurd_creation_time_does_not_reach_the_clock(created_at: float | None) -> None:
+    assert card(created_at=created_at).elapsed_from_s == NOW_S
+
+
+@pytest.mark.parametrize("completed_at", [NOW_S * 1000, 1.0, None])
+def test_an_absurd_completion_time_does_not_reach_the_clock(completed_at: float | None) -> None:
+    assert card(status="completed", completed_at=completed_at).elapsed_to_s == NOW_S + 10
+
+
+def test_completed_at_of_a_running_job_does_not_stop_the_clock() -> None:
+    assert card(completed_at=NOW_S).elapsed_to_s is None
+    assert Card.of_job(job(completed_at=NOW_S)).elapsed_to_s is None
+
+
+def test_a_jobs_own_card_has_no_buttons_and_a_command_while_it_runs() -> None:
+    assert Card.of_job(job()).command == "%cometvid watch video_1"
+    assert Card.of_job(job()).actions == ()
+    assert Card.of_job(job(status="completed")).command is None
+
+
+@pytest.mark.parametrize("job_id", ["a b", "x\n!rm -rf ~", "{x}", "../x", ""])
+def test_an_id_that_is_no_id_is_never_offered_as_a_command(job_id: str) -> None:
+    assert Card.of_job(Job(job_id)).command is None
+
+
+@pytest.mark.parametrize(("size", "ratio"), [("16x9999", 0.25), ("9999x16", 4.0), ("96x96", 1.0)])
+def test_the_shape_of_a_card_stays_sane(size: str, ratio: float) -> None:
+    assert card(size=size).aspect_ratio == ratio
+
+
+def test_a_headline_is_one_short_line_whatever_the_status_word() -> None:
+    headline = card(status="wait\n\u202e" + "x" * 500).headline
+    assert len(headline) < 80
+    assert not re.search(r"[\n\u202e]", headline)
+
+
+# What crosses to the browser.
+
+
+@st.composite
+def states(draw: st.DrawFn) -> WatchState:
+    state = begun()
+    for _ in range(draw(st.integers(0, 3))):
+        if not state.is_over:
+            parsed = Job.parse(draw(payloads), job_id="video_1")
+            state = state.answered(parsed, NOW_S + draw(st.floats(0, 600)))
+    if not state.is_over and draw(st.booleans()):
+        trouble = ServerTrouble(draw(st.text()))
+        state = draw(
+            st.sampled_from(
+                [
+                    state.troubled(trouble, NOW_S),
+                    state.troubled(BadKey(str(trouble), status_code=401), NOW_S),
+                    state.stopped(NOW_S),
+                    state.gave_up(NOW_S),
+                ]
+            )
+        )
+    if state.ending is Ending.COMPLETED:
+        saved = SavedClip("/n/a.mp4", "a.mp4", "a.mp4", 9)
+        extras: list[dict[str, Any]] = [{}, {"saved": saved}, {"saving": Saving(5, None)}]
+        state = replace(state, **draw(st.sampled_from(extras)))
+    return replace(state, is_simulated=draw(st.booleans()))
+
+
+def check_json(shown: Card) -> None:
+    as_json = shown.to_json(NOW_S)
+    # As strict as the kernel's messages are: no NaN, and UTF-8 must be able to say it.
+    sent = json.dumps(as_json, allow_nan=False, ensure_ascii=False).encode()
+    assert json.loads(sent)["phase"] == shown.phase
+    assert math.isfinite(as_json["aspect_ratio"])
+
+
+@given(states())
+def test_the_card_of_any_watch_can_cross_to_the_browser(state: WatchState) -> None:
+    shown = Card.of_watch(state)
+    check_json(shown)
+    assert shown.phase.is_active == (not state.is_over)
+    assert (shown.clip is not None) == (shown.phase is Phase.COMPLETED)
+
+
+@given(payloads, texts)
+def test_the_card_of_any_job_can_cross_to_the_browser(payload: object, job_id: str) -> None:
+    check_json(Card.of_job(Job.parse(payload, job_id=job_id.encode("utf-8", "replace").decode())))
+
+
+def test_every_status_and_every_phase_is_drawn() -> None:
+    shown = {Card.of_job(Job("x", status)).phase for status in JobStatus}
+    assert shown == {Phase.QUEUED, Phase.RUNNING, Phase.COMPLETED, Phase.FAILED, Phase.UNKNOWN}
+
+
+def test_the_browser_reads_no_field_that_the_card_lacks() -> None:
+    fields = set(card().to_json(NOW_S))
+    script = WIDGET_JS.read_text(encoding="utf-8").replace("card.py", "")
+    read = set(re.findall(r"\bcard\.([a-z]\w*)", script))
+    assert read, "the name under which widget.js holds the card has changed: mend this test"
+    assert read <= fields

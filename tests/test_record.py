@@ -1,0 +1,224 @@
+"""The static record is safe against every text, and keeps the player in a saved notebook."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometvid_nb.card import Card, Clip, Phase
+from cometvid_nb.job import Job
+from cometvid_nb.record import one_line, to_bundle, to_clock, to_html, to_progress_line, to_text
+from tests.strategies import NASTY_TEXTS
+
+NOW_S = 1_781_079_478.0
+URL = "https://clips.example/a.mp4?expires=1&signature=f00d"
+OUR_TAGS = {
+    "div": {"class", "style"},
+    "table": set[str](),
+    "tr": set[str](),
+    "th": {"style"},
+    "td": {"style"},
+    "b": set[str](),
+    "code": set[str](),
+    "span": {"style", "dir"},
+    "a": {"href"},
+    "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"},
+}
+
+
+class Markup(HTMLParser):
+    """What a browser would make of some HTML: its tags, attributes and texts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.strangers: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.strangers.append(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+    def attributes_of(self, tag: str) -> dict[str, str | None]:
+        return next(attributes for name, attributes in self.tags if name == tag)
+
+
+hostile = st.one_of(
+    st.sampled_from([text for text in NASTY_TEXTS if text != "\ud800"]),
+    st.text(st.sampled_from("<>&\"'`=/ \n\x00\x1b\u202eabc-!;#x"), max_size=30),
+    st.text(max_size=20),
+)
+numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+clips = st.builds(Clip, st.one_of(st.none(), hostile), st.one_of(st.none(), hostile), hostile, numbers)
+cards = st.builds(
+    Card,
+    phase=st.sampled_from(Phase),
+    job_id=hostile,
+    headline=hostile,
+    facts=st.lists(hostile, max_size=3).map(tuple),
+    prompt=st.one_of(st.none(), hostile),
+    progress_percent=st.one_of(st.none(), st.floats(0, 100)),
+    aspect_ratio=st.floats(0.25, 4),
+    elapsed_from_s=numbers,
+    elapsed_to_s=numbers,
+    problem=st.one_of(st.none(), hostile),
+    advice=st.one_of(st.none(), hostile),
+    command=st.one_of(st.none(), hostile),
+    is_simulated=st.booleans(),
+    clip=st.one_of(st.none(), clips),
+)
+
+
+@given(cards, st.booleans())
+def test_no_text_can_add_a_tag_or_an_attribute(card: Card, is_player: bool) -> None:
+    # A link gets into a card through `Job.parse` only.
+    if card.clip is not None and card.clip.url is not None:
+        url = Job.parse({"video_url": card.clip.url}).video_url
+        card = replace(card, clip=replace(card.clip, url=url))
+    markup = Markup(to_html(card, is_player=is_player))
+
+    assert markup.open == []
+    assert markup.strangers == []
+    for tag, attributes in markup.tags:
+        assert tag in OUR_TAGS, f"<{tag}> is none of ours"
+        assert set(attributes) <= OUR_TAGS[tag]
+        for name in ("src", "href"):
+            scheme = (attributes.get(name) or "").partition(":")[0].lower()
+            assert scheme not in ("javascript", "data", "file", "vbscript")
+
+
+@given(cards)
+def test_the_text_of_a_record_never_speaks_to_the_terminal(card: Card) -> None:
+    lines = to_text(replace(card, headline="Failed", facts=(), command=None, clip=None)).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert to_progress_line(replace(card, job_id="video_1", headline="x"), NOW_S).isprintable()
+
+
+@given(cards, st.floats(0, 3e9), st.integers(20, 200))
+def test_a_progress_line_fits(card: Card, now_s: float, width: int) -> None:
+    assert len(to_progress_line(card, now_s, width)) <= width
+
+
+def completed(**fields: Any) -> Card:
+    body = {"id": "video_1", "status": "completed", "size": "1280x720", "model": "sora-2"}
+    return Card.of_job(Job.parse(body | {"video_url": URL} | fields))
+
+
+def test_the_player_is_a_video_with_its_own_src() -> None:
+    """An untrusted notebook strips `source[src]`, `<style>` and `var(…)`: FACTS §2, measured."""
+    html = to_html(completed())
+    video = Markup(html).attributes_of("video")
+
+    assert video["src"] == URL
+    assert {"controls", "preload", "title", "width", "height"} <= set(video)
+    for stripped in ("<source", "<style", "<script", "var(", "aria-", "data-"):
+        assert stripped not in html
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [("1280x720", ("640", "360")), ("720x1280", ("270", "480"))]
+)
+def test_the_player_has_its_shape_before_the_clip_is_loaded(
+    size: str, shape: tuple[str, str]
+) -> None:
+    video = Markup(to_html(completed(size=size))).attributes_of("video")
+    assert (video["width"], video["height"]) == shape
+
+
+def test_a_saved_clip_is_played_from_beside_the_notebook() -> None:
+    clip = Clip(URL, "my videos/50% #1.mp4", "my videos/50% #1.mp4", None)
+    card = replace(completed(), clip=clip)
+    html = to_html(card)
+
+    assert Markup(html).attributes_of("video")["src"] == "my%20videos/50%25%20%231.mp4"
+    assert "signature" not in html, "the saved notebook must not carry the signed link as well"
+    assert to_text(card).endswith("\nmy videos/50% #1.mp4")
+
+
+def test_without_any_way_to_the_clip_there_is_no_player() -> None:
+    html = to_html(completed(video_url=None))
+    assert "<video" not in html
+    assert "Completed" in html
+
+
+def test_an_active_job_and_a_status_question_show_a_table() -> None:
+    running = Card.of_job(Job.parse({"id": "video_1", "status": "queued", "prompt": "A <b>comet"}))
+    for html in (to_html(running), to_html(completed(), is_player=False)):
+        markup = Markup(html)
+        assert ("table", {}) in markup.tags
+        assert "video" not in dict(markup.tags)
+    assert "A <b>comet" in Markup(to_html(running)).text
+
+
+def test_a_failure_shows_reason_and_advice_in_html_and_text() -> None:
+    card = Card.of_job(Job.parse({"id": "v", "status": "failed", "error": "blocked <by> rules"}))
+    card = replace(card, advice="Change the prompt.")
+    bundle = to_bundle(card)
+
+    for shown in (Markup(bundle["text/html"]).text, bundle["text/plain"]):
+        assert "blocked <by> rules" in shown
+        assert "Change the prompt." in shown
+
+
+def test_a_simulation_says_so_everywhere() -> None:
+    card = replace(completed(), is_simulated=True)
+    assert "simulation" in to_html(card)
+    assert "simulation" in to_html(card, is_player=False)
+    assert "simulation" in to_text(card)
+
+
+def test_a_link_says_how_long_it_works() -> None:
+    assert "until 2026-06-10" in to_html(completed(expires_at=NOW_S))
+    assert "about an hour" in to_html(completed())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock"),
+    [(0, "0:00"), (59.9, "0:59"), (60, "1:00"), (3599, "59:59"), (3600, "1:00:00"), (-5, "0:00")],
+)
+def test_a_clock_reads_like_one(seconds: float, clock: str) -> None:
+    assert to_clock(seconds) == clock
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
+def test_a_clock_survives_what_is_no_number(seconds: float) -> None:
+    assert to_clock(seconds) == "0:00"
+
+
+def test_a_progress_line_shows_bar_state_clock_and_what_is_left() -> None:
+    card = Card(
+        Phase.RUNNING,
+        "video_1",
+        "In progress",
+        progress_percent=50.0,
+        elapsed_from_s=NOW_S - 65,
+        checks_at_s=(NOW_S,),
+        remaining_s=(20.0, 40.0),
+    )
+    line = to_progress_line(card, NOW_S)
+    assert line == "video_1  [████████████············]  In progress, 50 %  1:05  about 0:30 left"
+    assert "left" not in to_progress_line(card, NOW_S + 31), "an estimate that ran out vanishes"
+
+
+def test_one_line_is_short_and_printable() -> None:
+    assert one_line("a\n\x1b[31m b\u2028c") == "a [31m b c"
+    assert one_line("x" * 1000, 10) == "xxxxxxxxx…"
