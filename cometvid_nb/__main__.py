@@ -20,8 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="open JupyterLab on the demo notebooks")
     demo.add_argument("--dir", type=Path, help="where to put the notebooks (default: a new folder)")
     simulate = commands.add_parser("simulate", help="serve a simulated API until interrupted")
-    simulate.add_argument("--port", type=int, default=0, help="0 = any free one")
-    simulate.add_argument("--speed", type=float, default=1.0, help="how many times as fast")
+    simulate.add_argument("--port", type=_port, default=0, help="0 = any free one")
+    simulate.add_argument("--speed", type=_speed, default=1.0, help="how many times as fast")
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command == "demo":
         return run_demo(arguments.dir, rest)
@@ -29,8 +29,28 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     from .simulator import serve_forever
 
-    serve_forever(port=arguments.port, speed=arguments.speed)
+    try:
+        serve_forever(port=arguments.port, speed=arguments.speed)
+    except OSError as error:
+        print(f"Cannot serve on port {arguments.port}: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give 0 to 65535")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed: give 0.01 to 1000")
+    return speed
 
 
 def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET503 - execv

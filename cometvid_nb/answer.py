@@ -186,7 +186,8 @@ def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStrea
         validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
         if validator and validator.startswith("W/"):
             validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
-        return ClipStream(response.aiter_bytes(1 << 18), start, total, validator)
+        # As they come: with a chunk size httpx collects, and loses what it has when all breaks off.
+        return ClipStream(response.aiter_bytes(), start, total, validator)
     if status == 416:
         raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
     if status in (408, 425, 429) or status >= 500:

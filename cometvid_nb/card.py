@@ -62,6 +62,10 @@ class Clip:
     path: str | None
     saved_to: str | None
     expires_at_s: float | None
+    poster: str | None = None
+    """A small picture as a data URL, for pages that cannot play the clip."""
+    data_url: str | None = None
+    """The whole clip, where it is embedded in a record; never set on a card for the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +260,7 @@ def _clip(job: Job | None, state: WatchState | None) -> Clip:
         path=saved.path if saved else None,
         saved_to=saved.saved_to if saved else None,
         expires_at_s=job.expires_at_s if job else None,
+        poster=saved.poster if saved else None,
     )
 
 

@@ -22,6 +22,7 @@ import httpx
 
 from .answer import Answer, ClipStream, clip_stream, job_payload, no_answer, refusal, without_frames
 from .errors import (
+    CometVidError,
     ConnectionTrouble,
     JobNotFound,
     MissingKey,
@@ -36,9 +37,15 @@ from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
 from .settings import Secret, Settings, origin_of
 
 log = logging.getLogger("cometvid_nb.client")
-# httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG, signed links included. A
-# filter holds for its own logger and for none below it, so each is named.
-for _name in ["httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks"]:
+# httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
+# holds for its own logger and for none below it, so each is named.
+for _name in [
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.proxy",
+    "httpcore.socks",
+]:
     logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -185,6 +192,15 @@ class Client:
             height=job.height or (int(height) if height else None),
             remixed_from=job.remixed_from or new.remix_of,
         )
+
+    async def thumbnail(self, job_id: str) -> bytes | None:
+        """A small picture of a completed job's clip, or None where the API has none."""
+        try:
+            template = "/videos/{id}/content"
+            answer = await self._request("GET", template, job_id, params={"variant": "thumbnail"})
+        except CometVidError:
+            return None  # "when supported", says the reference
+        return answer.body
 
     @asynccontextmanager
     async def open_clip(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +13,7 @@ from .client import Client
 from .clip_place import Destination, page_path
 from .errors import ClipError, CometVidError, TransientError
 from .job import Job
+from .posters import first_frame, to_data_url
 from .relay import Send, file_chunks, relay
 from .storage import SavedFile, clip_file_name, save_clip
 from .watch_state import SavedClip
@@ -39,10 +41,21 @@ async def save(
             file = await _fetch(client, job, Path(folder), name, on_progress)
             url = f"{place.url}/{name}"
             await store(file.path, url, job.id)
-        return SavedClip(url, None, url, file.size_bytes)
+            poster = await _poster(client, job, file.path)
+        return SavedClip(url, None, url, file.size_bytes, poster)
     file = await _fetch(client, job, place.folder, place.file_name, on_progress)
     path = page_path(file.path, beside)
-    return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes)
+    poster = await _poster(client, job, file.path)
+    return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes, poster)
+
+
+async def _poster(client: Client, job: Job, file: Path) -> str | None:
+    """The API's thumbnail, else the clip's first frame, else nothing."""
+    given = await client.thumbnail(job.id)
+    poster = to_data_url(given) if given else None
+    if poster is None and (made := await asyncio.to_thread(first_frame, file)) is not None:
+        poster = to_data_url(made)
+    return poster
 
 
 async def _fetch(

@@ -191,7 +191,8 @@ class Commands:
         stage = sessions.current().stage
         for watch in watches:
             watch.shown_in_cell = cell_number()
-        self._block(watches, lambda: stage.present(watches, wait=arguments.wait or None))
+        wait, is_embedding = arguments.wait or None, getattr(arguments, "embed", False)
+        self._block(watches, lambda: stage.present(watches, wait=wait, is_embedding=is_embedding))
         return watches[0] if len(watches) == 1 else watches
 
     def _block(self, watches: list[Watch], wait: Any) -> None:

@@ -60,6 +60,7 @@ def _watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", metavar="SECONDS", help="poll at this fixed interval")
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
     parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
+    parser.add_argument("--embed", action="store_true", help="put the clip into the notebook")
 
 
 def _new(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +68,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-watch", action="store_true", help="only create, and tell the id")
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
     parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
+    parser.add_argument("--embed", action="store_true", help="put the clip into the notebook")
     parser.add_argument("--expand", action="store_true", help="fill {x} and $x into the prompt")
 
 
@@ -217,10 +219,9 @@ COMMANDS = {
 }
 
 
-def is_expanding(line: str) -> bool:
-    """Whether {x} and $x in a line are to be filled in: not in the prompts of a new job."""
-    words = line.split()
-    return words[:1] not in (["create"], ["remix"]) or "--expand" in words
+def names_a_prompt(line: str) -> bool:
+    """Whether a line holds a prompt, in which {x} and $x stay as they are unless asked for."""
+    return line.split()[:1] in (["create"], ["remix"])
 
 
 def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespace]:
@@ -247,7 +248,7 @@ def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespa
     command = COMMANDS[name]
     if "-h" in rest or "--help" in rest:
         return COMMANDS["help"], argparse.Namespace(command=name)
-    arguments = command.parser().parse_args(rest)
+    arguments = command.parser().parse_intermixed_args(rest)
     if cell is not None and command.name not in ("create", "remix"):
         raise GrammarError(f"{command.name} takes no cell: write %cometvid {line} on a line")
     if hasattr(arguments, "prompts"):

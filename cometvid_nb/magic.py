@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import fields
 from typing import Any
 
@@ -20,7 +21,7 @@ from . import session as sessions
 from .commands import Commands
 from .completion import make_matcher
 from .errors import CometVidError, SettingsError
-from .grammar import GrammarError, is_expanding, parse
+from .grammar import GrammarError, names_a_prompt, parse
 from .settings import Settings
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
@@ -58,11 +59,13 @@ class Cometvid(Magics):
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
     ) -> Any:
         """Run video-generation jobs. `%cometvid help` lists the commands."""
-        if is_expanding(line):
+        has_prompt = names_a_prompt(line)
+        if not has_prompt:
             line = self._expand(line, local_ns)
-            cell = self._expand(cell, local_ns) if cell is not None else None
         try:
             command, arguments = parse(line, cell)
+            if has_prompt:
+                self._expand_options(arguments, local_ns)
             result = getattr(self._commands, command.name)(arguments, cell)
         except GrammarError as error:
             raise UsageError(str(error)) from None
@@ -84,6 +87,13 @@ class Cometvid(Magics):
             self.shell.configurables.remove(self)
         if self._matcher in self.shell.Completer.custom_matchers:
             self.shell.Completer.custom_matchers.remove(self._matcher)
+
+    def _expand_options(self, arguments: Namespace, local_ns: dict[str, Any] | None) -> None:
+        for name, value in vars(arguments).items():
+            if isinstance(value, str):
+                setattr(arguments, name, self._expand(value, local_ns))
+        if getattr(arguments, "expand", False):
+            arguments.prompts = [self._expand(text, local_ns) for text in arguments.prompts]
 
     def _expand(self, text: str, local_ns: dict[str, Any] | None) -> str:
         """`text` with {x} and $x filled in; what cannot be stays, as in every IPython magic."""

@@ -105,9 +105,22 @@ def _player(card: Card) -> str:
         f'<video controls preload="metadata" playsinline width="{width}" '
         f'height="{min(480, round(width / ratio))}" '
         f'style="display:block;{span};height:auto;max-height:480px;background:#000" '
-        f'title="{escape(card.job_id)}" src="{escape(source)}">'
-        f'<a href="{escape(source)}">{escape(clip_place(card) or source)}</a></video>'
+        f'title="{escape(card.job_id)}"{_poster(card)} src="{escape(source)}">'
+        f"{_picture(card, source)}</video>"
     )
+
+
+def _poster(card: Card) -> str:
+    return f' poster="{escape(card.clip.poster)}"' if card.clip and card.clip.poster else ""
+
+
+def _picture(card: Card, source: str) -> str:
+    """What stands in the place of a `<video>` that is not known or not allowed, as on GitHub."""
+    place = escape(clip_place(card) or "the clip")
+    label = place
+    if card.clip and card.clip.poster:
+        label = f'<img src="{escape(card.clip.poster)}" alt="{place}" width="640">'
+    return label if source.startswith("data:") else f'<a href="{escape(source)}">{label}</a>'
 
 
 def _is_tall(card: Card) -> bool:
@@ -117,6 +130,8 @@ def _is_tall(card: Card) -> bool:
 def _source(card: Card) -> str | None:
     if card.clip is None:
         return None
+    if card.clip.data_url is not None:
+        return card.clip.data_url
     if card.clip.path is not None:
         return quote(card.clip.path)
     url = card.clip.url
@@ -155,8 +170,8 @@ def _kept(card: Card) -> str:
     if card.clip.saved_to:
         return f"saved to <code>{escape(card.clip.saved_to)}</code>"
     if card.clip.expires_at_s:
-        return f"the link works until {_moment(card.clip.expires_at_s)}"
-    return "the link works for about an hour" if card.clip.url else ""
+        return f"not saved · the link works until {_moment(card.clip.expires_at_s)}"
+    return "not saved · the link works for about an hour" if card.clip.url else ""
 
 
 def _quiet(html: str) -> str:

@@ -207,7 +207,7 @@ class Session:
 
     def close(self) -> None:
         """End every watch, connection and thread. The session can be used again afterwards."""
-        self._watcher.close()
+        self._watcher.close(self._clients.values())
         self._clients.clear()
         if self._simulation_folder is not None:
             self._simulation_folder.cleanup()

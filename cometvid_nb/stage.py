@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .card import Card
 from .delivery import Delivery
+from .embedding import embedded
 from .frontend import Frontend, detect, shell
 from .views import HtmlView, TextView, View, WidgetView
 from .waiting import block_on
@@ -33,16 +34,20 @@ class Stage:
         self._run = run
         self._delivery = Delivery()
 
-    def present(self, watches: Sequence[Watch], *, wait: bool | None = None) -> None:
+    def present(
+        self, watches: Sequence[Watch], *, wait: bool | None = None, is_embedding: bool = False
+    ) -> None:
         """Show watches where this is called, and block until they end where that is the way.
 
         `wait` None: block only where later updates would be lost (see `Frontend`). A
-        KeyboardInterrupt ends the waiting, not the watches.
+        KeyboardInterrupt ends the waiting, not the watches. `is_embedding`: the record at the end
+        holds the whole clip, if it is small enough.
         """
         frontend = detect(shell(), os.environ)
         views = self._views(frontend, watches)
         subscriptions = [
-            watch.subscribe(self._deliver(view)) for watch, view in zip(watches, views, strict=True)
+            watch.subscribe(self._deliver(view, is_embedding=is_embedding))
+            for watch, view in zip(watches, views, strict=True)
         ]
         if not (frontend.is_blocking if wait is None else wait):
             return
@@ -131,9 +136,11 @@ class Stage:
         text = TextView()
         return [text for _ in watches]
 
-    def _deliver(self, view: View) -> Callable[[WatchState], None]:
+    def _deliver(self, view: View, *, is_embedding: bool) -> Callable[[WatchState], None]:
         def observe(state: WatchState) -> None:
             card, is_settled = Card.of_watch(state), state.is_settled
+            if is_embedding and is_settled:
+                card = embedded(card, state)
             self._delivery.post(lambda: view.show(card, is_settled=is_settled))
 
         return observe

@@ -33,6 +33,8 @@ class SavedClip:
     path: str | None
     saved_to: str
     size_bytes: int
+    poster: str | None = None
+    """A small picture as a data URL."""
 
 
 @dataclass(frozen=True, slots=True)

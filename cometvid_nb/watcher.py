@@ -98,15 +98,7 @@ class Watcher:
                 f"The watch of {watch.job_id} broke: {type(error).__name__}.",
                 advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
             )
-            watch._become(
-                replace(
-                    watch.state,
-                    ending=Ending.BROKEN,
-                    ended_at_s=time.time(),
-                    error=mistake,
-                    saving=None,
-                )
-            )
+            watch._become(_broken(watch.state, mistake, time.time()))
 
     def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
@@ -117,15 +109,18 @@ class Watcher:
             self._thread.start()
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """End every watch, close the connections and the thread."""
+    def close(self, others: Iterable[JobSource] = (), timeout_s: float = 5.0) -> None:
+        """End every watch, close the connections and the thread.
+
+        `others` are sources that were only asked through `run`, and have connections as well.
+        """
         for watch in self.watches:
             if not watch.state.is_settled:
                 watch.stop()
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
-            sources = list(self._sources.values())
+            sources = [*self._sources.values(), *others]
             self._sources.clear()
         if loop is None or thread is None or not thread.is_alive():
             return
@@ -137,6 +132,12 @@ class Watcher:
         loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
             thread.join(timeout_s)
+
+
+def _broken(state: WatchState, mistake: CometVidError, now_s: float) -> WatchState:
+    if state.is_over:  # it broke while saving: the job stays as it ended
+        return replace(state, saving=None, problem=f"The clip is not saved. {mistake}")
+    return replace(state, ending=Ending.BROKEN, ended_at_s=now_s, error=mistake)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

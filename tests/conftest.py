@@ -23,6 +23,12 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _no_record(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the developer's own record of jobs out of reach."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "no-record"))
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """An empty home for child processes; a kernel and a headless run work in `home / "work"`."""

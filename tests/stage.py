@@ -47,21 +47,21 @@ class Stage:
 
     def cards(self, job_id: str) -> list[Card]:
         """The cards of a job that were sent to the page so far, in order."""
-        cards = (_card(message) for message in self.kernel.messages)
+        cards = (card_of(message) for message in self.kernel.messages)
         return [card for card in cards if card is not None and card["job_id"] == job_id]
 
     def wait_for_card(self, job_id: str, **expected: Any) -> Card:
         """The first card of a job that says all this."""
 
         def is_it(message: Message) -> bool:
-            card = _card(message)
+            card = card_of(message)
             return (
                 card is not None
                 and card["job_id"] == job_id
                 and all(card[name] == value for name, value in expected.items())
             )
 
-        card = _card(self.kernel.wait_for(is_it))
+        card = card_of(self.kernel.wait_for(is_it))
         assert card is not None
         return card
 
@@ -86,7 +86,8 @@ class Stage:
         assert KEY not in json.dumps(self.kernel.messages, default=repr)
 
 
-def _card(message: Message) -> Card | None:
+def card_of(message: Message) -> Card | None:
+    """The card a message brings to the page, or None."""
     if message["msg_type"] not in ("comm_open", "comm_msg"):
         return None
     card = message["content"]["data"].get("state", {}).get("card")

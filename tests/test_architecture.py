@@ -18,24 +18,40 @@ import cometvid_nb
 PACKAGE = Path(__file__).parent.parent / "cometvid_nb"
 
 LAYERS: list[list[str]] = [
-    ["errors", "job", "pacing", "settings", "watch_state", "card", "record"],
-    ["answer", "client", "storage", "relay", "waiting", "delivery", "frontend", "simulator"],
-    ["watching", "watcher", "clips", "widget", "views"],
+    ["errors", "job", "pacing", "settings", "new_job", "watch_state", "card", "record"],
+    [
+        "answer",
+        "client",
+        "clip_place",
+        "delivery",
+        "frontend",
+        "ledger",
+        "posters",
+        "relay",
+        "remote_storage",
+        "simulator",
+        "storage",
+        "waiting",
+    ],
+    ["clips", "creation", "embedding", "tables", "views", "watcher", "watching", "widget"],
+    ["recording", "stage"],
     ["session"],
-    ["grammar", "completion", "magic", "__main__", "__init__"],
+    ["commands", "completion", "grammar", "magic", "__main__", "__init__"],
 ]
 """A module may import from the layers above its own in this list; `simulator` is a family."""
 
 SIBLINGS = {
     "pacing": {"job"},
     "settings": {"errors"},
+    "new_job": {"errors", "job"},
     "watch_state": {"errors", "job", "pacing"},
     "card": {"job", "watch_state"},
     "record": {"card"},
     "client": {"answer"},
     "watcher": {"watching"},
+    "commands": {"grammar"},
     "completion": {"grammar"},
-    "magic": {"completion", "grammar"},
+    "magic": {"commands", "completion", "grammar"},
     "__init__": {"magic"},
 }
 """What a module may import from its own layer."""
@@ -55,7 +71,7 @@ STRANGERS = {
 }
 """Imports that the layers would allow and the design does not."""
 
-SIMULATOR_USERS = {"magic", "__main__"}
+SIMULATOR_USERS = {"commands", "__main__"}
 """`%cometvid demo` and the command line start it; to all else it is one more server."""
 
 HTTPX_USERS = {"answer", "client"}
@@ -72,8 +88,12 @@ PUBLIC_NAMES = [
     "JobFailed",
     "JobStatus",
     "JobWidget",
+    "NewJob",
     "Watch",
+    "create",
+    "jobs",
     "load_ipython_extension",
+    "remix",
     "unload_ipython_extension",
     "watch",
 ]

@@ -160,9 +160,7 @@ def test_a_hint_of_the_server_wins_up_to_its_cap() -> None:
 
 def test_a_hint_holds_for_the_whole_plan_until_the_server_says_otherwise() -> None:
     policy, rng = PollPolicy.fixed(5, 3600), random.Random(0)
-    state = PollState.begin(NOW_S).after(
-        Observation(NOW_S, JobStatus.QUEUED, retry_after_s=20)
-    )
+    state = PollState.begin(NOW_S).after(Observation(NOW_S, JobStatus.QUEUED, retry_after_s=20))
     assert list(policy.plan(state, NOW_S, rng, most=3)) == [NOW_S + 20, NOW_S + 40, NOW_S + 60]
 
     state = state.after(Observation(NOW_S + 20, JobStatus.QUEUED))

@@ -68,7 +68,9 @@ hostile = st.one_of(
     st.text(max_size=20),
 )
 numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
-clips = st.builds(Clip, st.one_of(st.none(), hostile), st.one_of(st.none(), hostile), hostile, numbers)
+clips = st.builds(
+    Clip, st.one_of(st.none(), hostile), st.one_of(st.none(), hostile), hostile, numbers
+)
 cards = st.builds(
     Card,
     phase=st.sampled_from(Phase),

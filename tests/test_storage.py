@@ -127,7 +127,8 @@ async def test_a_server_that_begins_elsewhere_is_not_believed(folder: Path) -> N
 async def test_fewer_bytes_than_announced_are_not_a_clip(folder: Path) -> None:
     @asynccontextmanager
     async def open_clip(offset: int, validator: str | None) -> AsyncIterator[Piece]:
-        async with Server().open(0, None) as piece:
+        assert (offset, validator) == (0, None)
+        async with Server().open(offset, validator) as piece:
             yield Piece(piece.chunks, 0, len(CLIP) + 1, None)
 
     with pytest.raises(TransientError, match="then the end"):
@@ -270,6 +271,8 @@ def test_a_plain_id_is_its_own_name(job_id: str, name: str) -> None:
     assert clip_file_name(job_id) == name
 
 
-@given(st.sets(st.one_of(st.text(max_size=20), st.sampled_from(["CON", "con", "..", "a/b", "a-b"]))))
+@given(
+    st.sets(st.one_of(st.text(max_size=20), st.sampled_from(["CON", "con", "..", "a/b", "a-b"])))
+)
 def test_two_jobs_never_share_a_name(job_ids: set[str]) -> None:
     assert len({clip_file_name(job_id) for job_id in job_ids}) == len(job_ids)

@@ -196,11 +196,11 @@ def test_a_wait_in_a_kernel_keeps_the_readers_tasks_alive(kernel: Kernel, applie
         "        ticks.append(1); await asyncio.sleep(0.01)\n"
         "task = asyncio.create_task(tick())"
     )
-    result = kernel.run("before = len(ticks)\n%cometvid watch video_demo --wait\nlen(ticks) - before")
+    result = kernel.run("before = len(ticks)\n%cometvid watch video_demo --wait --interval 0.2\nlen(ticks) - before")
     assert result.error is None
     assert "videos/video_demo.mp4" in result.text
     assert int(result.text.split()[-1]) > 10
-    assert kernel.run("job = %cometvid watch video_portrait\njob.wait().id").text.endswith(
+    assert kernel.run("job = %cometvid watch video_portrait --interval 0.2\njob.wait().id").text.endswith(
         "'video_portrait'\n"
     )
     assert kernel.run("await asyncio.sleep(0.01); task.cancel()").text == "True\n"

@@ -110,7 +110,13 @@ def test_a_refusal_ends_the_watch(error: CometVidError) -> None:
 
 @pytest.mark.parametrize(
     ("ages_s", "is_over"),
-    [((0,), False), ((0, 4, 8), False), ((0, 4, 10), True), ((0, 30), False), ((0, 3, 6, 12), True)],
+    [
+        ((0,), False),
+        ((0, 4, 8), False),
+        ((0, 4, 10), True),
+        ((0, 30), False),
+        ((0, 3, 6, 12), True),
+    ],
 )
 def test_an_unknown_id_is_believed_after_three_times_over_ten_seconds(
     ages_s: tuple[float, ...], is_over: bool
@@ -213,4 +219,6 @@ def test_over_always_has_a_moment_and_a_job_or_an_error(
         is_good = state.ending is Ending.COMPLETED
         assert is_good == (state.error is None)
         assert not is_good or (state.job is not None and state.job.status == "completed")
-    assert state.error is None or isinstance(state.error, GaveUp | WatchStopped | JobFailed | ApiError)
+    assert state.error is None or isinstance(
+        state.error, GaveUp | WatchStopped | JobFailed | ApiError
+    )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import os
 
 from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser.lab import NotebookPage
 
-THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 WIDE, TALL = "video_wide", "video_tall"
 LINK_DIED, LINK_EXPIRED = "video_link_died", "video_link_expired"
 
@@ -66,17 +65,22 @@ def expect_player(video: Locator) -> None:
 
 
 def look(page: NotebookPage, name: str, *cells: int) -> None:
-    """Take pictures of whole cells, in both themes."""
+    """Take pictures of whole cells; where somebody wants to see them, in the dark theme too."""
     size = page.browser_page.viewport_size
     assert size is not None
     page.browser_page.set_viewport_size({"width": size["width"], "height": 2400})
-    for theme in THEMES:
-        page.set_theme(theme)
-        for index in cells:
-            page.cell(index).scroll_into_view_if_needed()
-            page.screenshot(f"{name}-{index}-{theme}", page.cell(index))
-    page.set_theme("light")
+    _picture(page, f"{name}-{{}}-light", cells)
+    if os.environ.get("COMETVID_SCREENSHOTS"):
+        page.set_theme("dark")
+        _picture(page, f"{name}-{{}}-dark", cells)
+        page.set_theme("light")
     page.browser_page.set_viewport_size(size)
+
+
+def _picture(page: NotebookPage, name: str, cells: tuple[int, ...]) -> None:
+    for index in cells:
+        page.cell(index).scroll_into_view_if_needed()
+        page.screenshot(name.format(index), page.cell(index))
 
 
 def height(place: Locator) -> float:

@@ -1,0 +1,150 @@
+"""What saving a clip of 1 GiB costs in memory and time, beside curl from the same server.
+
+    python -m benchmarks.save [RUNS] [MIB]
+
+The server is a process of its own that hands a sparse file to the socket (sendfile). Ours goes
+the way of every save: `Client.open_clip` into `storage.save_clip`, checks and `fsync` included,
+in a fresh process each time, so that the peak of its memory is that save's own. Both in turn.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cometvid_nb.simulator.clips import read_clip
+
+MIB = 1 << 20
+SERVE = """
+import http.server, os, sys
+size = os.path.getsize(sys.argv[1])
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *_): pass
+    def do_GET(self):
+        first = int(self.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Type", "video/mp4")
+        self.send_header("ETag", '"one"')
+        self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
+        self.send_header("Content-Length", str(size - first))
+        self.end_headers()
+        with open(sys.argv[1], "rb") as file:
+            while first < size:
+                first += os.sendfile(self.connection.fileno(), file.fileno(), first, 1 << 22)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+WARM_UP_BYTES = 4 * MIB
+"""What the libraries need at all, measured before the clip is asked for."""
+
+
+def make_clip(path: Path, size_bytes: int) -> None:
+    """A whole MP4 of this size: a real clip's boxes, then an `mdat` without content, sparse."""
+    head = read_clip("1280x720", "mp4")
+    rest = size_bytes - len(head)
+    with path.open("wb") as file:
+        # Size 1 says that the true size follows in eight bytes: ISO/IEC 14496-12 §4.2.
+        file.write(head + (1).to_bytes(4, "big") + b"mdat" + rest.to_bytes(8, "big"))
+        file.truncate(size_bytes)
+
+
+@contextmanager
+def serve(path: Path) -> Iterator[str]:
+    """The URL of `path` on a server of its own."""
+    command = [sys.executable, "-c", SERVE, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}/clip.mp4"
+        finally:
+            server.terminate()
+
+
+def save(url: str, folder: str) -> None:
+    """One save, in a process of its own: print its seconds and its extra memory in bytes."""
+    import asyncio
+
+    from cometvid_nb.client import Client
+    from cometvid_nb.job import Job
+    from cometvid_nb.settings import Settings
+    from cometvid_nb.storage import save_clip
+
+    def peak_bytes() -> int:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+    async def run() -> None:
+        # The key is for another host, as with every signed link.
+        environ = {"COMETAPI_KEY": "k" * 20, "COMETAPI_BASE_URL": "http://127.0.0.1:1/v1"}
+        async with Client(Settings.from_environ(environ)) as client:
+            job = Job.parse({"id": "video_large", "status": "completed", "video_url": url})
+            async with client.open_clip(job) as stream:  # connection, parser, threads
+                await anext(stream.chunks)
+            before_bytes, began_s = peak_bytes(), time.perf_counter()
+            await save_clip(
+                lambda offset, validator: client.open_clip(job, offset=offset, validator=validator),
+                Path(folder),
+                job.id,
+            )
+            print(time.perf_counter() - began_s, peak_bytes() - before_bytes)
+
+    asyncio.run(run())
+
+
+def ours(url: str, folder: Path) -> tuple[float, int]:
+    """Seconds and extra bytes of memory."""
+    command = [sys.executable, "-m", "benchmarks.save", "--one", url, str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    taken_s, extra_bytes = done.stdout.split()
+    return float(taken_s), int(extra_bytes)
+
+
+def curls(url: str, folder: Path) -> float:
+    """Seconds; `sync` because ours does not say "saved" before the disk has it."""
+    began_s = time.perf_counter()
+    file = folder / "curl.mp4"
+    subprocess.run(["curl", "-sS", "-o", file, url], check=True)
+    with file.open("rb+") as saved:
+        import os
+
+        os.fsync(saved.fileno())
+    return time.perf_counter() - began_s
+
+
+def main() -> None:
+    """Measure and print."""
+    if sys.argv[1:2] == ["--one"]:
+        return save(*sys.argv[2:])
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    size_bytes = (int(sys.argv[2]) if len(sys.argv) > 2 else 1024) * MIB
+    ours_s, extras, curl_s = [], [], []
+    with tempfile.TemporaryDirectory() as name:
+        clip = Path(name) / "clip.mp4"
+        make_clip(clip, size_bytes)
+        with serve(clip) as url:
+            for run in range(runs + 1):
+                folder = Path(name) / str(run)
+                folder.mkdir()
+                a = ours(url, folder)
+                b = curls(url, folder)
+                print(a, b)
+                if run:
+                    ours_s.append(a[0])
+                    extras.append(a[1])
+                    curl_s.append(b)
+                shutil.rmtree(folder)
+    print(statistics.median(ours_s), max(extras) / MIB, statistics.median(curl_s))
+
+
+if __name__ == "__main__":
+    main()

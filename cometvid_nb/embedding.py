@@ -1,0 +1,35 @@
+"""embedded: the card for a record that holds the whole clip, so that one file can be shared."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+from .card import Card
+from .watch_state import WatchState
+
+MOST_EMBEDDED_BYTES = 20_000_000
+"""Notebook servers and mail refuse files of some 100 MB, and base64 makes four bytes of three."""
+
+
+def embedded(card: Card, state: WatchState) -> Card:
+    """`card` with the saved clip in it; where that cannot be, `card` with the reason."""
+    if card.clip is None or state.saved is None:
+        return card
+    if state.saved.size_bytes > MOST_EMBEDDED_BYTES:
+        return _refused(
+            card,
+            f"it has {state.saved.size_bytes / 1e6:.0f} MB, and a notebook should hold "
+            f"{MOST_EMBEDDED_BYTES / 1e6:.0f} MB at most",
+        )
+    try:
+        content = Path(state.saved.file_path).read_bytes()
+    except OSError as error:
+        return _refused(card, f"it cannot be read ({error.strerror or error})")
+    data_url = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
+    return replace(card, clip=replace(card.clip, data_url=data_url))
+
+
+def _refused(card: Card, reason: str) -> Card:
+    return replace(card, problem=f"The clip is saved, but not embedded: {reason}.")

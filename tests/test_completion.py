@@ -1,0 +1,101 @@
+"""Tab completes commands, options, settings and known ids, wherever the line stands."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.completer import IPCompleter, provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+
+from cometvid_nb.completion import complete, make_matcher
+from cometvid_nb.grammar import COMMANDS
+
+IDS = ["video_1", "video_2", "other"]
+
+
+def candidates(text: str) -> list[str]:
+    found = complete(text, IDS)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("%cometvid ", list(COMMANDS)),
+        ("%cometvid wa", ["watch", "wait"]),
+        ("x = %cometvid wat", ["watch"]),
+        ("a, b = %cometvid wat", ["watch"]),
+        ("job.latest = %cometvid wat", ["watch"]),
+        ("  %cometvid sta", ["status"]),
+        ("y = 1\nx = %cometvid wat", ["watch"]),
+        ("%cometvid frobnicate ", []),
+        ("%cometvid watch ", IDS),
+        ("%cometvid watch video_", ["video_1", "video_2"]),
+        ("%cometvid watch video_1 ", ["video_2", "other"]),
+        ("%cometvid watch video_1 --w", ["--wait"]),
+        ("%cometvid watch --wait --w", []),
+        ("%cometvid stop --", ["--all"]),
+        ("%cometvid demo --", ["--speed", "--stop"]),
+        ("%cometvid help log", ["login"]),
+        ("%cometvid config save_", ["save_dir="]),
+        ("%cometvid config base", ["base_url="]),
+        ("%cometvid login ", []),
+    ],
+)
+def test_a_line_completes_to_what_can_stand_there(text: str, wanted: list[str]) -> None:
+    assert candidates(text) == wanted
+
+
+@pytest.mark.parametrize("name", ["api_key", "is_simulated"])
+def test_what_config_refuses_is_not_offered(name: str) -> None:
+    assert candidates(f"%cometvid config {name[:4]}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x = 1", "%cometvid", "%cometvidx ", "print('%cometvid ", "# %cometvid wa", "%time x"],
+)
+def test_other_lines_are_left_alone(text: str) -> None:
+    assert complete(text, IDS) is None
+
+
+@given(st.one_of(st.text(), st.text().map(lambda rest: f"%cometvid {rest}")))
+def test_any_text_completes_or_is_left_alone(text: str) -> None:
+    found = complete(text, IDS)
+    if found is not None:
+        piece, names = found
+        assert text.endswith(piece)
+        assert all(name.startswith(piece) for name in names)
+
+
+@pytest.fixture
+def completer() -> Iterator[IPCompleter]:
+    shell = InteractiveShell()
+    shell.Completer.use_jedi = False
+    shell.Completer.custom_matchers.append(make_matcher(lambda: IDS))
+    yield shell.Completer
+    atexit.unregister(shell.atexit_operations)  # else it would run at the end of all tests
+    shell.atexit_operations()
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "wanted"),
+    [
+        ("%cometvid wa", None, {"watch", "wait"}),
+        ("x = %cometvid watch vid", None, {"video_1", "video_2"}),
+        ("first = 1\nx = %cometvid watch vid", None, {"video_1", "video_2"}),
+        ("%cometvid watch vid\nlast = 1", 19, {"video_1", "video_2"}),
+        ("%cometvid config inter", None, {"interval_s="}),
+    ],
+)
+def test_ipythons_own_completer_asks_for_the_line_of_the_cursor(
+    completer: IPCompleter, code: str, at: int | None, wanted: set[str]
+) -> None:
+    with provisionalcompleter():
+        found = list(completer.completions(code, len(code) if at is None else at))
+    assert {completion.text for completion in found} == wanted

@@ -1,0 +1,78 @@
+"""Errors: one tree, each with something to do, and each survives the way home from a worker."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from cometvid_nb import errors
+from cometvid_nb.errors import (
+    ApiError,
+    BadKey,
+    CometVidError,
+    GaveUp,
+    JobFailed,
+    JobNotFound,
+    MissingKey,
+    ServerTrouble,
+    SettingsError,
+    TransientError,
+    WatchEnded,
+)
+from cometvid_nb.job import Job, JobStatus
+
+
+def family(kind: type[CometVidError] = CometVidError) -> Iterator[type[CometVidError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from family(child)
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = re.findall(r"^    [│ ├└─]*([A-Z]\w+)", errors.__doc__ or "", re.MULTILINE)
+    real = [kind.__name__ for kind in family() if kind.__module__ == errors.__name__]
+    assert drawn == real
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CometVidError("it broke", advice="Mend it."),
+        SettingsError("no such setting"),
+        MissingKey(),
+        ApiError("no", status_code=422, code="odd"),
+        BadKey("401", status_code=401),
+        JobNotFound("no job", status_code=400, code="task_not_exist", advice="Look again."),
+        ServerTrouble("502", retry_after_s=3.0),
+        WatchEnded("over", job=None),
+        GaveUp("late", job=Job("video_1"), advice="Watch it again."),
+        JobFailed("blocked", job=Job.parse({"id": "video_1", "status": "failed"})),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize(
+    "sent", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy], ids=["pickle", "copy"]
+)
+def test_an_error_comes_home_whole(error: CometVidError, sent: type) -> None:
+    back = sent(error)
+    assert type(back) is type(error)
+    assert (str(back), back.args, vars(back)) == (str(error), error.args, vars(error))
+    assert back.advice == error.advice
+
+
+def test_what_one_can_do_about_it_stands_with_the_error() -> None:
+    assert "login" in str(MissingKey().advice)
+    assert BadKey("401", status_code=401).advice != BadKey.__mro__[1].advice
+    assert CometVidError("x", advice="y").advice == "y"
+
+
+def test_one_except_catches_all_and_each_group_its_own() -> None:
+    assert issubclass(JobFailed, WatchEnded)
+    assert issubclass(MissingKey, SettingsError)
+    assert issubclass(ServerTrouble, TransientError)
+    assert not issubclass(TransientError, ApiError)
+    assert JobFailed("x", job=Job("v", JobStatus.FAILED)).job is not None

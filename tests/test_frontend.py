@@ -1,0 +1,108 @@
+"""detect(): who stands at the other end."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from cometvid_nb.frontend import Frontend, cell_number, detect, shell
+from tests.kernel import Kernel
+
+DETECT = (
+    "import os; from cometvid_nb.frontend import detect, shell; detect(shell(), os.environ).name"
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Shell:
+    """The surface of an IPython kernel's shell that front ends differ in."""
+
+    kernel = object()
+
+    def __init__(self, parent: dict[str, Any] | None = None) -> None:
+        self._parent = parent
+
+    def get_parent(self) -> dict[str, Any]:
+        if self._parent is None:
+            raise LookupError("no cell is running")
+        return self._parent
+
+
+def test_plain_python_is_a_terminal_or_not_by_its_output() -> None:
+    assert detect(None, {}, Terminal()) is Frontend.TERMINAL
+    assert detect(None, {}, io.StringIO()) is Frontend.PLAIN
+    assert detect(object(), {}, Terminal()) is Frontend.TERMINAL
+
+
+def test_an_output_that_cannot_say_what_it_is_counts_as_a_file() -> None:
+    assert detect(None, {}, object()) is Frontend.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("parent", "expected"),
+    [
+        ({"content": {"allow_stdin": True}}, Frontend.NOTEBOOK),
+        ({"content": {"allow_stdin": False}}, Frontend.HEADLESS),
+        ({"content": {}}, Frontend.NOTEBOOK),
+        ({}, Frontend.NOTEBOOK),
+        (None, Frontend.NOTEBOOK),
+    ],
+)
+def test_a_kernel_is_headless_only_where_its_client_says_nobody_can_answer(
+    parent: dict[str, Any] | None, expected: Frontend
+) -> None:
+    assert detect(Shell(parent), {}) is expected
+
+
+def test_voila_never_blocks_although_it_takes_no_input() -> None:
+    parent = {"content": {"allow_stdin": False}}
+    found = detect(Shell(parent), {"SERVER_SOFTWARE": "voila/0.5.13"})
+    assert found is Frontend.VOILA
+    assert not found.is_blocking
+    assert found.has_widgets
+    assert detect(Shell(parent), {"SERVER_SOFTWARE": "jupyter/1"}) is Frontend.HEADLESS
+
+
+def test_colab_blocks_and_still_draws_widgets() -> None:
+    shell_of_colab = type("Shell", (Shell,), {"__module__": "google.colab._shell"})
+    found = detect(shell_of_colab({"content": {"allow_stdin": True}}), {})
+    assert found is Frontend.COLAB
+    assert found.is_blocking
+    assert found.has_widgets
+    assert not found.is_settling
+
+
+def test_only_a_notebook_with_a_page_settles_its_output() -> None:
+    assert [found for found in Frontend if found.is_settling] == [Frontend.NOTEBOOK]
+
+
+def test_what_has_no_page_blocks() -> None:
+    assert all(found.is_blocking for found in Frontend if not found.has_widgets)
+
+
+def test_outside_ipython_there_is_neither_a_shell_nor_a_cell() -> None:
+    assert shell() is None
+    assert cell_number() is None
+
+
+def test_a_real_kernel_is_a_notebook_or_headless_by_what_its_client_allows(
+    kernel: Kernel,
+) -> None:
+    assert kernel.run(DETECT).text == "'NOTEBOOK'\n"
+    assert kernel.run(DETECT, allow_stdin=False).text == "'HEADLESS'\n"
+    voila = "import os; os.environ['SERVER_SOFTWARE'] = 'voila/0.5.13'\n"
+    assert kernel.run(voila + DETECT, allow_stdin=False).text == "'VOILA'\n"
+
+
+def test_cells_are_told_apart_by_their_number(kernel: Kernel) -> None:
+    number = "from cometvid_nb.frontend import cell_number\ncell_number() - "
+    first = kernel.run(number + "cell_number()")
+    assert first.text == "0\n"
+    kernel.run("here = cell_number()")
+    assert kernel.run(number + "here").text == "1\n"

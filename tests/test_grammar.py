@@ -1,0 +1,123 @@
+"""A line is understood, or answered with what was probably meant."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometvid_nb.grammar import COMMANDS, GrammarError, explain, parse
+
+ISSUE_2 = ["watch", "status", "stop", "wait", "config", "login", "demo", "help"]
+
+
+def arguments(line: str) -> dict[str, object]:
+    return vars(parse(line)[1])
+
+
+def test_watch_takes_ids_and_its_options_in_any_order() -> None:
+    command, given_ = parse("watch --wait video_1 --timeout 60 video_2 --interval=5")
+    assert command.name == "watch"
+    assert given_.ids == ["video_1", "video_2"]
+    assert (given_.wait, given_.timeout, given_.interval) == (True, "60", "5")
+    assert (given_.no_save,) == (False,)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("status video_1", {"id": "video_1"}),
+        ("stop", {"ids": [], "all": False}),
+        ("stop --all", {"ids": [], "all": True}),
+        ("wait a b", {"ids": ["a", "b"]}),
+        ("config", {"changes": []}),
+        ('config save_dir="my clips" save=off', {"changes": ["save_dir=my clips", "save=off"]}),
+        (r"config save_dir=C:\clips", {"changes": [r"save_dir=C:\clips"]}),
+        ("login", {}),
+        ("demo --speed 4", {"speed": "4", "stop": False}),
+        ("help watch", {"command": "watch"}),
+        ("", {"command": None}),
+        ("  --help ", {"command": None}),
+        ("?", {"command": None}),
+    ],
+)
+def test_a_line_is_split_into_its_arguments(line: str, expected: dict[str, object]) -> None:
+    assert arguments(line) == expected
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "help"])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_can_be_asked_of_every_command(name: str, option: str) -> None:
+    command, given_ = parse(f"{name} {option}")
+    assert (command.name, given_.command) == ("help", name)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("wach video_1", ["no command 'wach'", "Did you mean 'watch'?", "There are: watch"]),
+        ("frobnicate", ["no command 'frobnicate'", "There are: watch"]),
+        ("watch", ["ID", "It goes: %cometvid watch"]),
+        ("watch video_1 --wiat", ["--wiat", "Did you mean --wait?"]),
+        ("watch video_1 --intervall=5", ["Did you mean --interval?"]),
+        ("watch video_1 --timeout", ["--timeout", "It goes:"]),
+        ("status a b", ["b", "It goes: %cometvid status ID"]),
+        ('watch "video_1', ["quotation mark"]),
+        ("login sk-secret-on-the-line", ["It goes: %cometvid login"]),
+    ],
+)
+def test_a_mistake_is_answered_with_what_was_probably_meant(line: str, words: list[str]) -> None:
+    with pytest.raises(GrammarError) as caught:
+        parse(line)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_an_option_must_be_written_out() -> None:
+    with pytest.raises(GrammarError, match="Did you mean --timeout"):
+        parse("watch video_1 --timeo 5")
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.sampled_from(list(COMMANDS)).flatmap(
+            lambda name: st.text().map(lambda rest: f"{name} {rest}")
+        ),
+    )
+)
+def test_no_line_leaves_the_process(line: str) -> None:
+    """Argparse would: `SystemExit` ends a kernel."""
+    with contextlib.suppress(GrammarError):
+        command, given_ = parse(line)
+        assert command in COMMANDS.values()
+        assert isinstance(given_, argparse.Namespace)
+
+
+def test_the_commands_of_this_issue_are_there() -> None:
+    assert set(ISSUE_2) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_every_option_has_its_help(name: str) -> None:
+    text = explain(name)
+    assert text.startswith(f"%cometvid {name}")
+    for action in COMMANDS[name].parser()._actions:
+        assert action.help
+        assert action.help.split()[0] in text
+    for option in COMMANDS[name].options:
+        assert option in text
+
+
+def test_the_list_of_all_has_a_line_for_each() -> None:
+    listed = re.findall(r"^  %cometvid (\w+)", explain(None), re.MULTILINE)
+    assert listed == list(COMMANDS)
+
+
+def test_help_on_a_command_there_is_not_names_the_nearest() -> None:
+    with pytest.raises(GrammarError, match="Did you mean 'watch'"):
+        explain("wathc")

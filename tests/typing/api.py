@@ -1,0 +1,81 @@
+"""The public API from the user's side. Never run: mypy --strict reads it, and so proves it."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import cometvid_nb
+from cometvid_nb import (
+    Client,
+    CometVidError,
+    GaveUp,
+    Job,
+    JobFailed,
+    JobStatus,
+    JobWidget,
+    Watch,
+)
+
+
+def in_a_script() -> None:
+    """What a person writes who prefers Python to the magic."""
+    watch = cometvid_nb.watch("video_abc123")
+    assert_type(watch, Watch)
+    assert_type(watch.job_id, str)
+    assert_type(watch.job, Job | None)
+    assert_type(watch.wait(), Job)
+    assert_type(watch.wait(timeout=60), Job)
+    assert_type(watch.result(), Job)
+    watch.stop()
+
+    cometvid_nb.watch("video_abc123", wait=False, timeout_s=60, interval_s=5.0, save=False)
+
+
+async def in_a_notebook() -> None:
+    """`await` works on a watch, and on everything the client does."""
+    assert_type(await cometvid_nb.watch("video_abc123"), Job)
+    async with Client() as client:
+        assert_type(client, Client)
+        job = await client.retrieve("video_abc123")
+    assert_type(job, Job)
+
+
+def what_a_job_tells(job: Job) -> None:
+    """None stands for: the answer did not say."""
+    assert_type(job.status, JobStatus)
+    assert_type(job.status_word, str)
+    assert_type(job.progress_percent, float | None)
+    assert_type(job.width, int | None)
+    assert_type(job.size, str | None)
+    assert_type(job.created_at_s, float | None)
+    assert_type(job.video_url, str | None)
+    assert_type(job.is_final, bool)
+    assert_type(Job.parse({"id": "video_abc123"}), Job)
+    if job.status is JobStatus.COMPLETED or job.status == "completed":
+        assert job.is_final
+
+    job.id = "another"  # type: ignore[misc]  # a job is frozen
+
+
+def what_can_be_caught(watch: Watch) -> None:
+    """The endings tell what was last seen; every error tells what to do."""
+    try:
+        watch.wait()
+    except (JobFailed, GaveUp) as error:
+        assert_type(error.job, Job | None)
+    except CometVidError as error:
+        assert_type(error.advice, str | None)
+
+
+def in_a_layout() -> None:
+    """A widget is a widget."""
+    widget = JobWidget("video_abc123")
+    widget.close()
+
+
+def what_is_refused() -> None:
+    """Mistakes that the type checker finds before the kernel does."""
+    cometvid_nb.watch()  # type: ignore[call-arg]  # no id
+    cometvid_nb.watch("a", timeout=5)  # type: ignore[call-arg]  # names carry their unit
+    cometvid_nb.watch("a", True)  # type: ignore[misc]  # options go by name
+    cometvid_nb.no_such_name  # type: ignore[attr-defined]  # noqa: B018
