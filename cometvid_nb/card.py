@@ -217,7 +217,7 @@ def _advice(state: WatchState) -> str | None:
         return "The job itself goes on at the server. Watch it again to see how it ends."
     if state.ending is Ending.FAILED:
         return (
-            "This job will not change any more. Mend what the message names, then create a new one."
+            "This job will not change any more. Change what the message names and create a new one."
         )
     if state.ending is Ending.COMPLETED and state.problem:
         return "The clip is still at the server for a while: watch the job again to fetch it."

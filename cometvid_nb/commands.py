@@ -12,8 +12,9 @@ from IPython.core.error import StdinNotImplementedError
 from . import session as sessions
 from . import tables
 from .card import Card
+from .clip_place import notebook_folder
 from .errors import ApiError, SettingsError
-from .frontend import cell_number
+from .frontend import cell_number, shell
 from .grammar import GrammarError, explain
 from .new_job import MOST_JOBS, NewJob
 from .record import one_line, to_bundle
@@ -56,7 +57,8 @@ class Commands:
         limit = None if arguments.all else _whole("--limit", arguments.limit or "20", 10**6)
         state = arguments.state.replace("-", "_") if arguments.state else None
         matching = ledger.entries(base_url, state=state, search=arguments.search)
-        display(tables.jobs_bundle(matching[:limit], len(matching)), raw=True)
+        beside = notebook_folder(getattr(shell(), "starting_dir", None))
+        display(tables.jobs_bundle(matching[:limit], len(matching), beside), raw=True)
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
         session = sessions.current()
@@ -103,7 +105,7 @@ class Commands:
         watches = self._find(arguments.ids) if arguments.ids else session.active
         if not watches:
             print("No job is being watched.")
-        self._block(watches, lambda: session.stage.wait(watches))
+        self._block(watches, lambda: session.stage.wait_again(watches))
 
     def config(self, arguments: Namespace, cell: str | None = None) -> None:
         changes: dict[str, str] = {}

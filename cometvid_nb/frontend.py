@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -27,6 +27,11 @@ class Frontend(Enum):
     def has_widgets(self) -> bool:
         """Whether a page draws widgets."""
         return self in (Frontend.NOTEBOOK, Frontend.VOILA, Frontend.COLAB)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether there is nothing but lines of text."""
+        return self in (Frontend.TERMINAL, Frontend.PLAIN)
 
     @property
     def is_settling(self) -> bool:
@@ -66,3 +71,16 @@ def cell_number() -> int | None:
     """The number of the cell that is running, None outside IPython."""
     number: int | None = getattr(shell(), "execution_count", None)
     return number
+
+
+def when_idle(delay_s: float, call: Callable[[], object]) -> None:
+    """Call `call` on the kernel's own thread, some time after `delay_s`, when no cell runs.
+
+    What a page had sent by then has been handled first. Without a kernel: at once.
+    """
+    loop = getattr(getattr(shell(), "kernel", None), "io_loop", None)
+    if loop is None:
+        call()
+        return
+    # Behind a long cell, timer and messages come due together; the second pause lets these win.
+    loop.add_callback(lambda: loop.call_later(delay_s, lambda: loop.call_later(1.0, call)))

@@ -248,7 +248,7 @@ def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespa
     command = COMMANDS[name]
     if "-h" in rest or "--help" in rest:
         return COMMANDS["help"], argparse.Namespace(command=name)
-    arguments = command.parser().parse_intermixed_args(rest)
+    arguments = command.parser().parse_args(rest)
     if cell is not None and command.name not in ("create", "remix"):
         raise GrammarError(f"{command.name} takes no cell: write %cometvid {line} on a line")
     if hasattr(arguments, "prompts"):

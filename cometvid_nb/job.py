@@ -164,7 +164,9 @@ def check_job_id(text: str) -> str:
     if not job_id:
         raise ValueError("the job id is empty")
     if re.search(r"[{}]|^\$", job_id):
-        raise ValueError(f"{shown} is not a job id: undefined variable? IPython left it as it was")
+        raise ValueError(
+            f"{shown} is not a job id: undefined variable? IPython leaves such a name as it is"
+        )
     if len(job_id) > 256:
         raise ValueError(f"{shown} is not a job id: {len(job_id)} characters are too many")
     if "/" in job_id or "\\" in job_id or set(job_id) == {"."}:

@@ -63,6 +63,8 @@ class NewJob:
         """
         if not prompt.strip():
             raise SettingsError("the prompt is empty: say what the clip should show")
+        if any("\ud800" <= character <= "\udfff" for character in prompt):
+            raise SettingsError("the prompt holds half a character, which no request can carry")
         if model is not None and not (model.strip() and model.isprintable()):
             raise SettingsError(f"{model!r} is no name of a model")
         try:
@@ -74,7 +76,7 @@ class NewJob:
             model=None if remixed else (model or DEFAULT_MODEL).strip(),
             seconds=_seconds(seconds),
             size=_size(size),
-            image=_image(Path(image).expanduser()) if image is not None else None,
+            image=_image(Path(image)) if image is not None else None,
             remix_of=remixed,
         )
 
@@ -112,6 +114,7 @@ def _size(value: str | None) -> str | None:
 
 def _image(path: Path) -> Image:
     try:
+        path = path.expanduser()
         size_bytes = path.stat().st_size
         if not path.is_file():
             raise SettingsError(f"{path} is no file: --image takes one picture")
@@ -121,8 +124,9 @@ def _image(path: Path) -> Image:
                 f"{MOST_IMAGE_BYTES / 1e6:.0f} MB at most"
             )
         content = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte; the home of nobody
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"{path} cannot be read: {reason}") from None
     media_type = next((kind for head, kind in _IMAGE_KINDS.items() if content.startswith(head)), "")
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         media_type = "image/webp"

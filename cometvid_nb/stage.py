@@ -44,20 +44,31 @@ class Stage:
         holds the whole clip, if it is small enough.
         """
         frontend = detect(shell(), os.environ)
+        is_waiting = frontend.is_blocking if wait is None else wait
+        if not is_waiting and frontend.is_text:
+            return  # a line printed later would land in the middle of somebody's typing
         views = self._views(frontend, watches)
         subscriptions = [
             watch.subscribe(self._deliver(view, is_embedding=is_embedding))
             for watch, view in zip(watches, views, strict=True)
         ]
-        if not (frontend.is_blocking if wait is None else wait):
+        if not is_waiting:
             return
         try:
             self.wait(watches, views)
         finally:
             if not frontend.has_widgets:
-                # A line printed later would land in the middle of somebody's typing.
                 for unsubscribe in subscriptions:
                     unsubscribe()
+                for view in set(views):
+                    view.leave()
+
+    def wait_again(self, watches: Sequence[Watch]) -> None:
+        """Block for watches of before; where nothing of them is seen any more, show them anew."""
+        if detect(shell(), os.environ).has_widgets:
+            self.wait(watches)
+        else:
+            self.present(watches, wait=True)
 
     def wait(self, watches: Sequence[Watch], views: Sequence[View] = ()) -> None:
         """Block until every one of `watches` has ended and saved, showing what changes."""
@@ -124,6 +135,7 @@ class Stage:
             return
         from . import clips
 
+        widget.is_relaying = True
         client, job = widget.watch.source, state.job
         self._run(clips.send_to_page(client, job, state.saved, request, widget.send))
 

@@ -20,6 +20,7 @@ from typing import BinaryIO, Protocol
 from .errors import ClipError, TransientError
 
 ATTEMPTS = 3
+WRITE_BYTES = 16 << 20
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -111,9 +112,7 @@ async def _fetch(
                 file.seek(begin)
                 file.truncate()
                 validator = stream.validator
-                async for chunk in stream.chunks:
-                    await asyncio.to_thread(file.write, chunk)
-                    on_progress(file.tell(), stream.total_bytes)
+                await _pour(stream, file, on_progress)
                 if stream.total_bytes is not None and file.tell() != stream.total_bytes:
                     raise TransientError(
                         f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
@@ -123,6 +122,37 @@ async def _fetch(
             if attempt == ATTEMPTS:
                 raise
             await asyncio.sleep(2.0**attempt / 2)
+
+
+async def _pour(
+    stream: ByteStream, file: BinaryIO, on_progress: Callable[[int, int | None], None]
+) -> None:
+    """Write what comes, some MiB at a time and while the next ones come.
+
+    A thread for each chunk, waited for, would take three quarters of the time. What came before
+    a break is written, too: the next try goes on from there.
+    """
+    received, gathered, gathered_bytes = file.tell(), list[bytes](), 0
+    writing: asyncio.Task[int] | None = None
+    try:
+        async for chunk in stream.chunks:
+            gathered.append(chunk)
+            gathered_bytes += len(chunk)
+            received += len(chunk)
+            if gathered_bytes >= WRITE_BYTES:
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(asyncio.to_thread(_write, file, gathered))
+                gathered, gathered_bytes = [], 0
+            on_progress(received, stream.total_bytes)
+    finally:
+        if writing is not None:
+            await writing
+        await asyncio.to_thread(_write, file, gathered)
+
+
+def _write(file: BinaryIO, chunks: list[bytes]) -> int:
+    return file.write(b"".join(chunks))
 
 
 def _check(file: BinaryIO, job_id: str) -> int:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from .clip_place import page_path
 from .ledger import Entry
 from .record import one_line, to_clock
 from .settings import Settings
 
+_JOB_HEADS = ("When", "Job", "State", "Prompt", "Clip")
 _JOB_COLUMNS = ("When", "Job", "Model", "Size", "Length", "State", "Took", "Prompt", "Clip")
 
 
@@ -26,51 +30,98 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
             value = f"{value:g}"
         shown = "not set" if value is None else str(value)
         rows.append((field.name, shown, field.metadata["help"]))
-    return _bundle(("Setting", "Value", "What it is"), rows)
+    cells = [
+        [f"<code>{escape(name)}</code>", escape(shown), escape(meaning)]
+        for name, shown, meaning in rows
+    ]
+    head = ("Setting", "Value", "What it is")
+    return {"text/html": _html_table(head, cells), "text/plain": _text_table(head, rows)}
 
 
-def jobs_bundle(entries: Sequence[Entry], total: int) -> dict[str, str]:
-    """Remembered jobs, the latest first; `total` is how many there are in all."""
+def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str, str]:
+    """Remembered jobs, the latest first.
+
+    `total` is how many there are in all, `beside` where the notebook lies: clips there get a link.
+    """
     if not entries:
-        words = "No job is remembered." if not total else "No remembered job is like that."
+        words = "No remembered job is like that." if total else "No job is remembered."
         return {"text/html": f"<p>{words}</p>", "text/plain": words}
-    bundle = _bundle(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
+    html = _html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
+    text = _text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
     if total > len(entries):
         more = f"{len(entries)} of {total} jobs. All: %cometvid jobs --all"
-        bundle["text/html"] += f"<p>{escape(more)}</p>"
-        bundle["text/plain"] += f"\n{more}"
-    return bundle
+        html, text = f"{html}<p>{escape(more)}</p>", f"{text}\n{more}"
+    return {"text/html": html, "text/plain": text}
 
 
 def _job_row(entry: Entry) -> tuple[str, ...]:
-    # Local time: it is a person's memory that this is compared with.
-    began = datetime.fromtimestamp(entry.began_at_s).astimezone()
-    state = entry.state.replace("_", " ")
-    reason = f": {one_line(entry.problem, 80)}" if entry.problem else ""
     return (
-        f"{began:%Y-%m-%d %H:%M}",
+        _when(entry),
         entry.job_id or "–",
         entry.model or "",
         (entry.size or "").replace("x", "×"),
         f"{entry.seconds} s" if entry.seconds else "",
-        state + reason,
+        _state(entry),
         to_clock(entry.took_s) if entry.took_s is not None else "",
         one_line(entry.prompt or "", 60),
         entry.clip or "",
     )
 
 
-def _bundle(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
-    cell = 'style="text-align:left;vertical-align:top;white-space:normal;overflow-wrap:anywhere"'
-    html_head = "".join(f"<th {cell}>{escape(name)}</th>" for name in head)
-    html_rows = "".join(
-        f"<tr>{''.join(f'<td {cell}>{escape(text)}</td>' for text in row)}</tr>" for row in rows
+def _job_cells(entry: Entry, beside: Path) -> list[str]:
+    """The same in five columns of HTML: nine are too many for a notebook."""
+    when, job_id, model, size, seconds, state, took, prompt, _ = map(escape, _job_row(entry))
+    made_by = " · ".join(filter(None, (model, size, seconds)))
+    return [
+        _no_wrap(when),
+        f"{_no_wrap(f'<code>{job_id}</code>')}<br>{_quiet(made_by)}",
+        f"{state}<br>{_quiet(took and f'took {took}')}",
+        f'<span dir="auto">{prompt}</span>',
+        _clip(entry, beside),
+    ]
+
+
+def _clip(entry: Entry, beside: Path) -> str:
+    if entry.clip is None:
+        return ""
+    path = None if "://" in entry.clip else page_path(Path(entry.clip), beside)
+    if path is None:
+        return f"<code>{escape(entry.clip)}</code>"
+    return f'<a href="{escape(quote(path))}">{escape(path)}</a>'
+
+
+def _when(entry: Entry) -> str:
+    # Local time: it is a person's memory that this is compared with.
+    return f"{datetime.fromtimestamp(entry.began_at_s).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _state(entry: Entry) -> str:
+    reason = f": {one_line(entry.problem, 80)}" if entry.problem else ""
+    return entry.state.replace("_", " ") + reason
+
+
+def _no_wrap(html: str) -> str:
+    return f'<span style="white-space:nowrap">{html}</span>'
+
+
+def _quiet(html: str) -> str:
+    return f'<span style="opacity:0.75">{html}</span>'
+
+
+def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are HTML already."""
+    style = 'style="text-align:left;vertical-align:top;white-space:normal"'
+    heads = "".join(f"<th {style}>{escape(name)}</th>" for name in head)
+    body = "".join(
+        f"<tr>{''.join(f'<td {style}>{cell}</td>' for cell in row)}</tr>" for row in rows
     )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [tuple(head), *(tuple(one_line(text) for text in row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    text = "\n".join(
+    return "\n".join(
         "  ".join(f"{word:<{width}}" for word, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-    html = f"<table><thead><tr>{html_head}</tr></thead><tbody>{html_rows}</tbody></table>"
-    return {"text/html": html, "text/plain": text}

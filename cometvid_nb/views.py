@@ -8,10 +8,15 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from .card import Card, Phase
+from .frontend import when_idle
 from .record import one_line, to_bundle, to_clock, to_progress_line, to_text
 
 if TYPE_CHECKING:
     from .widget import JobWidget
+
+
+PAGE_TRIES_S = 5.0
+"""How long a page may take to find that it cannot play a link."""
 
 
 class View(Protocol):
@@ -22,6 +27,9 @@ class View(Protocol):
 
     def tick(self, now_s: float) -> None:
         """A second has passed (unix seconds) while somebody waits."""
+
+    def leave(self) -> None:
+        """Nobody waits any more."""
 
 
 class WidgetView:
@@ -34,17 +42,35 @@ class WidgetView:
     def __init__(self, widget: JobWidget, *, is_settling: bool = True) -> None:
         from IPython.display import display
 
+        self._widget = widget
         handle = display(widget, display_id=True)
         self._handle: Any = handle if is_settling else None
 
     def show(self, card: Card, *, is_settled: bool) -> None:
         """The widget draws itself; this sees to the record."""
-        if is_settled and self._handle is not None:
-            self._handle.update(to_bundle(card), raw=True)
-            self._handle = None
+        if not is_settled or self._handle is None:
+            return
+        if card.clip is None or card.clip.path or card.clip.data_url:
+            self._settle(card)
+        else:
+            # Only the API's link could stand in the record. A page that cannot play it asks for
+            # the clip through the kernel, and then the widget is the one place where it plays.
+            when_idle(PAGE_TRIES_S, lambda: self._settle_unless_relaying(card))
+
+    def _settle_unless_relaying(self, card: Card) -> None:
+        if not self._widget.is_relaying:
+            self._settle(card)
+
+    def _settle(self, card: Card) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.update(to_bundle(card), raw=True)
 
     def tick(self, now_s: float) -> None:
         """The page ticks by itself."""
+
+    def leave(self) -> None:
+        """The page goes on by itself."""
 
 
 class HtmlView:
@@ -68,6 +94,9 @@ class HtmlView:
         self._phase = card.phase
 
     def tick(self, now_s: float) -> None:
+        """Nobody looks."""
+
+    def leave(self) -> None:
         """Nobody looks."""
 
 
@@ -94,6 +123,8 @@ class TextView:
         self._cards[card.job_id] = card
         if self._is_terminal:
             self.tick(time.time())
+        elif not card.phase.is_active:
+            return  # the last words, once the clip is saved, are enough
         elif before is None or before.phase is not card.phase or before.problem != card.problem:
             print(to_progress_line(card, time.time(), 500), file=self._out, flush=True)
 
@@ -112,7 +143,12 @@ class TextView:
         self._out.flush()
         self._width = len(line)
 
+    def leave(self) -> None:
+        """Take the line away, so that what comes next begins one."""
+        self._clear()
+
     def _clear(self) -> None:
         if self._is_terminal and self._width:
             self._out.write("\r" + " " * self._width + "\r")
+            self._out.flush()
             self._width = 0

@@ -34,6 +34,8 @@ class JobWidget(anywidget.AnyWidget):
     def __init__(self, job_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.watch: Any = None
+        self.is_relaying = False
+        """Whether a page has asked for the clip through the kernel."""
         self._shown: Card | None = None
         self._bundle = {"text/plain": "JobWidget without a job"}
         if job_id is not None:

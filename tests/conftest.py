@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_record(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the developer's own record of jobs out of reach."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "no-record"))
+    folder = tmp_path_factory.getbasetemp() / "records" / secrets.token_hex(4)
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))  # made only if a record is written
 
 
 @pytest.fixture

@@ -7,11 +7,38 @@ from typing import Any
 from hypothesis import strategies as st
 
 FIELDS = (
-    "id task_id video_id object model model_name status state task_status progress seconds "
-    "duration size prompt created_at submit_time completed_at finish_time expires_at video_url "
-    "url result_url metadata output content error fail_reason remixed_from_video_id data code "
-    "message"
-).split()  # noqa: SIM905 - thirty lines of quotation marks tell no more
+    "id",
+    "task_id",
+    "video_id",
+    "object",
+    "model",
+    "model_name",
+    "status",
+    "state",
+    "task_status",
+    "progress",
+    "seconds",
+    "duration",
+    "size",
+    "prompt",
+    "created_at",
+    "submit_time",
+    "completed_at",
+    "finish_time",
+    "expires_at",
+    "video_url",
+    "url",
+    "result_url",
+    "metadata",
+    "output",
+    "content",
+    "error",
+    "fail_reason",
+    "remixed_from_video_id",
+    "data",
+    "code",
+    "message",
+)
 
 NASTY_TEXTS = (
     "\ud800",

@@ -19,12 +19,20 @@ def arguments(line: str) -> dict[str, object]:
     return vars(parse(line)[1])
 
 
-def test_watch_takes_ids_and_its_options_in_any_order() -> None:
-    command, given_ = parse("watch --wait video_1 --timeout 60 video_2 --interval=5")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "watch video_1 video_2 --wait --timeout 60 --interval=5",
+        "watch --wait --timeout=60 --interval 5 video_1 video_2",
+        "watch --interval 5 video_1 video_2 --timeout 60 --wait",
+    ],
+)
+def test_watch_takes_ids_with_its_options_on_either_side(line: str) -> None:
+    command, given_ = parse(line)
     assert command.name == "watch"
     assert given_.ids == ["video_1", "video_2"]
     assert (given_.wait, given_.timeout, given_.interval) == (True, "60", "5")
-    assert (given_.no_save,) == (False,)
+    assert given_.no_save is False
 
 
 @pytest.mark.parametrize(

@@ -102,14 +102,14 @@ def test_ctrl_c_stops_the_waiting_but_neither_the_prompt_nor_the_watch(
         child.sendline("%cometvid watch video_1 --interval 0.2")
         child.expect("In progress")
         child.sendintr()
-        child.expect_exact("Stopped waiting. The watch goes on: %cometvid wait video_1")
+        child.expect_exact("\rStopped waiting. The watch goes on: %cometvid wait video_1")
         child.expect(PROMPT)
         assert "Traceback" not in child.before
         simulator.finish("video_1")
         child.sendline("6 * 7")
         child.expect("42")
         child.sendline("%cometvid wait video_1")
-        child.expect(r"videos/video_1\.mp4")
+        child.expect(r"videos/video_1\.mp4\r\n")  # said anew, as the first line was left
         child.expect(PROMPT)
         child.sendline("exit")
         child.expect(pexpect.EOF)
@@ -121,8 +121,12 @@ def test_ipython_leaves_at_once_while_a_watch_runs(
     add_job(simulator)
     with terminal(home, environ, *IPYTHON) as child:
         child.expect(PROMPT)
-        child.sendline("import cometvid_nb as c; w = c.watch('video_1', wait=False)")
+        child.sendline("import cometvid_nb as c; w = c.watch('video_1', wait=False, interval_s=0.2)")
         child.expect(PROMPT)
+        assert simulator.wait_for_requests("GET /videos/video_1", 3)
+        child.sendline("6 * 7")
+        child.expect(PROMPT)
+        assert "video_1" not in child.before  # nothing is printed into what somebody types
         child.sendline("exit")
         child.expect(pexpect.EOF, timeout=5)
 

@@ -1,0 +1,210 @@
+"""What is asked for is checked before it can cost anything; the rest is the API's to judge."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cometvid_nb
+from cometvid_nb import session as sessions
+from cometvid_nb.errors import SettingsError
+from cometvid_nb.new_job import DEFAULT_MODEL, MOST_IMAGE_BYTES, NewJob
+from cometvid_nb.simulator import Simulator
+
+KEY = "sk-simulated-0123456789-wxyz"
+PNG, JPEG = b"\x89PNG\r\n\x1a\n" + bytes(20), b"\xff\xd8\xff\xe0" + bytes(20)
+GIF, WEBP = b"GIF89a" + bytes(20), b"RIFF\x10\0\0\0WEBPVP8 " + bytes(20)
+
+
+@pytest.fixture
+def sim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Simulator]:
+    """A simulator that the session of this process would talk to, in a folder of its own."""
+    with Simulator(api_key=KEY) as simulator:
+        monkeypatch.setenv("COMETAPI_KEY", KEY)
+        monkeypatch.setenv("COMETAPI_BASE_URL", simulator.base_url)
+        monkeypatch.chdir(tmp_path)
+        sessions.end()
+        yield simulator
+        sessions.end()
+
+
+def picture(folder: Path, content: bytes, name: str = "comet.png") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def large(folder: Path) -> Path:
+    path = picture(folder, PNG)
+    with path.open("r+b") as file:
+        file.truncate(MOST_IMAGE_BYTES + 1)
+    return path
+
+
+# What is refused, and that nothing is sent.
+
+
+@pytest.mark.parametrize("prompt", ["", "  ", "\n\t\n", "\u2003"])
+def test_an_empty_prompt_is_refused_before_anything_is_sent(sim: Simulator, prompt: str) -> None:
+    with pytest.raises(SettingsError, match="the prompt is empty"):
+        cometvid_nb.create(prompt)
+    with pytest.raises(SettingsError, match="the prompt is empty"):
+        cometvid_nb.remix("video_demo", prompt)
+    assert list(sim.requests) == []
+    assert cometvid_nb.jobs() == [], "and nothing was meant to be"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"seconds": "soon"}, "seconds is 'soon': give a length such as 4"),
+        ({"seconds": ""}, "seconds is ''"),
+        ({"seconds": 0}, "seconds is 0"),
+        ({"seconds": -4}, "seconds is -4"),
+        ({"seconds": "nan"}, "seconds is 'nan'"),
+        ({"seconds": math.inf}, "seconds is inf"),
+        ({"seconds": 601}, "seconds is 601"),
+        ({"size": "large"}, "size is 'large': give WIDTHxHEIGHT in pixels"),
+        ({"size": "16:9"}, "size is '16:9'"),
+        ({"size": "1280"}, "size is '1280'"),
+        ({"size": "0x0"}, "size is '0x0'"),
+        ({"size": "10x10"}, "size is '10x10'"),
+        ({"size": "99999x720"}, "size is '99999x720'"),
+        ({"size": "-1280x720"}, "size is '-1280x720'"),
+        ({"size": "1280x720x3"}, "size is '1280x720x3'"),
+        ({"model": ""}, "'' is no name of a model"),
+        ({"model": "sora\n2"}, "is no name of a model"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
+    sim: Simulator, options: dict[str, str | float], reason: str
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(reason)):
+        cometvid_nb.create("A comet", **options)  # type: ignore[arg-type]
+    assert list(sim.requests) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        ("nowhere.png", "nowhere.png cannot be read: No such file"),
+        (".", "is no file: --image takes one picture"),
+        ("", "is no file"),
+        ("/dev/null", "/dev/null is no file"),
+        ("comet.png/inside", "cannot be read: Not a directory"),
+        ("a\0b.png", "cannot be read"),
+        ("~no-such-user/comet.png", "cannot be read"),
+    ],
+)
+def test_an_image_that_cannot_be_read_is_refused_before_anything_is_sent(
+    sim: Simulator, tmp_path: Path, image: str, reason: str
+) -> None:
+    picture(tmp_path, PNG)
+    with pytest.raises(SettingsError, match=re.escape(reason)):
+        cometvid_nb.create("A comet", image=image)
+    assert list(sim.requests) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"<svg/>", b"%PDF-1.7", b"RIFF\x10\0\0\0WAVEfmt ", b"\x89P"])
+def test_what_is_no_picture_is_refused_before_anything_is_sent(
+    sim: Simulator, tmp_path: Path, content: bytes
+) -> None:
+    with pytest.raises(SettingsError, match="is no PNG, JPEG, WebP or GIF picture"):
+        cometvid_nb.create("A comet", image=picture(tmp_path, content))
+    assert list(sim.requests) == []
+
+
+def test_an_image_that_is_too_large_is_refused_by_its_size(sim: Simulator, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"has 21\.0 MB: a reference image may have 21 MB"):
+        cometvid_nb.create("A comet", image=large(tmp_path))
+    assert list(sim.requests) == []
+
+
+def test_a_prompt_that_cannot_be_sent_is_refused_in_words(sim: Simulator) -> None:
+    with pytest.raises(SettingsError, match="half a character"):
+        cometvid_nb.create("A comet \ud83c")
+    assert list(sim.requests) == []
+
+
+@pytest.mark.parametrize("job_id", ["", "{job}", "../video", "https://x.example/v", "a b"])
+def test_a_remix_of_what_is_no_id_is_refused(sim: Simulator, job_id: str) -> None:
+    with pytest.raises(SettingsError, match="job id"):
+        cometvid_nb.remix(job_id, "At night")
+    assert list(sim.requests) == []
+
+
+def test_without_a_key_nothing_is_sent_or_written(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COMETAPI_KEY")
+    with pytest.raises(SettingsError, match="No API key"):
+        cometvid_nb.create("A comet")
+    assert list(sim.requests) == []
+    assert cometvid_nb.jobs() == []
+
+
+# What passes.
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=60))
+def test_the_name_of_any_model_passes_as_it_is(name: str) -> None:
+    assert NewJob.check("A comet", model=name).to_form()["model"] == name
+
+
+def test_the_default_model_is_the_documented_one_and_a_remix_names_none() -> None:
+    assert NewJob.check("A comet").model == DEFAULT_MODEL
+    remixed = NewJob.check("At night", remix_of=" video_1 ")
+    assert (remixed.remix_of, remixed.model) == ("video_1", None)
+    assert remixed.to_form() == {"prompt": "At night"}
+
+
+@pytest.mark.parametrize(
+    ("size", "sent"),
+    [("1280x720", "1280x720"), (" 720 × 1280 ", "720x1280"), ("960X960", "960x960")],
+)
+def test_a_size_is_sent_as_the_api_spells_it(size: str, sent: str) -> None:
+    assert NewJob.check("A comet", size=size).to_form()["size"] == sent
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(4, "4"), (4.0, "4"), ("8", "8"), (2.5, "2.5")])
+def test_seconds_are_sent_as_a_text(seconds: float | str, sent: str) -> None:
+    assert NewJob.check("A comet", seconds=seconds).to_form()["seconds"] == sent
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(PNG, "image/png"), (JPEG, "image/jpeg"), (GIF, "image/gif"), (WEBP, "image/webp")],
+)
+def test_a_picture_is_known_by_its_bytes_not_by_its_name(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
+    image = NewJob.check("A comet", image=picture(tmp_path, content, "x.txt")).image
+    assert image is not None
+    assert (image.name, image.content, image.media_type) == ("x.txt", content, kind)
+    assert "PNG" not in repr(image), "the bytes are not for the eye"
+
+
+@given(
+    st.text(max_size=30),
+    st.one_of(st.none(), st.text(max_size=12), st.floats()),
+    st.one_of(st.none(), st.text(max_size=12)),
+    st.one_of(st.none(), st.text(max_size=12)),
+)
+def test_whatever_is_asked_it_is_a_request_or_one_sentence(
+    prompt: str, seconds: str | float | None, size: str | None, model: str | None
+) -> None:
+    try:
+        new = NewJob.check(prompt, seconds=seconds, size=size, model=model)
+    except SettingsError as error:
+        assert str(error)
+        return
+    form = new.to_form()
+    assert form["prompt"] == prompt.strip()
+    assert "size" not in form or re.fullmatch(r"[1-9]\d{1,4}x[1-9]\d{1,4}", form["size"], re.ASCII)
+    assert "seconds" not in form or 0 < float(form["seconds"]) <= 600
