@@ -49,6 +49,8 @@ for _name in [
     logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
+"""An answer given up on is a job that may be paid for twice: be patient."""
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
 MOST_CONNECTIONS = 16
@@ -158,11 +160,13 @@ class Client:
 
     async def _post(self, new: NewJob, idempotency_key: str) -> Answer:
         headers = {"Idempotency-Key": idempotency_key}
-        # An answer given up on is a job that may be paid for twice: be patient.
-        timeout = httpx.Timeout(180.0, connect=10.0)
         if new.remix_of is not None:
             template = "/videos/{id}/remix"
-            options = {"json": {"prompt": new.prompt}, "headers": headers, "timeout": timeout}
+            options = {
+                "json": {"prompt": new.prompt},
+                "headers": headers,
+                "timeout": CREATE_TIMEOUT,
+            }
             return await self._request("POST", template, new.remix_of, **options)
         # The endpoint takes a multipart form; httpx makes one only where there are "files".
         files: dict[str, Any] = {name: (None, text) for name, text in new.to_form().items()}
@@ -170,7 +174,7 @@ class Client:
             image = new.image
             files["input_reference"] = (image.name, image.content, image.media_type)
         return await self._request(
-            "POST", "/videos", "", files=files, headers=headers, timeout=timeout
+            "POST", "/videos", "", files=files, headers=headers, timeout=CREATE_TIMEOUT
         )
 
     def _created(self, answer: Answer, new: NewJob) -> Job:

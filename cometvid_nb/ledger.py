@@ -8,6 +8,7 @@ process may die at any instant: every change is one transaction of a write-ahead
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import time
 import uuid
@@ -72,7 +73,8 @@ class Entry:
         """Whether there is something left to watch for: the job's end, or its clip."""
         if self.job_id is None or self.state == JobStatus.FAILED:
             return False
-        return self.state != JobStatus.COMPLETED or bool(self.is_clip_wanted and not self.clip)
+        is_clip_missing = self.clip is None and self.is_clip_wanted != 0  # None: nobody said
+        return self.state != JobStatus.COMPLETED or is_clip_missing
 
     @property
     def is_uncertain(self) -> bool:
@@ -108,7 +110,7 @@ class Ledger:
     def __init__(self, path: Path | None, warn: Callable[[str], None]) -> None:
         self.path = path
         self._warn = warn
-        self._is_ready = False
+        self._is_ready = self._is_told = False
         self._is_broken = path is None
 
     # Writing.
@@ -178,17 +180,18 @@ class Ledger:
     ) -> list[Entry]:
         """The jobs at one API, the latest first.
 
-        `search` is a text looked for in prompt, id and model, whatever its letters' case.
+        `state` may be spelled as the API or as the table does it; `search` is a text looked for
+        in prompt, id and model, whatever its letters' case.
         """
         where, values = ["base_url = ?"], [base_url]
         if state is not None:
-            where.append("state = ?")
-            values.append(state)
+            where.append("replace(state, '_', ' ') = ?")
+            values.append(" ".join(re.split(r"[-_\s]+", state.strip().lower())))
         if search is not None:
             text = (
                 "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
             )
-            where.append(f"instr(lower({text}), lower(?))")
+            where.append(f"instr(folded({text}), folded(?))")
             values.append(search)
         clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
         if limit is not None:
@@ -197,12 +200,7 @@ class Ledger:
 
     def unfinished(self, base_url: str) -> list[Entry]:
         """The jobs that may still be running, or whose clip was never fetched; the oldest first."""
-        entries = reversed(self.entries(base_url))
-        return [
-            entry
-            for entry in entries
-            if entry.is_unfinished or (entry.state == JobStatus.COMPLETED and entry.clip is None)
-        ]
+        return [entry for entry in reversed(self.entries(base_url)) if entry.is_unfinished]
 
     def durations_s(
         self, model: str | None, seconds: str | None, size: str | None, most: int = 50
@@ -257,7 +255,12 @@ class Ledger:
             with self._open() as db:
                 return work(db)
         except (sqlite3.Error, OSError) as error:
-            self._is_broken = True
+            # Locked and full pass; anything else will not mend itself.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            self._is_broken = code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
+            if self._is_told:
+                return otherwise
+            self._is_told = True
             self._warn(
                 f"The record of jobs at {self.path} cannot be used ({error}). Watching goes on, "
                 "but nothing is remembered for after a restart. Move the file away to begin anew, "
@@ -269,17 +272,16 @@ class Ledger:
     def _open(self) -> Iterator[sqlite3.Connection]:
         # A connection a piece of work: safe for threads and forks, and 0.2 ms.
         assert self.path is not None
-        if not self._is_ready:
+        if not (self._is_ready and self.path.exists()):  # it may be taken away meanwhile
+            self._is_ready = False
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as db, db:
+        # Who has been told of a lock that stays is not to be held up by it each time.
+        timeout_s = 0.1 if self._is_told else BUSY_TIMEOUT_S
+        with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
             if not self._is_ready:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.executescript(_SCHEMA)
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version > _VERSION:
-                    raise sqlite3.DatabaseError("it was written by a newer cometvid-nb")
-                db.execute(f"PRAGMA user_version = {_VERSION}")
+                _prepare(db)
                 self._is_ready = True
+            db.create_function("folded", 1, str.casefold, deterministic=True)
             # A power cut must not lose an intent: the write is on the disk before the POST is sent.
             db.execute("PRAGMA synchronous = FULL")
             yield db
@@ -290,6 +292,29 @@ def default_path() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise sqlite3.DatabaseError("it was written by a newer cometvid-nb")
+    if version < _VERSION:
+        _switch_to_wal(db)
+        db.executescript(_SCHEMA)
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    until_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Of two that switch at once, SQLite turns one away without any waiting.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
 
 
 def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None:

@@ -20,7 +20,8 @@ from typing import BinaryIO, Protocol
 from .errors import ClipError, TransientError
 
 ATTEMPTS = 3
-WRITE_BYTES = 16 << 20
+WRITE_BYTES = 1 << 20
+"""Twice as much is in memory at most: one part being written, one being gathered."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -127,7 +128,7 @@ async def _fetch(
 async def _pour(
     stream: ByteStream, file: BinaryIO, on_progress: Callable[[int, int | None], None]
 ) -> None:
-    """Write what comes, some MiB at a time and while the next ones come.
+    """Write what comes, a MiB at a time and while the next one comes.
 
     A thread for each chunk, waited for, would take three quarters of the time. What came before
     a break is written, too: the next try goes on from there.

@@ -38,8 +38,9 @@ class Stage:
 
     def add_job(self, **script: Any) -> str:
         """A job nobody has asked after yet; it runs until the test ends it."""
-        script = {"queue_s": 0, "run_s": 1, "steps": (0,), "ending": "never"} | script
-        return self.simulator.add(Scenario(f"video_{next(self._numbers)}_of_ours", **script))
+        endless: dict[str, Any] = {"queue_s": 0, "run_s": 1, "steps": (0,), "ending": "never"}
+        job_id = f"video_{next(self._numbers)}_of_ours"
+        return self.simulator.add(Scenario(job_id, **(endless | script)))
 
     def run(self, code: str, **options: Any) -> Result:
         """Run a cell to its end."""

@@ -16,6 +16,8 @@ DETECT = (
 
 
 class Terminal(io.StringIO):
+    """An output that says it is a terminal."""
+
     def isatty(self) -> bool:
         return True
 

@@ -42,7 +42,7 @@ def execute(home: Path, tool: list[str], cells: list[str]) -> subprocess.Complet
 def assert_plays(notebook: nbformat.NotebookNode, folder: Path) -> None:
     """The last but one cell shows the player, alone, and the clip lies beside the notebook."""
     [output] = notebook.cells[2].outputs
-    assert '<video controls' in output.data["text/html"]
+    assert "<video controls" in output.data["text/html"]
     assert 'src="videos/video_demo.mp4"' in output.data["text/html"]
     assert "simulation" in output.data["text/html"]
     assert notebook.cells[3].outputs[0].text == "completed\n"

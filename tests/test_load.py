@@ -57,7 +57,9 @@ def test_unloading_leaves_nothing_behind(stage: Stage) -> None:
 
 
 def test_loading_again_is_harmless_and_reloading_begins_anew(stage: Stage) -> None:
-    again = stage.run(f"{LOAD}\nimport cometvid_nb; cometvid_nb.load_ipython_extension(ip := get_ipython())")
+    again = stage.run(
+        f"{LOAD}\nimport cometvid_nb; cometvid_nb.load_ipython_extension(ip := get_ipython())"
+    )
     assert again.error is None
     assert stage.run("[m.__name__ for m in ip.Completer.custom_matchers]").text == (
         "['cometvid_matcher']\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_the_interval_is_what_lies_between_the_polls(stage: Stage) -> None:
     job_id = stage.add_job()
     stage.run(f"%cometvid watch {job_id} --interval 0.5")
     planned = stage.wait_for_card(job_id, phase="running")["checks_at_s"]
-    pauses = [later - earlier for earlier, later in zip(planned, planned[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(planned)]
     assert len(pauses) > 100
     assert all(pause == pytest.approx(0.5) for pause in pauses)
 
@@ -231,7 +232,8 @@ def test_foreign_messages_to_the_widget_are_ignored(stage: Stage) -> None:
     stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
     model_id = stage.run("print(job.widget.model_id)").text.strip()
     stage.wait_for_card(job_id, phase="running")
-    for content in ("stop", {"kind": 7}, {"kind": "action"}, {"kind": "fetch_clip"}, None, []):
+    foreign: list[object] = ["stop", {"kind": 7}, {"kind": "action"}, {"kind": "fetch_clip"}, []]
+    for content in (*foreign, None):
         stage.kernel.send_to_widget(model_id, content)
     assert stage.run("job").text == f"<Watch {job_id}: in_progress>\n"
 
@@ -304,10 +306,11 @@ def test_a_wait_for_several_jobs_names_each_that_has_no_clip(stage: Stage) -> No
 
 def test_a_job_widget_stands_alone_or_among_others(stage: Stage) -> None:
     one, two = stage.add_job(), stage.add_job()
+    stage.run("%cometvid config interval_s=0.2")
     stage.run("from cometvid_nb import JobWidget; from ipywidgets import HBox")
     [alone] = stage.run(f"JobWidget('{one}')").outputs
     assert WIDGET in alone.data
-    assert f'<code>{one}</code>' in alone.data["text/html"]
+    assert f"<code>{one}</code>" in alone.data["text/html"]
     [row] = stage.run(f"row = HBox([JobWidget('{one}'), JobWidget('{two}')]); row").outputs
     assert WIDGET in row.data
     stage.simulator.finish(two)

@@ -65,8 +65,14 @@ def test_a_taken_port_is_said_in_a_line(home: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["simulat"], ["simulate", "--port", "x"], ["simulate", "--sped", "2"]]
-    + [["simulate", "--speed", "0"], ["simulate", "--port", "70000"]],
+    [
+        [],
+        ["simulat"],
+        ["simulate", "--port", "x"],
+        ["simulate", "--port", "70000"],
+        ["simulate", "--sped", "2"],
+        ["simulate", "--speed", "0"],
+    ],
 )
 def test_a_mistake_on_the_line_is_status_2_with_the_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

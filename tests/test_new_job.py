@@ -111,7 +111,9 @@ def test_an_image_that_cannot_be_read_is_refused_before_anything_is_sent(
     assert list(sim.requests) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"<svg/>", b"%PDF-1.7", b"RIFF\x10\0\0\0WAVEfmt ", b"\x89P"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<svg/>", b"%PDF-1.7", b"RIFF\x10\0\0\0WAVEfmt ", b"\x89P"]
+)
 def test_what_is_no_picture_is_refused_before_anything_is_sent(
     sim: Simulator, tmp_path: Path, content: bytes
 ) -> None:

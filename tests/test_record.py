@@ -56,7 +56,14 @@ class Markup(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.strangers.append(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        self.strangers.append(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.strangers.append(data)
+
+    def unknown_decl(self, data: str) -> None:
+        self.strangers.append(data)
 
     def attributes_of(self, tag: str) -> dict[str, str | None]:
         return next(attributes for name, attributes in self.tags if name == tag)

@@ -90,12 +90,10 @@ def test_the_key_shows_itself_to_nobody() -> None:
 
 def test_the_key_is_in_no_traceback_that_prints_local_variables() -> None:
     settings = Settings(api_key=Secret(KEY))
-    try:
+    with pytest.raises(SettingsError) as caught:
         settings.changed(timeout_s="soon")
-    except SettingsError as error:
-        told = "".join(
-            traceback.TracebackException.from_exception(error, capture_locals=True).format()
-        )
+    formatted = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    told = "".join(formatted.format())
     assert "timeout_s" in told
     assert KEY not in told
 

@@ -16,7 +16,9 @@ from tests.environment import isolated_environ
 from tests.stage import KEY
 
 PROMPT = r"In \[\d+\]: "
-SCRIPT = "import cometvid_nb\njob = cometvid_nb.watch('video_1', interval_s=0.2).job\nprint(job.status)"
+SCRIPT = (
+    "import cometvid_nb\njob = cometvid_nb.watch('video_1', interval_s=0.2).job\nprint(job.status)"
+)
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def terminal(home: Path, environ: dict[str, str], *arguments: str) -> Iterator[p
         sys.executable,
         list(arguments),
         cwd=str(home),
-        env=environ,  # type: ignore[arg-type]  # typed for os.environ's own class only
+        env=environ,
         encoding="utf-8",
         timeout=30,
         dimensions=(24, 79),
@@ -51,6 +53,12 @@ def terminal(home: Path, environ: dict[str, str], *arguments: str) -> Iterator[p
         yield child
     finally:
         child.close(force=True)
+
+
+def said(child: pexpect.spawn[str]) -> str:
+    """What came before the last thing expected."""
+    assert child.before is not None
+    return child.before
 
 
 def run_piped(
@@ -84,10 +92,10 @@ def test_ipython_shows_one_line_in_place_and_ends_in_the_path(
         child.expect("In progress, 50 %")
         simulator.finish("video_1")
         child.expect("video_1 · Completed")
-        assert "\n" not in child.before  # drawn over itself until the end
+        assert "\n" not in said(child)  # drawn over itself until the end
         child.expect(PROMPT)
-        assert child.before.splitlines()[1] == "videos/video_1.mp4"
-        assert KEY not in child.before
+        assert said(child).splitlines()[1] == "videos/video_1.mp4"
+        assert KEY not in said(child)
         assert (home / "videos" / "video_1.mp4").is_file()
 
 
@@ -104,7 +112,7 @@ def test_ctrl_c_stops_the_waiting_but_neither_the_prompt_nor_the_watch(
         child.sendintr()
         child.expect_exact("\rStopped waiting. The watch goes on: %cometvid wait video_1")
         child.expect(PROMPT)
-        assert "Traceback" not in child.before
+        assert "Traceback" not in said(child)
         simulator.finish("video_1")
         child.sendline("6 * 7")
         child.expect("42")
@@ -121,12 +129,14 @@ def test_ipython_leaves_at_once_while_a_watch_runs(
     add_job(simulator)
     with terminal(home, environ, *IPYTHON) as child:
         child.expect(PROMPT)
-        child.sendline("import cometvid_nb as c; w = c.watch('video_1', wait=False, interval_s=0.2)")
+        child.sendline(
+            "import cometvid_nb as c; w = c.watch('video_1', wait=False, interval_s=0.2)"
+        )
         child.expect(PROMPT)
         assert simulator.wait_for_requests("GET /videos/video_1", 3)
         child.sendline("6 * 7")
         child.expect(PROMPT)
-        assert "video_1" not in child.before  # nothing is printed into what somebody types
+        assert "video_1" not in said(child)  # nothing is printed into what somebody types
         child.sendline("exit")
         child.expect(pexpect.EOF, timeout=5)
 
@@ -178,7 +188,11 @@ def test_a_failed_job_in_a_script_is_written_and_raised_by_result(
 ) -> None:
     add_job(simulator)
     simulator.fail("video_1", "Blocked.")
-    code = "import cometvid_nb as c\nw = c.watch('video_1')\ntry: w.wait()\nexcept c.JobFailed as e: print(e)"
+    code = (
+        "import cometvid_nb as c\n"
+        "try: c.watch('video_1').wait()\n"
+        "except c.JobFailed as error: print(error)"
+    )
     done = run_piped(home, environ, "-c", code)
     assert (done.returncode, done.stderr) == (0, "")
     assert "video_1 · Failed" in done.stdout

@@ -196,13 +196,15 @@ def test_a_wait_in_a_kernel_keeps_the_readers_tasks_alive(kernel: Kernel, applie
         "        ticks.append(1); await asyncio.sleep(0.01)\n"
         "task = asyncio.create_task(tick())"
     )
-    result = kernel.run("before = len(ticks)\n%cometvid watch video_demo --wait --interval 0.2\nlen(ticks) - before")
+    result = kernel.run(
+        "before = len(ticks)\n%cometvid watch video_demo --wait --interval 0.2\nlen(ticks) - before"
+    )
     assert result.error is None
     assert "videos/video_demo.mp4" in result.text
     assert int(result.text.split()[-1]) > 10
-    assert kernel.run("job = %cometvid watch video_portrait --interval 0.2\njob.wait().id").text.endswith(
-        "'video_portrait'\n"
-    )
+    assert kernel.run(
+        "job = %cometvid watch video_portrait --interval 0.2\njob.wait().id"
+    ).text.endswith("'video_portrait'\n")
     assert kernel.run("await asyncio.sleep(0.01); task.cancel()").text == "True\n"
     said = [m["content"]["text"] for m in kernel.messages if m["msg_type"] == "stream"]
     assert not any("Traceback" in text or "context" in text for text in said)

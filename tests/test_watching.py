@@ -327,10 +327,10 @@ def idle(watcher: Watcher) -> bool:
     """Whether the watcher's loop comes to rest: no poll and no saving goes on."""
 
     async def rest() -> bool:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         if others:
             await asyncio.wait(others, timeout=WITHIN_S)
-        return all(task is None or task.done() for task in others)
+        return all(task.done() for task in others)
 
     return watcher.run(rest()).result(WITHIN_S + 1)
 

@@ -51,7 +51,7 @@ def what_a_job_tells(job: Job) -> None:
     assert_type(job.video_url, str | None)
     assert_type(job.is_final, bool)
     assert_type(Job.parse({"id": "video_abc123"}), Job)
-    if job.status is JobStatus.COMPLETED or job.status == "completed":
+    if job.status is JobStatus.COMPLETED:
         assert job.is_final
 
     job.id = "another"  # type: ignore[misc]  # a job is frozen
@@ -77,5 +77,5 @@ def what_is_refused() -> None:
     """Mistakes that the type checker finds before the kernel does."""
     cometvid_nb.watch()  # type: ignore[call-arg]  # no id
     cometvid_nb.watch("a", timeout=5)  # type: ignore[call-arg]  # names carry their unit
-    cometvid_nb.watch("a", True)  # type: ignore[misc]  # options go by name
+    cometvid_nb.watch("a", True)  # type: ignore[call-arg]  # options go by name
     cometvid_nb.no_such_name  # type: ignore[attr-defined]  # noqa: B018

@@ -1,0 +1,440 @@
+"""A job is asked for exactly once, whatever goes wrong on the way, and the ledger knows of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import cometvid_nb.client
+from cometvid_nb.client import MOST_ATTEMPTS, Client
+from cometvid_nb.creation import create
+from cometvid_nb.errors import (
+    BadKey,
+    CometVidError,
+    ConnectionTrouble,
+    JobNotFound,
+    OutcomeUnknown,
+    QuotaExceeded,
+    RateLimited,
+    RequestRejected,
+    ServerTrouble,
+)
+from cometvid_nb.job import JobStatus
+from cometvid_nb.ledger import LOST, REFUSED, Entry, Ledger
+from cometvid_nb.new_job import NewJob
+from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Simulator
+
+KEY = "sk-simulated-0123456789-wxyz"
+CREATE = "POST /videos"
+COMET = NewJob.check("A comet", seconds=4, size="1280x720")
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+class Forgetful(Simulator):
+    """A gateway that does not know the Idempotency-Key: only the client keeps a job from being
+    made twice. `made` holds the jobs that were accepted, by the key that came along.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.made: list[tuple[str | None, str]] = []
+        self._news = threading.Condition()
+        super().__init__(**options)
+
+    def create(self, form: Any, idempotency_key: str | None) -> dict[str, Any]:
+        answer = super().create(form, None)
+        with self._news:
+            self.made.append((idempotency_key, str(answer["id"])))
+            self._news.notify_all()
+        return answer
+
+    def wait_for_jobs(self, count: int) -> bool:
+        """Wait until so many were accepted: the late ones are after their client has gone."""
+        with self._news:
+            return self._news.wait_for(lambda: len(self.made) >= count, 10.0)
+
+
+@pytest.fixture(scope="module")
+def _module_sim() -> Iterator[Forgetful]:
+    with Forgetful(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def sim(_module_sim: Forgetful) -> Forgetful:
+    _module_sim.clear_faults()
+    _module_sim.requests.clear()
+    _module_sim.made.clear()
+    return _module_sim
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.sqlite3", pytest.fail)
+
+
+@pytest.fixture
+async def client(sim: Forgetful) -> AsyncIterator[Client]:
+    async with Client(settings_of(sim.base_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pauses between attempts are tested once, and shortened elsewhere."""
+    monkeypatch.setattr(cometvid_nb.client, "backoff_s", lambda failures, rng: 0.01)
+
+
+def settings_of(base_url: str) -> Settings:
+    return Settings(api_key=Secret(KEY), base_url=base_url)
+
+
+def only(ledger: Ledger, client: Client) -> Entry:
+    [entry] = ledger.entries(client.settings.base_url)
+    return entry
+
+
+# All is well.
+
+
+async def test_a_job_is_made_once_and_is_in_the_ledger_with_its_id(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    job = await create(client, ledger, COMET)
+    entry = only(ledger, client)
+    assert (entry.job_id, entry.state, entry.prompt) == (job.id, "queued", "A comet")
+    assert (entry.model, entry.seconds, entry.size) == ("sora-2", "4", "1280x720")
+    assert sim.made == [(entry.ref, job.id)], "the idempotency key is the ledger's own ref"
+    assert (job.status, job.prompt, job.size) == (JobStatus.QUEUED, "A comet", "1280x720")
+
+
+async def test_the_intent_is_written_before_the_request_arrives(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    seen: list[str] = []
+    made = sim.create
+
+    def look(form: Any, idempotency_key: str | None) -> dict[str, Any]:
+        seen.extend(entry.state for entry in ledger.entries(client.settings.base_url))
+        return made(form, idempotency_key)
+
+    sim.create = look  # type: ignore[method-assign]
+    try:
+        await create(client, ledger, COMET)
+    finally:
+        del sim.create
+    assert seen == ["sending"]
+
+
+async def test_a_remix_is_made_once_with_its_key_and_remembers_what_it_came_from(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.finish("video_demo")
+    job = await create(client, ledger, NewJob.check("At night", remix_of="video_demo"))
+    entry = only(ledger, client)
+    assert (entry.job_id, entry.remixed_from) == (job.id, "video_demo")
+    assert sim.count("POST /videos/video_demo/remix") == 1
+    assert sim.requests[-1].headers["idempotency-key"] == entry.ref
+
+
+async def test_each_job_has_a_key_of_its_own(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    jobs = [await create(client, ledger, COMET) for _ in range(3)]
+    assert len({job.id for job in jobs}) == len({key for key, _ in sim.made}) == 3
+
+
+async def test_an_image_goes_along_with_its_name_and_kind(
+    sim: Forgetful, client: Client, ledger: Ledger, tmp_path: Path
+) -> None:
+    path = tmp_path / 'комета "1".png'
+    path.write_bytes(PNG)
+    await create(client, ledger, NewJob.check("A comet", image=path))
+    assert only(ledger, client).image == path.name
+    assert int(sim.requests[-1].headers["content-length"]) > len(PNG)
+
+
+async def test_an_answer_with_nothing_but_an_id_is_completed_from_what_was_asked(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.add_fault(Fault(CREATE, status=200, body={"id": "video_bare"}))
+    job = await create(client, ledger, COMET)
+    assert (job.id, job.status, job.model) == ("video_bare", JobStatus.QUEUED, "sora-2")
+    assert (job.prompt, job.duration_s, job.size) == ("A comet", 4.0, "1280x720")
+
+
+# Provably not accepted: asked again.
+
+
+@pytest.mark.usefixtures("_hurry")
+@pytest.mark.parametrize("status", [429, 503])
+async def test_what_the_api_itself_turned_away_is_asked_again_under_the_same_key(
+    sim: Forgetful, client: Client, ledger: Ledger, status: int
+) -> None:
+    sim.add_fault(Fault(CREATE, times=2, status=status))
+    job = await create(client, ledger, COMET)
+    keys = {asked.headers["idempotency-key"] for asked in sim.requests}
+    assert (sim.count(CREATE), len(sim.made), len(keys)) == (3, 1, 1)
+    assert only(ledger, client).job_id == job.id
+
+
+async def test_between_two_attempts_lies_what_the_server_asked_for(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.add_fault(Fault(CREATE, status=429, headers={"Retry-After": "2.5"}))
+    await create(client, ledger, COMET)
+    first, second = sim.requests
+    assert 2.5 <= second.at_s - first.at_s < 10
+
+
+async def test_a_connection_that_was_never_made_is_tried_again_until_somebody_listens(
+    ledger: Ledger,
+) -> None:
+    with Forgetful(api_key=KEY) as closed:
+        base_url = closed.base_url
+        closed.stop()
+        async with Client(settings_of(base_url)) as client:
+            asking = asyncio.create_task(create(client, ledger, COMET))
+            while not ledger.entries(base_url):
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(closed.start)
+            job = await asking
+        assert [job_id for _, job_id in closed.made] == [job.id]
+        assert closed.count(CREATE) == 1
+    assert [entry.job_id for entry in ledger.entries(base_url)] == [job.id]
+
+
+@pytest.mark.usefixtures("_hurry")
+@pytest.mark.parametrize(
+    ("status", "kind"), [(429, RateLimited), (503, ServerTrouble)], ids=["429", "503"]
+)
+async def test_who_is_turned_away_again_and_again_hears_that_nothing_was_made(
+    sim: Forgetful, client: Client, ledger: Ledger, status: int, kind: type[CometVidError]
+) -> None:
+    sim.add_fault(Fault(CREATE, times=None, status=status))
+    with pytest.raises(kind, match=str(status)):
+        await create(client, ledger, COMET)
+    assert (sim.count(CREATE), sim.made) == (MOST_ATTEMPTS, [])
+    assert only(ledger, client).state == REFUSED
+
+
+@pytest.mark.usefixtures("_hurry")
+async def test_nobody_listening_at_all_is_told_and_nothing_was_made(
+    sim: Forgetful, ledger: Ledger
+) -> None:
+    async with Client(settings_of(f"{sim.dead_origin}/v1")) as client:
+        with pytest.raises(ConnectionTrouble, match="cannot be reached"):
+            await create(client, ledger, COMET)
+        assert only(ledger, client).state == REFUSED
+
+
+# Refused.
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (Fault(CREATE, status=401), BadKey, "401"),
+        (Fault(CREATE, status=403), QuotaExceeded, "user quota is not enough"),
+        (Fault(CREATE, status=400), RequestRejected, "400"),
+        (
+            Fault(CREATE, status=400, body={"code": "bad_model", "message": "No model 'x'."}),
+            RequestRejected,
+            "No model 'x'.",
+        ),
+        (
+            Fault(CREATE, status=500, body={"error": {"message": "b", "code": "invalid_request"}}),
+            RequestRejected,
+            "500: b",
+        ),
+    ],
+)
+async def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
+    sim: Forgetful,
+    client: Client,
+    ledger: Ledger,
+    fault: Fault,
+    kind: type[CometVidError],
+    words: str,
+) -> None:
+    sim.add_fault(fault)
+    with pytest.raises(kind, match=words):
+        await create(client, ledger, COMET)
+    assert (sim.count(CREATE), sim.made) == (1, [])
+    entry = only(ledger, client)
+    assert (entry.state, entry.job_id) == (REFUSED, None)
+    assert words in (entry.problem or "")
+
+
+async def test_a_remix_of_a_job_there_is_not_is_refused(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    with pytest.raises(JobNotFound, match="no job video_nowhere"):
+        await create(client, ledger, NewJob.check("At night", remix_of="video_nowhere"))
+    assert sim.count("POST /videos/{id}/remix") == 1
+    assert only(ledger, client).state == REFUSED
+
+
+# The answer was lost: never asked again.
+
+LOST_ANSWERS = {
+    "the connection is dropped": Fault(CREATE, drop_connection=True),
+    "the answer is cut": Fault(CREATE, headers={"Content-Length": "99999"}),
+    "502 with a page": Fault(CREATE, status=502, body=BAD_GATEWAY_PAGE),
+    "504 with a page": Fault(CREATE, status=504, body="<html>504</html>"),
+    "504 of the API": Fault(CREATE, status=504),
+    "500 of the API": Fault(CREATE, status=500),
+    "524": Fault(CREATE, status=524),
+    "503 with a page": Fault(CREATE, status=503, body="<html>503</html>"),
+    "503 without a word": Fault(CREATE, status=503, body=b""),
+    "200 with a page": Fault(CREATE, status=200, body=BAD_GATEWAY_PAGE),
+    "200 with nothing": Fault(CREATE, status=200),
+    "200 with half a JSON": Fault(CREATE, status=200, body=b'{"id": "video_1", "sta'),
+    "200 with a list": Fault(CREATE, status=200, body=b"[1, 2]"),
+    "200 with no id": Fault(CREATE, status=200, body={"status": "queued"}),
+    "200 with a path as its id": Fault(CREATE, status=200, body={"id": "../../etc/passwd"}),
+    "200 with an error": Fault(CREATE, status=200, body={"error": {"message": "Oh.", "code": "x"}}),
+    "200 with no end": Fault(CREATE, status=200, body=b"x" * 5_000_000),
+}
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS.values(), ids=LOST_ANSWERS)
+async def test_a_lost_answer_is_an_unknown_outcome_and_is_never_asked_again(
+    sim: Forgetful, client: Client, ledger: Ledger, fault: Fault
+) -> None:
+    sim.add_fault(fault)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await create(client, ledger, COMET)
+    assert sim.count(CREATE) == 1
+    entry = only(ledger, client)
+    assert (entry.state, entry.job_id, entry.problem) == (LOST, None, str(caught.value))
+    assert entry.is_uncertain
+    assert "Nothing was sent again" in (caught.value.advice or "")
+    assert "may be paid for" in (caught.value.advice or "")
+
+
+async def test_a_remix_whose_answer_was_lost_is_not_asked_again(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.finish("video_demo")
+    sim.add_fault(Fault("POST /videos/{id}/remix", drop_connection=True))
+    with pytest.raises(OutcomeUnknown):
+        await create(client, ledger, NewJob.check("At night", remix_of="video_demo"))
+    assert sim.count("POST *") == 1
+    assert only(ledger, client).state == LOST
+
+
+async def test_an_answer_that_comes_too_late_is_lost_though_the_job_was_made(
+    sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cometvid_nb.client, "CREATE_TIMEOUT", httpx.Timeout(0.2))
+    sim.add_fault(Fault(CREATE, delay_s=0.5))
+    with pytest.raises(OutcomeUnknown, match="did not answer in time"):
+        await create(client, ledger, COMET)
+    assert await asyncio.to_thread(sim.wait_for_jobs, 1)
+    assert sim.count(CREATE) == 1
+    entry = only(ledger, client)
+    assert sim.made[0][0] == entry.ref
+    assert entry.state == LOST
+
+
+def test_a_slow_answer_is_waited_for_longer_than_any_other() -> None:
+    timeout = cometvid_nb.client.CREATE_TIMEOUT
+    assert timeout.read is not None
+    assert timeout.read >= 120
+    assert timeout.connect is not None
+    assert timeout.connect <= 10
+
+
+@pytest.mark.usefixtures("_hurry")
+async def test_what_is_lost_after_it_was_turned_away_is_lost(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.add_fault(Fault(CREATE, times=2, status=429))
+    sim.add_fault(Fault(CREATE, status=502, body=BAD_GATEWAY_PAGE))
+    with pytest.raises(OutcomeUnknown):
+        await create(client, ledger, COMET)
+    assert sim.count(CREATE) == 3
+    assert only(ledger, client).state == LOST
+
+
+# Whatever goes wrong, in any order.
+
+TURNED_AWAY = [Fault(CREATE, status=429), Fault(CREATE, status=503)]
+REFUSALS = [Fault(CREATE, status=400), Fault(CREATE, status=403)]
+LATE = Fault(CREATE, delay_s=0.6)
+CUT = LOST_ANSWERS["the answer is cut"]
+HARMLESS = Fault(CREATE, delay_s=0.01)
+faults = st.sampled_from([HARMLESS, *TURNED_AWAY, *REFUSALS, LATE, *LOST_ANSWERS.values()])
+
+
+def foretell(script: list[Fault], asks: int) -> list[tuple[str, int, bool]]:
+    """Of each request for a job: what becomes of it, in how many POSTs, and whether it is made."""
+    left, told = list(script), []
+    for _ in range(asks):
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            fault = left.pop(0) if left else HARMLESS
+            if fault in TURNED_AWAY:
+                if attempt == MOST_ATTEMPTS:
+                    told.append((REFUSED, attempt, False))
+                continue
+            if fault in REFUSALS:
+                told.append((REFUSED, attempt, False))
+            elif fault is HARMLESS:
+                told.append(("queued", attempt, True))
+            else:
+                told.append((LOST, attempt, fault in (LATE, CUT)))
+            break
+    return told
+
+
+async def ask(base_url: str, ledger: Ledger, times: int) -> None:
+    async with Client(settings_of(base_url)) as client:
+        for _ in range(times):
+            try:
+                await create(client, ledger, COMET)
+            except CometVidError:
+                continue
+
+
+@pytest.mark.usefixtures("_hurry")
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(script=st.lists(faults, max_size=7), asks=st.integers(1, 3))
+def test_no_script_of_faults_makes_a_job_twice_or_one_that_the_ledger_does_not_know(
+    sim: Forgetful,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: list[Fault],
+    asks: int,
+) -> None:
+    monkeypatch.setattr(cometvid_nb.client, "CREATE_TIMEOUT", httpx.Timeout(0.3))
+    sim.clear_faults()
+    sim.requests.clear()
+    sim.made.clear()
+    for fault in script:
+        sim.add_fault(fault)
+    ledger = Ledger(tmp_path / f"{time.time_ns()}.sqlite3", pytest.fail)
+    told = foretell(script, asks)
+
+    asyncio.run(ask(sim.base_url, ledger, asks))
+
+    assert sim.wait_for_jobs(sum(is_made for *_, is_made in told))
+    entries = ledger.entries(sim.base_url)[::-1]
+    assert len(sim.made) == sum(is_made for *_, is_made in told) <= asks
+    assert [entry.state for entry in entries] == [state for state, *_ in told]
+    assert sim.count(CREATE) == sum(posts for _, posts, _ in told)
+    by_ref = {entry.ref: entry for entry in entries}
+    for key, job_id in sim.made:
+        assert by_ref[str(key)].job_id in (job_id, None)
+        assert by_ref[str(key)].state in ("queued", LOST)
