@@ -124,7 +124,8 @@ def curls(url: str, folder: Path) -> tuple[float, float]:
 def main() -> None:
     """Measure and print."""
     if sys.argv[1:2] == ["--one"]:
-        return save(*sys.argv[2:])
+        save(*sys.argv[2:])
+        return
     if shutil.which("curl") is None:
         sys.exit("The peer is missing: curl.")
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
@@ -146,9 +147,8 @@ def main() -> None:
                 shutil.rmtree(folder)
                 if run:  # the first is a warm-up of the disk's cache
                     rows.append(row)
-    ours_s, extra_bytes, curl_s, synced_s = (
-        statistics.median(of) for of in zip(*rows, strict=True)
-    )
+    medians = [statistics.median(of) for of in zip(*rows, strict=True)]
+    ours_s, extra_bytes, curl_s, synced_s = medians
     most_bytes = max(row[1] for row in rows)
     print(f"a clip of {size_bytes / MIB:.0f} MiB, medians of {runs}")
     for who, taken_s in (("ours", ours_s), ("curl", curl_s), ("curl + fsync", synced_s)):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from .job import Job, JobStatus, check_job_id
-from .watch_state import Ending, Saving, WatchState
+from .watch_state import Ending, SavedClip, Saving, WatchState
 
 
 class Phase(StrEnum):
@@ -127,7 +127,7 @@ class Card:
             command=_command(phase, state),
             actions=_actions(phase),
             is_simulated=state.is_simulated,
-            clip=_clip(job, state) if phase is Phase.COMPLETED else None,
+            clip=_clip(job, state.saved) if phase is Phase.COMPLETED else None,
             saving=state.saving,
         )
 
@@ -253,12 +253,16 @@ def _actions(phase: Phase) -> tuple[str, ...]:
     return ("watch",) if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN) else ()
 
 
-def _clip(job: Job | None, state: WatchState | None) -> Clip:
-    saved = state.saved if state else None
+def _clip(job: Job | None, saved: SavedClip | None) -> Clip:
+    path, saved_to = (saved.path, saved.saved_to) if saved else (None, None)
+    if saved is None and job is not None and job.saved_path is not None:
+        saved_to = job.saved_path
+        is_beside = not re.match(r"[/\\]|[A-Za-z]:|[A-Za-z][\w+.-]+://", saved_to)
+        path = saved_to if is_beside else None
     return Clip(
         url=job.video_url if job else None,
-        path=saved.path if saved else None,
-        saved_to=saved.saved_to if saved else None,
+        path=path,
+        saved_to=saved_to,
         expires_at_s=job.expires_at_s if job else None,
         poster=saved.poster if saved else None,
     )

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import SettingsError
+
 
 def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
@@ -34,6 +36,9 @@ class Destination:
         """What a person means by `text`: a URL, a file ending in .mp4, or a folder.
 
         None means `default`; a relative path begins at `beside`.
+
+        Raises:
+            SettingsError: it lies in the home of a user there is not.
         """
         if text is None:
             return cls(default)
@@ -41,7 +46,10 @@ class Destination:
             url, _, name = text.rpartition("/")
             is_file = name.lower().endswith(".mp4")
             return cls(default, url if is_file else text.rstrip("/"), name if is_file else None)
-        path = beside / Path(text).expanduser()
+        try:
+            path = beside / Path(text).expanduser()
+        except RuntimeError as error:
+            raise SettingsError(f"{text!r} cannot be found: {error}") from None
         if path.suffix.lower() == ".mp4" and not path.is_dir():
             return cls(path.parent, None, path.name)
         return cls(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from IPython.core.display_functions import display
@@ -12,10 +14,11 @@ from IPython.core.error import StdinNotImplementedError
 from . import session as sessions
 from . import tables
 from .card import Card
-from .clip_place import notebook_folder
+from .clip_place import Destination, notebook_folder
 from .errors import ApiError, SettingsError
-from .frontend import cell_number, shell
+from .frontend import cell_number, detect, shell
 from .grammar import GrammarError, explain
+from .ledger import Ledger
 from .new_job import MOST_JOBS, NewJob
 from .record import one_line, to_bundle
 from .settings import check_key
@@ -50,19 +53,16 @@ class Commands:
         return self._create(new, arguments)
 
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
-        session = sessions.current()
-        base_url, ledger = session.settings.base_url, session.ledger
-        if ledger.path is None:
-            raise SettingsError("the record of jobs is off: %cometvid config ledger=on")
+        base_url, ledger = sessions.current().settings.base_url, _ledger()
         limit = None if arguments.all else _whole("--limit", arguments.limit or "20", 10**6)
-        state = arguments.state.replace("-", "_") if arguments.state else None
-        matching = ledger.entries(base_url, state=state, search=arguments.search)
+        matching = ledger.entries(base_url, state=arguments.state, search=arguments.search)
+        total = len(matching) or len(ledger.entries(base_url, limit=1))
         beside = notebook_folder(getattr(shell(), "starting_dir", None))
-        display(tables.jobs_bundle(matching[:limit], len(matching), beside), raw=True)
+        display(tables.jobs_bundle(matching[:limit], total, beside), raw=True)
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
         session = sessions.current()
-        lost = [e for e in session.ledger.entries(session.settings.base_url) if e.is_uncertain]
+        lost = [e for e in _ledger().entries(session.settings.base_url) if e.is_uncertain]
         for entry in lost[:5]:
             print(
                 f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}. "
@@ -162,6 +162,8 @@ class Commands:
 
     def _create(self, new: list[NewJob], arguments: Namespace) -> Any:
         session = sessions.current()
+        # A place that cannot be is to be found out before anything is paid for.
+        Destination.parse(arguments.save, session.settings.save_folder, Path())
         jobs, error = session.create(new)
         result: Any = None
         if jobs and arguments.no_watch:
@@ -203,7 +205,11 @@ class Commands:
             wait()
         except KeyboardInterrupt:
             ids = " ".join(watch.job_id for watch in watches if not watch.state.is_settled)
-            print(f"Stopped waiting. The watch goes on: %cometvid wait {ids}")
+            told = f"Stopped waiting. The watch goes on: %cometvid wait {ids}"
+            if not detect(shell(), os.environ).is_text:
+                # An interrupt also ends a "Run all": the cells below want the clip.
+                raise GrammarError(told) from None
+            print(told)
             return
         ended = [watch for watch in watches if watch.state.error is not None]
         if ended:
@@ -232,6 +238,13 @@ class Commands:
                     watch.stop()
             session.leave_simulation()
             simulator.stop()
+
+
+def _ledger() -> Ledger:
+    ledger = sessions.current().ledger
+    if ledger.path is None:
+        raise SettingsError("the record of jobs is off: %cometvid config ledger=on")
+    return ledger
 
 
 def _speed(text: str | None) -> float:

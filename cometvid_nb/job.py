@@ -78,6 +78,9 @@ class Job:
     error_message: str | None = None
     error_code: str | None = None
     remixed_from: str | None = None
+    saved_path: str | None = field(default=None, compare=False)
+    """Where a watch has saved the clip: a path, relative if it lies beside the notebook, or a
+    URL of some storage. None: not saved, or asked of the API alone."""
     raw: Any = field(default=None, repr=False, compare=False)
     """The JSON value this was read from."""
 

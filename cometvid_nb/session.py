@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from . import recording
 from .clip_place import Destination, notebook_folder
@@ -41,6 +42,7 @@ class Session:
         self._settings = settings
         self._real_settings: Settings | None = None
         self._clients: dict[object, Client] = {}
+        self._recorded: WeakSet[Watch] = WeakSet()
         self._ledgers: dict[str, Ledger] = {}
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         self._watcher = Watcher(make_widget=lambda watch: self.stage.make_widget(watch))
@@ -111,6 +113,7 @@ class Session:
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
         client, ledger = self._client(settings), self.ledger
+        is_clip_wanted = settings.save or save_to is not None
         if (
             save_to is None
             and (saved := recording.saved_watch_state(ledger, settings, job_id)) is not None
@@ -120,11 +123,13 @@ class Session:
             job_id,
             client,
             _policy(settings),
-            self._saver(client, settings, save_to) if settings.save else None,
+            self._saver(client, settings, save_to) if is_clip_wanted else None,
             learn=lambda job: recording.learn(ledger, job, DEFAULT_PRIOR),
             is_simulated=settings.is_simulated,
         )
-        recording.record(watch, ledger, settings.base_url, is_clip_wanted=settings.save)
+        if watch not in self._recorded:  # a job that is watched already gives the same watch
+            self._recorded.add(watch)
+            recording.record(watch, ledger, settings.base_url, is_clip_wanted=is_clip_wanted)
         return watch
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
@@ -227,10 +232,9 @@ class Session:
         from . import clips
 
         beside = notebook_folder(getattr(shell(), "starting_dir", None))
-        folder = beside / settings.save_folder
+        place = Destination.parse(dest, beside / settings.save_folder, beside)
 
         async def save(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
-            place = Destination.parse(dest, folder, beside)
             return await clips.save(client, job, place, beside, on_progress)
 
         return save

@@ -92,7 +92,10 @@ def _clip(entry: Entry, beside: Path) -> str:
 
 def _when(entry: Entry) -> str:
     # Local time: it is a person's memory that this is compared with.
-    return f"{datetime.fromtimestamp(entry.began_at_s).astimezone():%Y-%m-%d %H:%M}"
+    try:
+        return f"{datetime.fromtimestamp(entry.began_at_s).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return "–"  # the API named a year that no calendar knows
 
 
 def _state(entry: Entry) -> str:

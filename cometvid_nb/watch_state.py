@@ -153,6 +153,7 @@ class WatchState:
 
     def remembered(self, job: Job, saved: SavedClip, ended_at_s: float) -> WatchState:
         """The job was watched to its end before, and its clip lies here."""
+        job = replace(job, saved_path=saved.saved_to)
         ended = replace(self, job=job, saved=saved, ended_at_s=ended_at_s)
         return replace(ended, ending=Ending.COMPLETED)
 

@@ -273,7 +273,8 @@ class Watch:
             problem = " ".join(filter(None, [f"The clip is not saved. {error}", error.advice]))
             self._become(replace(self._state, saving=None, problem=problem))
         else:
-            self._become(replace(self._state, saving=None, saved=saved))
+            job = replace(job, saved_path=saved.saved_to)
+            self._become(replace(self._state, job=job, saving=None, saved=saved))
 
 
 class WatchList(list[Watch]):

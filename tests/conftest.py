@@ -7,11 +7,16 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import nbformat
 import pytest
 
 from tests.kernel import Kernel, run_notebook
 from tests.stage import Stage, open_stage
+
+# An example may be slow because the machine is busy; `timeout` in pyproject.toml ends what hangs.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 NotebookRun = Callable[..., nbformat.NotebookNode]
 """`notebook_run(cells, **options)`; the options are those of `tests.kernel.run_notebook`."""

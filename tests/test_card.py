@@ -226,3 +226,20 @@ def test_the_browser_reads_no_field_that_the_card_lacks() -> None:
     read = set(re.findall(r"\bcard\.([a-z]\w*)", script))
     assert read, "the name under which widget.js holds the card has changed: mend this test"
     assert read <= fields
+
+
+def test_a_job_whose_clip_lies_beside_the_notebook_shows_that_and_not_the_link() -> None:
+    told = {"id": "v1", "status": "completed", "video_url": "https://cdn.example/v1.mp4"}
+    job = replace(Job.parse(told), saved_path="videos/v1.mp4")
+    clip = Card.of_job(job).clip
+    assert clip is not None
+    assert clip.path == clip.saved_to == "videos/v1.mp4"
+
+
+@pytest.mark.parametrize("place", ["/tmp/v1.mp4", "C:\\clips\\v1.mp4", "s3://bucket/v1.mp4"])
+def test_a_clip_that_lies_elsewhere_is_named_but_not_loaded_by_a_page(place: str) -> None:
+    job = replace(Job.parse({"id": "v1", "status": "completed"}), saved_path=place)
+    clip = Card.of_job(job).clip
+    assert clip is not None
+    assert clip.path is None
+    assert clip.saved_to == place

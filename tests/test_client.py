@@ -70,6 +70,13 @@ def told(error: BaseException) -> str:
     return "".join(formatted.format())
 
 
+def check_without_frames(error: BaseException | None) -> None:
+    """The frames of the HTTP library hold the Authorization header: none may be left."""
+    while error is not None:
+        assert error.__traceback__ is None
+        error = error.__cause__ or error.__context__
+
+
 # One poll.
 
 
@@ -121,6 +128,7 @@ async def test_every_trouble_has_its_name(
     assert type(caught.value) is kind
     assert getattr(caught.value, "retry_after_s", None) == (7 if kind is RateLimited else None)
     assert KEY not in told(caught.value)
+    check_without_frames(caught.value.__cause__)
     assert (await client.poll("video_demo")).job.id == "video_demo", "the next poll is fine"
 
 
@@ -225,12 +233,6 @@ async def test_the_proxy_of_a_company_is_not_asked_for_this_machine(
 # Retrieve: asks again.
 
 
-async def test_retrieve_asks_again_when_trouble_passes(sim: Simulator, client: Client) -> None:
-    sim.add_fault(Fault(POLL, status=503))
-    assert (await client.retrieve("video_demo")).id == "video_demo"
-    assert sim.count(POLL) == 2
-
-
 async def test_retrieve_has_enough_of_trouble_in_the_end(sim: Simulator, client: Client) -> None:
     sim.add_fault(Fault(POLL, times=None, status=503))
     with pytest.raises(ServerTrouble):
@@ -245,11 +247,13 @@ async def test_retrieve_does_not_repeat_what_was_refused(sim: Simulator, client:
     assert sim.count(POLL) == 1
 
 
-async def test_retrieve_waits_as_long_as_the_server_asks(sim: Simulator, client: Client) -> None:
-    sim.add_fault(Fault(POLL, status=429, headers={"Retry-After": "2.5"}))
+async def test_retrieve_asks_again_after_the_pause_the_server_asks_for(
+    sim: Simulator, client: Client
+) -> None:
+    sim.add_fault(Fault(POLL, status=429, headers={"Retry-After": "2.1"}))
     await client.retrieve("video_demo")
     first, second = sim.requests
-    assert second.at_s - first.at_s >= 2.5
+    assert second.at_s - first.at_s >= 2.1
 
 
 async def test_an_id_that_is_unknown_at_first_and_one_that_stays_so(
@@ -392,6 +396,7 @@ async def test_a_clip_that_does_not_come_says_nothing_of_its_link(
         assert piece not in str(caught.value)
         assert piece not in repr(caught.value.__cause__)
     assert KEY not in told(caught.value)
+    check_without_frames(caught.value.__cause__)
 
 
 async def test_an_endless_redirect_ends(sim: Simulator, client: Client) -> None:

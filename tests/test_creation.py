@@ -41,8 +41,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 
 class Forgetful(Simulator):
-    """A gateway that does not know the Idempotency-Key: only the client keeps a job from being
-    made twice. `made` holds the jobs that were accepted, by the key that came along.
+    """A gateway that knows no idempotency: only the client keeps a job from being made twice.
+
+    `made` holds the jobs that were accepted, with the key that came along.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -197,15 +198,21 @@ async def test_between_two_attempts_lies_what_the_server_asked_for(
 
 
 async def test_a_connection_that_was_never_made_is_tried_again_until_somebody_listens(
-    ledger: Ledger,
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    failed = asyncio.Event()
+
+    def note(*_: object) -> float:
+        failed.set()
+        return 0.5
+
+    monkeypatch.setattr(cometvid_nb.client, "backoff_s", note)
     with Forgetful(api_key=KEY) as closed:
         base_url = closed.base_url
         closed.stop()
         async with Client(settings_of(base_url)) as client:
             asking = asyncio.create_task(create(client, ledger, COMET))
-            while not ledger.entries(base_url):
-                await asyncio.sleep(0.01)
+            await failed.wait()
             await asyncio.to_thread(closed.start)
             job = await asking
         assert [job_id for _, job_id in closed.made] == [job.id]

@@ -299,8 +299,8 @@ def half_overwritten(path: Path) -> None:
 
 
 def of_a_newer_version(path: Path) -> None:
+    assert Ledger(path, Warned()).entries(API) == []  # even one that could be read as ours
     with closing(sqlite3.connect(path)) as db:
-        db.execute("CREATE TABLE jobs (job TEXT)")
         db.execute("PRAGMA user_version = 7")
 
 
@@ -336,6 +336,7 @@ def test_a_file_that_cannot_be_used_is_reported_once_and_raises_nothing(
     assert f"The record of jobs at {path} cannot be used" in words
     assert "Watching goes on" in words
     assert "%cometvid config ledger=off" in words
+    assert spoil is not of_a_newer_version or "by a newer cometvid-nb" in words
     assert not before or path.read_bytes() == before, "it is left as it is"
 
 

@@ -243,7 +243,7 @@ def test_a_page_that_cannot_play_the_link_gets_the_clip_through_the_kernel(stage
     stage.run(f"job = %cometvid watch {job_id} --interval 0.2 --no-save")
     model_id = stage.run("print(job.widget.model_id)").text.strip()
     stage.simulator.finish(job_id)
-    stage.wait_for_record(job_id)
+    stage.wait_for_card(job_id, phase="completed")
     stage.kernel.send_to_widget(model_id, {"kind": "fetch_clip", "request": 7})
     answer = stage.kernel.wait_for(lambda m: custom_kind(m) == "clip_chunk")
     head = answer["content"]["data"]["content"]
@@ -260,8 +260,8 @@ def test_an_interrupt_ends_the_waiting_but_neither_the_watch_nor_the_kernel(stag
     stage.wait_for_card(job_id, phase="running")
     stage.kernel.interrupt()
     result = stage.kernel.wait_idle(cell)
-    assert result.error is None
     assert f"Stopped waiting. The watch goes on: %cometvid wait {job_id}" in result.text
+    assert "Traceback" not in result.text
     assert stage.run("6 * 7").text == "42\n"
     stage.simulator.set_progress(job_id, 60)
     stage.wait_for_card(job_id, progress_percent=60.0)

@@ -203,8 +203,7 @@ def test_whatever_is_asked_it_is_a_request_or_one_sentence(
 ) -> None:
     try:
         new = NewJob.check(prompt, seconds=seconds, size=size, model=model)
-    except SettingsError as error:
-        assert str(error)
+    except SettingsError:
         return
     form = new.to_form()
     assert form["prompt"] == prompt.strip()

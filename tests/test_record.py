@@ -97,14 +97,8 @@ cards = st.builds(
 )
 
 
-@given(cards, st.booleans())
-def test_no_text_can_add_a_tag_or_an_attribute(card: Card, is_player: bool) -> None:
-    # A link gets into a card through `Job.parse` only.
-    if card.clip is not None and card.clip.url is not None:
-        url = Job.parse({"video_url": card.clip.url}).video_url
-        card = replace(card, clip=replace(card.clip, url=url))
-    markup = Markup(to_html(card, is_player=is_player))
-
+def check_markup(html: str) -> None:
+    markup = Markup(html)
     assert markup.open == []
     assert markup.strangers == []
     for tag, attributes in markup.tags:
@@ -113,6 +107,27 @@ def test_no_text_can_add_a_tag_or_an_attribute(card: Card, is_player: bool) -> N
         for name in ("src", "href"):
             scheme = (attributes.get(name) or "").partition(":")[0].lower()
             assert scheme not in ("javascript", "data", "file", "vbscript")
+
+
+@given(cards, st.booleans())
+def test_no_text_can_add_a_tag_or_an_attribute(card: Card, is_player: bool) -> None:
+    # A link gets into a card through `Job.parse` only.
+    if card.clip is not None and card.clip.url is not None:
+        url = Job.parse({"video_url": card.clip.url}).video_url
+        card = replace(card, clip=replace(card.clip, url=url))
+    check_markup(to_html(card, is_player=is_player))
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("is_player", [True, False])
+@pytest.mark.parametrize("path", [None, "videos/a.mp4", "videos/<b>\"'.mp4"])
+def test_the_same_hostile_text_in_every_place_stays_text(
+    phase: Phase, is_player: bool, path: str | None
+) -> None:
+    for text in NASTY_TEXTS:
+        clip = Clip("https://clips.example/\"'<b>&", path, text, NOW_S)
+        card = Card(phase, text, text, (text,), text, problem=text, advice=text, command=text)
+        check_markup(to_html(replace(card, clip=clip), is_player=is_player))
 
 
 @given(cards)

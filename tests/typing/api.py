@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from pathlib import Path
+from typing import Any, assert_type
 
 import cometvid_nb
 from cometvid_nb import (
@@ -13,6 +14,7 @@ from cometvid_nb import (
     JobFailed,
     JobStatus,
     JobWidget,
+    NewJob,
     Watch,
 )
 
@@ -31,12 +33,23 @@ def in_a_script() -> None:
     cometvid_nb.watch("video_abc123", wait=False, timeout_s=60, interval_s=5.0, save=False)
 
 
+def what_costs_money(picture: Path) -> None:
+    """A new job is watched; what is remembered goes into pandas as it is."""
+    watch = cometvid_nb.create("A comet", model="any/name", seconds=4, size="1280x720")
+    assert_type(watch, Watch)
+    assert_type(cometvid_nb.create("A comet", image=picture, wait=False, save=True), Watch)
+    assert_type(cometvid_nb.remix(watch.job_id, "At night", wait=True), Watch)
+    assert_type(cometvid_nb.jobs(), list[dict[str, Any]])
+    assert_type(NewJob.check("A comet", seconds="4"), NewJob)
+
+
 async def in_a_notebook() -> None:
     """`await` works on a watch, and on everything the client does."""
     assert_type(await cometvid_nb.watch("video_abc123"), Job)
     async with Client() as client:
         assert_type(client, Client)
         job = await client.retrieve("video_abc123")
+        assert_type(await client.create(NewJob.check("A comet")), Job)
     assert_type(job, Job)
 
 
@@ -75,6 +88,7 @@ def in_a_layout() -> None:
 
 def what_is_refused() -> None:
     """Mistakes that the type checker finds before the kernel does."""
+    cometvid_nb.create("A comet", "sora-2")  # type: ignore[call-arg]  # what costs is named
     cometvid_nb.watch()  # type: ignore[call-arg]  # no id
     cometvid_nb.watch("a", timeout=5)  # type: ignore[call-arg]  # names carry their unit
     cometvid_nb.watch("a", True)  # type: ignore[call-arg]  # options go by name

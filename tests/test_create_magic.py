@@ -1,0 +1,475 @@
+"""`%cometvid create`, `remix`, `jobs`, `resume` and `save` in real kernels."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cometvid_nb.embedding import MOST_EMBEDDED_BYTES
+from cometvid_nb.simulator import SCENARIOS, Fault, Simulator
+from tests.kernel import Kernel
+from tests.stage import KEY, LOAD, WIDGET, Stage, open_stage
+
+CREATE = "POST /videos"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+@pytest.fixture
+def desk(stage: Stage, tmp_path: Path) -> Stage:
+    """The stage, with a record of its own and quick polls."""
+    record = tmp_path / "ledger.sqlite3"
+    stage.run(f"%cometvid config ledger={record} interval_s=0.2 save_dir={tmp_path.name}")
+    stage.simulator.requests.clear()
+    stage.kernel.messages.clear()
+    return stage
+
+
+@pytest.fixture
+def untouched(_module_stage: Stage) -> Stage:
+    """The stage as the last test left it, for lines that are to change nothing."""
+    _module_stage.simulator.requests.clear()
+    return _module_stage
+
+
+def said(stage: Stage, code: str) -> str:
+    """The text of a cell that ends in a line of ours and shows no traceback."""
+    result = stage.run(code)
+    assert result.error is None
+    assert "Traceback" not in result.text
+    return result.text
+
+
+def made(simulator: Simulator) -> list[str]:
+    """The ids of the jobs that were asked for, the oldest first."""
+    given = {scenario.job_id for scenario in SCENARIOS}
+    return [i for i in simulator.jobs if i not in given and not i.endswith("_of_ours")]
+
+
+def prompts(stage: Stage) -> list[str]:
+    """The prompts in the record, the oldest first."""
+    stage.run("import cometvid_nb")
+    text = stage.run("[job['prompt'] for job in cometvid_nb.jobs()][::-1]").text
+    found: list[str] = eval(text)
+    return found
+
+
+# Creating.
+
+
+def test_create_asks_once_watches_at_once_and_brings_the_clip(desk: Stage) -> None:
+    before = len(made(desk.simulator))
+    result = desk.run('%cometvid create "A glowing comet" --seconds 8 --size 720x1280 --model m/1')
+    assert result.error is None
+    assert sum(WIDGET in output.get("data", {}) for output in result.outputs) == 1
+    assert desk.simulator.count(CREATE) == 1
+    [job_id] = made(desk.simulator)[before:]
+    card = desk.wait_for_card(job_id)
+    assert card["prompt"] in (None, "A glowing comet")
+    desk.simulator.finish(job_id)
+    record = desk.wait_for_record(job_id)
+    assert "A glowing comet" in record["text/html"]
+    for fact in ("m/1", "720×1280", "8 s"):
+        assert fact in record["text/plain"]
+    [clip] = desk.kernel.cwd.rglob(f"{job_id}.mp4")
+    assert clip.read_bytes() == desk.simulator.clip_bytes(job_id)
+
+
+def test_a_cell_is_the_prompt_with_its_braces_dollars_and_lines_kept(desk: Stage) -> None:
+    desk.run("mood = 'calm'")
+    body = 'A {mood} sea, $mood, {{x}} "quoted" it\'s\n  --seconds 4 \\n second line'
+    assert said(desk, f"%%cometvid create --no-watch\n{body}\n").startswith("Created video_")
+    assert prompts(desk) == [body]
+
+
+def test_expand_fills_in_what_is_known_and_only_then(desk: Stage) -> None:
+    desk.run("mood = 'calm'")
+    said(desk, '%cometvid create "A {mood} $mood sea" --no-watch')
+    said(desk, '%cometvid create "A {mood} $mood sea" --no-watch --expand')
+    said(desk, "%%cometvid create --no-watch --expand\nA {mood.upper()} sea of {nothing}")
+    kept, filled, unknown = prompts(desk)
+    assert (kept, filled) == ("A {mood} $mood sea", "A calm calm sea")
+    assert unknown == "A {mood.upper()} sea of {nothing}", "what cannot be filled in stays"
+
+
+def test_several_takes_and_several_prompts_are_a_job_each(desk: Stage) -> None:
+    before = len(made(desk.simulator))
+    result = desk.run('takes = %cometvid create "A red comet" "A blue comet" -n 2')
+    assert result.error is None
+    ids = made(desk.simulator)[before:]
+    assert desk.simulator.count(CREATE) == len(ids) == 4
+    assert prompts(desk) == ["A red comet"] * 2 + ["A blue comet"] * 2
+    assert desk.run("print([take.job_id for take in takes], len(takes))").text == f"{ids} 4\n"
+    assert "<Watch" in desk.run("print(takes[0])").text
+    desk.run("takes.stop()")
+
+
+def test_the_value_of_create_is_a_watch_that_can_be_waited_for(desk: Stage) -> None:
+    desk.run('watch = %cometvid create "A glowing comet"')
+    job_id = made(desk.simulator)[-1]
+    assert desk.run("type(watch).__name__, watch.job_id").text == f"('Watch', '{job_id}')\n"
+    desk.simulator.finish(job_id)
+    assert desk.run("watch.wait().prompt").text == "'A glowing comet'\n"
+    assert desk.run("(await watch).id").text == f"{job_id!r}\n"
+
+
+def test_one_of_several_still_comes_in_a_list(desk: Stage) -> None:
+    desk.simulator.add_fault(Fault(CREATE, after=1, times=None, status=403))
+    text = said(desk, 'takes = %cometvid create "A red comet" "A blue comet" -n 2')
+    assert "user quota is not enough" in text
+    assert "1 of 4 jobs were made." in text
+    assert desk.simulator.count(CREATE) == 2
+    assert desk.wait_for_card(made(desk.simulator)[-1]), "what was made is watched"
+
+
+def test_no_watch_only_tells_the_id_and_its_value_is_the_job(desk: Stage) -> None:
+    text = said(desk, 'job = %cometvid create "A glowing comet" --no-watch')
+    job_id = made(desk.simulator)[-1]
+    assert text == f"Created {job_id}. Watch it: %cometvid watch {job_id}\n"
+    assert desk.run("job.id, job.prompt").text == f"('{job_id}', 'A glowing comet')\n"
+    assert desk.simulator.count("GET /videos/{id}") == 0
+
+
+def test_wait_keeps_the_cell_until_the_clip_is_there(desk: Stage) -> None:
+    asking = desk.kernel.begin('%cometvid create "A glowing comet" --wait\nprint("done")')
+    assert desk.simulator.wait_for_requests("GET /videos/{id}")
+    desk.simulator.finish(made(desk.simulator)[-1])
+    result = desk.kernel.wait_idle(asking)
+    assert result.text.endswith("done\n")
+    assert list(desk.kernel.cwd.rglob(f"{made(desk.simulator)[-1]}.mp4"))
+
+
+def test_an_image_goes_along(desk: Stage) -> None:
+    path = desk.kernel.cwd / "a comet.png"
+    path.write_bytes(PNG)
+    said(
+        desk, 'picture = "a comet.png"\n%cometvid create "Let it move" --image {picture} --no-watch'
+    )
+    said(desk, '%cometvid create "Let it move" --image "a comet.png" --no-watch')
+    assert desk.simulator.count(CREATE) == 2
+    assert int(desk.simulator.requests[-1].headers["content-length"]) > len(PNG)
+    text = said(desk, "import cometvid_nb\n[job['image'] for job in cometvid_nb.jobs()]")
+    assert text == "['a comet.png', 'a comet.png']\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("create", "there is no prompt"),
+        ('create ""', "the prompt is empty"),
+        ('create "   "', "the prompt is empty"),
+        ("create A glowing comet", 'put the prompt in quotes: "A glowing comet"'),
+        ('create "A glowing comet" over mountains', "put the prompt in quotes"),
+        ('create "A glowing comet', "a quotation mark is missing"),
+        ('create "A comet" --seconds long', "seconds is 'long': give a length"),
+        ('create "A comet" --seconds 0', "seconds is '0'"),
+        ('create "A comet" --size 16:9', "size is '16:9': give WIDTHxHEIGHT"),
+        ('create "A comet" -n 0', "-n is '0': give a whole number from 1 to 50"),
+        ('create "A comet" -n 51', "-n is '51'"),
+        ('create "A comet" -n two', "-n is 'two'"),
+        ('create "A comet" --image nowhere.png', "nowhere.png cannot be read: No such file"),
+        ('create "A comet" --image .', "is no file: --image takes one picture"),
+        ('create "A comet" --image ~no-such-user/x.png', "cannot be read"),
+        ('create "A comet" --save ~no-such-user/x --no-watch', "no-such-user"),
+        ('create "A comet" --secnds 4', "Did you mean --seconds?"),
+        ('create "A comet" --model', "--model: expected one argument"),
+        ("remix", "required: ID"),
+        ("remix video_demo", "there is no prompt"),
+        ('remix ../x "At night"', "it reads like a path"),
+        ('remix {nothing} "At night"', "undefined variable?"),
+        ("save", "required: ID"),
+        ("save ../x", "it reads like a path"),
+        ("save video_demo ~no-such-user/x", "no-such-user"),
+        ("jobs --limit many", "--limit is 'many'"),
+        ("jobs --limit 0", "--limit is '0'"),
+        ("jobs video_1", "unrecognized arguments: video_1"),
+    ],
+)
+def test_a_mistake_is_answered_in_words_and_nothing_is_sent(
+    untouched: Stage, line: str, expected: str
+) -> None:
+    text = said(untouched, f"%cometvid {line}")
+    assert text.startswith("UsageError: ")
+    assert expected in text
+    assert list(untouched.simulator.requests) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('%%cometvid create "A comet"\nAnother', "none may stand on the line"),
+        ("%%cometvid create\n\n  \n", "the prompt is empty"),
+        ("%%cometvid jobs\nA comet", "jobs takes no cell"),
+        ("%%cometvid watch video_demo\nA comet", "watch takes no cell"),
+        ("%%cometvid remix\nAt night", "required: ID"),
+    ],
+)
+def test_a_cell_where_none_belongs_is_refused(untouched: Stage, cell: str, expected: str) -> None:
+    text = said(untouched, cell)
+    assert text.startswith("UsageError: ")
+    assert expected in text
+    assert list(untouched.simulator.requests) == []
+
+
+def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(desk: Stage) -> None:
+    desk.simulator.add_fault(Fault(CREATE, status=502, body="<html>bad gateway</html>"))
+    text = said(desk, '%cometvid create "A glowing comet"')
+    assert text.startswith("UsageError: The answer to the new job was lost.")
+    assert "502 with an HTML page" in text
+    assert "Nothing was sent again. Look at your account before you repeat it" in text
+    assert "may be paid for" in text
+    assert desk.simulator.count(CREATE) == 1
+    assert "unknown outcome" in said(desk, "%cometvid jobs")
+    resumed = said(desk, "%cometvid resume")
+    assert "Not known whether this was made: 'A glowing comet'" in resumed
+    assert desk.simulator.count(CREATE) == 1
+
+
+def test_a_refusal_is_told_in_the_words_of_the_api(desk: Stage) -> None:
+    body = {"error": {"message": "No model 'x'.", "code": "model_not_found"}}
+    desk.simulator.add_fault(Fault(CREATE, status=400, body=body))
+    text = said(desk, '%cometvid create "A glowing comet" --model x')
+    assert text.startswith("UsageError: The API answered 400: No model 'x'.")
+    assert "refused: The API answered 400" in said(desk, "%cometvid jobs")
+
+
+def test_an_interrupt_while_the_api_answers_loses_nothing(desk: Stage) -> None:
+    desk.simulator.add_fault(Fault(CREATE, delay_s=1.0))
+    before = len(made(desk.simulator))
+    asking = desk.kernel.begin('%cometvid create "A glowing comet"')
+    assert desk.simulator.wait_for_requests(CREATE)
+    desk.kernel.interrupt()
+    desk.kernel.wait_idle(asking)
+    said(
+        desk,
+        "import cometvid_nb, time\nwhile not cometvid_nb.jobs()[0]['job_id']: time.sleep(0.02)",
+    )
+    [job_id] = made(desk.simulator)[before:]
+    assert desk.simulator.count(CREATE) == 1
+    assert job_id in said(desk, "%cometvid jobs")
+    desk.run("%cometvid resume")
+    assert desk.wait_for_card(job_id)
+
+
+# Remixing.
+
+
+def test_remix_takes_the_id_from_a_variable_and_leaves_the_prompt_alone(desk: Stage) -> None:
+    desk.simulator.finish("video_demo")
+    desk.run("class job: id = 'video_demo'\nx = 1")
+    said(desk, '%cometvid remix {job.id} "At {x} $x night" --no-watch')
+    said(desk, "%%cometvid remix $job.id --no-watch\nAt {x} dawn")
+    asked = [request.path for request in desk.simulator.requests if request.method == "POST"]
+    assert asked == ["/v1/videos/video_demo/remix"] * 2
+    assert prompts(desk) == ["At {x} $x night", "At {x} dawn"]
+    assert "video_demo" in desk.run("cometvid_nb.jobs()[0]['remixed_from']").text
+
+
+def test_remix_watches_the_new_job(desk: Stage) -> None:
+    desk.simulator.finish("video_demo")
+    said(desk, 'watch = %cometvid remix video_demo "At night"')
+    job_id = made(desk.simulator)[-1]
+    assert desk.wait_for_card(job_id)["prompt"] in (None, "At night")
+    desk.simulator.finish(job_id)
+    assert desk.run("watch.wait().remixed_from").text == "'video_demo'\n"
+
+
+def test_a_job_that_is_not_done_cannot_be_remixed_and_says_so(desk: Stage) -> None:
+    text = said(desk, '%cometvid remix video_stuck "At night"')
+    assert "only a completed video can be remixed" in text
+
+
+# Remembering.
+
+
+def test_jobs_shows_a_table_in_text_and_in_html_that_escapes(desk: Stage) -> None:
+    assert said(desk, "%cometvid jobs").strip() == "No job is remembered."
+    said(desk, "%%cometvid create --no-watch --seconds 4 --size 1280x720\nA <b>bold</b> & comet")
+    [output] = desk.run("%cometvid jobs").outputs
+    job_id = made(desk.simulator)[-1]
+    for word in (job_id, "sora-2", "1280×720", "4 s", "queued", "A <b>bold</b> & comet"):
+        assert word in output.data["text/plain"]
+    assert "<table>" in output.data["text/html"]
+    assert "A &lt;b&gt;bold&lt;/b&gt; &amp; comet" in output.data["text/html"]
+
+
+def test_jobs_can_be_narrowed_down(desk: Stage) -> None:
+    said(desk, '%cometvid create "A red comet" "A blue comet" "A red moon" --no-watch')
+    desk.simulator.add_fault(Fault(CREATE, status=403))
+    said(desk, '%cometvid create "A red sun" --no-watch')
+
+    def count(options: str) -> int:
+        return said(desk, f"%cometvid jobs {options}").count("A ")
+
+    assert [count(""), count("--search RED"), count("--search comet")] == [4, 3, 2]
+    assert [count("--state queued"), count("--state refused")] == [3, 1]
+    assert "1 of 4 jobs. All: %cometvid jobs --all" in said(desk, "%cometvid jobs --limit 1")
+    assert "A red sun" in said(desk, "%cometvid jobs --limit 1"), "the latest comes first"
+    assert said(desk, "%cometvid jobs --search nothing").strip() == (
+        "No remembered job is like that."
+    )
+
+
+def test_jobs_shows_twenty_unless_all_are_asked_for(desk: Stage) -> None:
+    said(desk, '%cometvid create "A red comet" -n 21 --no-watch')
+    shown, everything = said(desk, "%cometvid jobs"), said(desk, "%cometvid jobs --all")
+    assert (shown.count("A red comet"), everything.count("A red comet")) == (20, 21)
+    assert "20 of 21 jobs." in shown
+
+
+def test_with_the_record_off_jobs_and_resume_say_how_to_switch_it_on(desk: Stage) -> None:
+    said(desk, "%cometvid config ledger=off")
+    assert said(desk, '%cometvid create "A red comet" --no-watch').startswith("Created")
+    for command in ("jobs", "resume"):
+        assert "%cometvid config ledger=on" in said(desk, f"%cometvid {command}")
+
+
+def test_a_record_that_cannot_be_used_warns_once_and_stops_nothing(
+    desk: Stage, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.sqlite3"
+    bad.write_bytes(b"no database" * 500)
+    text = said(desk, f'%cometvid config ledger={bad}\n%cometvid create "A comet" --no-watch')
+    again = said(desk, '%cometvid create "A comet" --no-watch')
+    assert "Created video_" in text
+    assert f"The record of jobs at {bad} cannot be used" in text
+    assert "cannot be used" not in again
+
+
+# Saving.
+
+
+def test_save_puts_the_clip_into_a_folder_or_a_file(desk: Stage, tmp_path: Path) -> None:
+    job_id = desk.add_job(ending="completed", run_s=0, steps=(0,))
+    clip = desk.simulator.clip_bytes(job_id)
+    desk.run(f"%cometvid config save_dir={tmp_path}")
+    said(desk, f"%cometvid status {job_id}")
+    for dest, path in {
+        "": tmp_path / f"{job_id}.mp4",
+        "folder": desk.kernel.cwd / "folder" / f"{job_id}.mp4",
+        f"{tmp_path}/mine.mp4": tmp_path / "mine.mp4",
+    }.items():
+        text = said(desk, f"%cometvid save {job_id} {dest}")
+        assert text.startswith("Saved to ")
+        assert path.name in text
+        assert path.read_bytes() == clip
+
+
+def test_save_never_touches_a_different_file(desk: Stage) -> None:
+    job_id = desk.add_job(ending="completed", run_s=0, steps=(0,))
+    theirs = desk.kernel.cwd / "theirs" / "comet.mp4"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"somebody's own film")
+    text = said(desk, f"%cometvid status {job_id}\n%cometvid save {job_id} theirs/comet.mp4")
+    assert theirs.read_bytes() == b"somebody's own film"
+    assert "theirs/comet-2.mp4" in text
+    assert (theirs.parent / "comet-2.mp4").read_bytes() == desk.simulator.clip_bytes(job_id)
+    assert "comet-2.mp4" in said(desk, f"%cometvid save {job_id} theirs/comet.mp4")
+    assert len(list(theirs.parent.iterdir())) == 2, "the same clip is not kept twice"
+
+
+def test_save_of_a_job_that_is_not_done_says_so(desk: Stage) -> None:
+    job_id = desk.add_job()
+    assert f"{job_id} has no clip yet" in said(desk, f"%cometvid save {job_id}")
+
+
+def test_watch_saves_to_the_place_it_is_told(desk: Stage) -> None:
+    job_id = desk.add_job()
+    desk.run(f"%cometvid watch {job_id} --save reel/first.mp4")
+    desk.simulator.finish(job_id)
+    record = desk.wait_for_record(job_id)
+    assert 'src="reel/first.mp4"' in record["text/html"]
+    assert (desk.kernel.cwd / "reel/first.mp4").read_bytes() == desk.simulator.clip_bytes(job_id)
+
+
+def test_watch_of_a_job_whose_clip_is_here_plays_it_without_asking(desk: Stage) -> None:
+    job_id = desk.add_job(ending="completed", run_s=0, steps=(0,), prompt="A comet")
+    said(desk, f"%cometvid status {job_id}\n%cometvid save {job_id} reel")
+    desk.simulator.requests.clear()
+    said(desk, f"%cometvid watch {job_id}")
+    record = desk.wait_for_record(job_id)
+    assert f'src="reel/{job_id}.mp4"' in record["text/html"]
+    assert "A comet" in record["text/html"]
+    assert list(desk.simulator.requests) == []
+
+
+def test_embed_puts_the_clip_into_the_notebook(desk: Stage) -> None:
+    job_id = desk.add_job()
+    desk.run(f"%cometvid watch {job_id} --embed")
+    desk.simulator.finish(job_id)
+    record = desk.wait_for_record(job_id)
+    assert 'src="data:video/mp4;base64,' in record["text/html"]
+
+
+def test_a_clip_that_is_too_large_to_embed_says_so_and_plays_from_its_file(desk: Stage) -> None:
+    job_id = desk.add_job()
+    desk.run(
+        "import cometvid_nb.embedding as embedding\nmost = embedding.MOST_EMBEDDED_BYTES\n"
+        "embedding.MOST_EMBEDDED_BYTES = 1000"
+    )
+    desk.run(f"%cometvid watch {job_id} --embed --save reel")
+    desk.simulator.finish(job_id)
+    record = desk.wait_for_record(job_id)
+    desk.run("embedding.MOST_EMBEDDED_BYTES = most")
+    assert MOST_EMBEDDED_BYTES < 100e6
+    assert "The clip is saved, but not embedded: it has" in record["text/plain"]
+    assert f'src="reel/{job_id}.mp4"' in record["text/html"]
+
+
+# A kernel that dies.
+
+
+@pytest.fixture
+def mortal(home: Path) -> Iterator[Stage]:
+    """A kernel for one test alone."""
+    with open_stage(home) as stage:
+        yield stage
+
+
+def kill(kernel: Kernel) -> None:
+    """`kill -9`, as the kernel of a machine without memory does it; then start another."""
+    process_id = int(kernel.run("import os; print(os.getpid())").text)
+    os.kill(process_id, signal.SIGKILL)
+    kernel.restart()
+    kernel.run(LOAD)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 there")
+def test_resume_brings_back_the_card_and_the_clip_after_the_kernel_was_killed(
+    mortal: Stage,
+) -> None:
+    mortal.run('%cometvid create "A glowing comet" "A blue moon"')
+    one, two = made(mortal.simulator)
+    kill(mortal.kernel)
+    mortal.simulator.finish(one)
+
+    text = said(mortal, "%cometvid config interval_s=0.2\nwatches = %cometvid resume")
+    assert "Not known" not in text
+    assert mortal.run("[watch.job_id for watch in watches]").text == f"{[one, two]}\n"
+    assert 'src="videos/' in mortal.wait_for_record(one)["text/html"]
+    assert mortal.wait_for_card(two)
+    mortal.simulator.finish(two)
+    mortal.wait_for_record(two)
+    for job_id in (one, two):
+        clip = mortal.kernel.cwd / "videos" / f"{job_id}.mp4"
+        assert clip.read_bytes() == mortal.simulator.clip_bytes(job_id)
+    assert mortal.simulator.count(CREATE) == 2, "nothing was asked for again"
+    assert "Every remembered job has ended" in said(mortal, "%cometvid resume")
+    [record] = (mortal.kernel.cwd.parent / "xdg-data").rglob("ledger.sqlite3")
+    assert KEY.encode() not in record.read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 there")
+def test_a_kernel_that_was_killed_before_the_answer_leaves_the_intent(mortal: Stage) -> None:
+    process_id = int(mortal.run("import os; print(os.getpid())").text)
+    mortal.simulator.add_fault(Fault(CREATE, delay_s=30))
+    mortal.kernel.begin('%cometvid create "A glowing comet"')
+    assert mortal.simulator.wait_for_requests(CREATE)
+    os.kill(process_id, signal.SIGKILL)
+    mortal.kernel.restart()
+    text = said(mortal, f"{LOAD}\n%cometvid jobs")
+    assert "sending" in text
+    assert "A glowing comet" in text

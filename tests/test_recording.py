@@ -1,0 +1,372 @@
+"""What a session remembers of its watches, and what it need not ask again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cometvid_nb
+from cometvid_nb import recording
+from cometvid_nb import session as sessions
+from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
+from cometvid_nb.job import Job
+from cometvid_nb.ledger import Entry, Ledger
+from cometvid_nb.new_job import NewJob
+from cometvid_nb.pacing import DEFAULT_PRIOR, DurationPrior
+from cometvid_nb.session import Session
+from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.simulator import Fault, Scenario, Simulator
+from cometvid_nb.watch_state import WatchState
+from cometvid_nb.watching import Watch
+
+KEY = "sk-simulated-0123456789-wxyz"
+POLL = "GET /videos/{id}"
+CLIP = "GET /clips/*"
+API = "https://api.example/v1"
+WITHIN_S = 15.0
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def begin(
+    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Session]]:
+    """Begin a session, as a kernel does; all of them share one ledger and one folder."""
+    monkeypatch.chdir(tmp_path)
+    begun: list[Session] = []
+
+    def begin(**options: Any) -> Session:
+        given = {"ledger": str(tmp_path / "ledger.sqlite3"), "interval_s": 0.2, **options}
+        session = Session(Settings(api_key=Secret(KEY), base_url=sim.base_url, **given))
+        begun.append(session)
+        return session
+
+    yield begin
+    for session in begun:
+        session.close()
+
+
+@pytest.fixture
+def session(begin: Callable[..., Session]) -> Session:
+    return begin()
+
+
+def add(sim: Simulator, job_id: str, ending: str = "completed", **script: Any) -> str:
+    options = {"queue_s": 0, "run_s": 0, "steps": (0,), "ending": ending, **script}
+    return sim.add(Scenario(job_id, **options))
+
+
+def reached(watch: Watch, is_it: Callable[[WatchState], object]) -> WatchState:
+    """The first state of a watch that fits."""
+    found: list[WatchState] = []
+    event = threading.Event()
+
+    def observe(state: WatchState) -> None:
+        if is_it(state) and not found:
+            found.append(state)
+            event.set()
+
+    unsubscribe = watch.subscribe(observe)
+    assert event.wait(WITHIN_S), watch.state
+    unsubscribe()
+    return found[0]
+
+
+def entry_of(session: Session, job_id: str) -> Entry:
+    entry = session.ledger.find(session.settings.base_url, job_id)
+    assert entry is not None
+    return entry
+
+
+# What is written.
+
+
+def test_a_watch_writes_each_status_the_end_and_the_clip(
+    session: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    watch = session.watch(add(sim, "video_1", "never", prompt="A comet"))
+    reached(watch, lambda state: state.job)
+    assert (entry_of(session, "video_1").state, entry_of(session, "video_1").clip) == (
+        "in_progress",
+        None,
+    )
+    sim.finish("video_1")
+    watch.wait(WITHIN_S)
+    entry = entry_of(session, "video_1")
+    assert (entry.state, entry.prompt, entry.is_clip_wanted) == ("completed", "A comet", 1)
+    assert entry.clip == str(tmp_path / "videos" / "video_1.mp4")
+    assert entry.clip_bytes == len(sim.clip_bytes("video_1"))
+
+
+def test_a_failure_is_remembered_with_its_reason(session: Session, sim: Simulator) -> None:
+    watch = session.watch(add(sim, "video_1", "failed", error_message="Blocked."))
+    reached(watch, lambda state: state.is_settled)
+    entry = entry_of(session, "video_1")
+    assert (entry.state, entry.problem, entry.took_s) == ("failed", "Blocked.", None)
+
+
+class Counting(Ledger):
+    """A ledger that keeps nothing but the statuses it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(None, pytest.fail)
+        self.told: list[str] = []
+
+    def see(self, base_url: str, job: Job, **more: Any) -> None:
+        self.told.append(job.status.value)
+
+
+def test_an_unchanged_status_is_not_written_again(session: Session, sim: Simulator) -> None:
+    ledger, watch = Counting(), session.watch(add(sim, "video_1", "never"), save=False)
+    recording.record(watch, ledger, sim.base_url, is_clip_wanted=False)
+    for percent in (10, 20, 30):
+        sim.set_progress("video_1", percent)
+        reached(watch, lambda state, p=percent: state.job and state.job.progress_percent == p)  # type: ignore[misc]
+    sim.finish("video_1")
+    watch.wait(WITHIN_S)
+    assert ledger.told == ["in_progress", "completed"]
+
+
+def test_a_duration_that_the_api_tells_is_remembered(session: Session, sim: Simulator) -> None:
+    watch = session.watch(add(sim, "video_1", run_s=2))
+    reached(watch, lambda state: state.is_settled)
+    job = watch.result()
+    assert job.completed_at_s is not None
+    assert job.created_at_s is not None
+    assert entry_of(session, "video_1").took_s == job.completed_at_s - job.created_at_s > 0
+
+
+def test_a_job_is_known_by_the_id_it_was_asked_for(session: Session, sim: Simulator) -> None:
+    add(sim, "video_1", "never")
+    body = {"id": "provider-77", "status": "in_progress"}
+    sim.add_fault(Fault(POLL, times=None, status=200, body=body))
+    reached(session.watch("video_1"), lambda state: state.job)
+    assert entry_of(session, "video_1").state == "in_progress"
+    assert session.ledger.find(sim.base_url, "provider-77") is None
+
+
+def test_a_broken_record_stops_neither_a_watch_nor_a_creation(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.sqlite3").write_bytes(b"no database" * 500)
+    session = begin(ledger=str(tmp_path / "bad.sqlite3"))
+    with pytest.warns(RuntimeWarning, match="cannot be used"):
+        [job], error = session.create([NewJob.check("A comet")])
+    assert error is None
+    sim.finish(job.id)
+    session.watch(job.id).wait(WITHIN_S)  # a second warning would be an error
+    assert session.resume() == []
+    assert (tmp_path / "videos" / f"{job.id}.mp4").is_file()
+
+
+def test_with_the_ledger_off_nothing_is_written_anywhere(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    session = begin(ledger="off", save=False)
+    [job], _ = session.create([NewJob.check("A comet")])
+    sim.finish(job.id)
+    session.watch(job.id).wait(WITHIN_S)
+    assert session.ledger.entries(sim.base_url) == []
+    assert session.resume() == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+# What need not be asked.
+
+
+def test_a_watch_of_a_job_whose_clip_lies_here_asks_nobody(
+    begin: Callable[..., Session], sim: Simulator
+) -> None:
+    begin().watch(add(sim, "video_1", prompt="A comet", size="720x1280")).wait(WITHIN_S)
+    asked = len(sim.requests)
+    watch = begin().watch("video_1")
+
+    assert watch.state.is_settled
+    assert watch.state.saved is not None
+    assert watch.state.saved.path == "videos/video_1.mp4"
+    job = watch.wait(WITHIN_S)
+    assert (job.id, job.prompt, job.size) == ("video_1", "A comet", "720x1280")
+    assert len(sim.requests) == asked
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_bytes(b"half")])
+def test_a_clip_that_is_gone_or_another_is_asked_for_again(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    spoil(tmp_path / "videos" / "video_1.mp4")
+    polls, fetched = sim.count(POLL), sim.count(CLIP)
+    watch = begin().watch("video_1")
+
+    watch.wait(WITHIN_S)
+    assert (sim.count(POLL), sim.count(CLIP)) == (polls + 1, fetched + 1)
+    assert watch.state.saved is not None
+    assert Path(watch.state.saved.file_path).read_bytes() == sim.clip_bytes("video_1")
+
+
+def test_a_place_named_for_this_clip_is_always_filled(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    begin(save=False).watch("video_1", save_to="mine/comet.mp4").wait(WITHIN_S)
+    assert (tmp_path / "mine/comet.mp4").read_bytes() == sim.clip_bytes("video_1")
+
+
+# What is learned.
+
+
+def test_what_is_learned_is_of_the_same_kind_of_job(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite3", pytest.fail)
+    kind = {"model": "wan2.6", "seconds": "4", "size": "960x960"}
+    asked = Job.parse({"id": "video_new", "status": "queued", **kind})
+    assert recording.learn(ledger, asked, DEFAULT_PRIOR) is DEFAULT_PRIOR
+    for number, took_s in enumerate([19.0, 20.0, 21.0] * 5):
+        done = Job.parse({"id": f"video_{number}", "status": "completed", **kind})
+        ledger.see(API, done, took_s=took_s)
+    learned = recording.learn(ledger, asked, DEFAULT_PRIOR)
+    assert learned == DurationPrior.learn([19.0, 20.0, 21.0] * 5, DEFAULT_PRIOR)
+    assert learned.median_s < 30 < DEFAULT_PRIOR.median_s
+    other = Job.parse({"id": "video_new", "status": "queued", "model": "sora-2"})
+    assert recording.learn(ledger, other, DEFAULT_PRIOR) is DEFAULT_PRIOR
+
+
+def test_a_watch_plans_by_what_the_ledger_has_learned(
+    begin: Callable[..., Session], sim: Simulator
+) -> None:
+    first, session = begin(), begin(interval_s=0.0)
+    for number in range(5):
+        done = {"id": f"video_{number}", "status": "completed", "model": "sora-2", "seconds": 4}
+        first.ledger.see(sim.base_url, Job.parse(done), took_s=1000.0)
+    watch = session.watch(add(sim, "video_new", "never"))
+    job = reached(watch, lambda state: state.job).job
+    assert job is not None
+    learned = recording.learn(first.ledger, job, DEFAULT_PRIOR)
+    assert watch._policy.prior == learned
+    assert learned.median_s > 300
+
+
+# After a restart.
+
+
+def test_resume_watches_what_runs_and_fetches_what_is_missing(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    before = begin()
+    for job_id in ("runs", "fails"):
+        reached(before.watch(add(sim, job_id, "never")), lambda state: state.job)
+    sim.fail("fails")
+    reached(before.watch("fails"), lambda state: state.is_settled)
+    before.watch(add(sim, "has")).wait(WITHIN_S)
+    before.watch(add(sim, "unwanted"), save=False).wait(WITHIN_S)
+    sim.add_fault(Fault(CLIP, times=None, status=403))
+    sim.add_fault(Fault("GET /videos/{id}/content", times=None, status=403))
+    unsaved = before.watch(add(sim, "lacks"))
+    unsaved.wait(WITHIN_S)
+    assert unsaved.state.saved is None
+    [made], _ = before.create([NewJob.check("never watched")])
+    before.close()
+    sim.clear_faults()
+
+    after = begin()
+    watches = after.resume()
+    assert [watch.job_id for watch in watches] == ["runs", "lacks", made.id]
+    sim.finish("runs")
+    sim.finish(made.id)
+    for watch in watches:
+        watch.wait(WITHIN_S)
+        clip = tmp_path / "videos" / f"{watch.job_id}.mp4"
+        assert clip.read_bytes() == sim.clip_bytes(watch.job_id)
+    assert begin().resume() == []
+
+
+def test_two_sessions_on_one_ledger_see_each_others_jobs(
+    begin: Callable[..., Session], sim: Simulator
+) -> None:
+    one, other = begin(), begin()
+    [job], _ = one.create([NewJob.check("A comet")])
+    [watch] = other.resume()
+    assert watch.job_id == job.id
+    here = one.watch(job.id)
+    sim.finish(job.id)
+    assert here.wait(WITHIN_S).id == watch.wait(WITHIN_S).id == job.id
+    entries = one.ledger.entries(sim.base_url)
+    assert [(entry.job_id, entry.state) for entry in entries] == [(job.id, "completed")]
+    assert entries == other.ledger.entries(sim.base_url)
+
+
+# Creating and saving in a session.
+
+
+def test_what_was_made_is_given_back_with_what_ended_the_rest(
+    session: Session, sim: Simulator
+) -> None:
+    sim.add_fault(Fault("POST /videos", after=2, status=403))
+    jobs, error = session.create([NewJob.check(f"comet {number}") for number in range(4)])
+    assert len(jobs) == 2
+    assert isinstance(error, QuotaExceeded)
+    assert sim.count("POST /videos") == 3, "nobody asks on after a refusal"
+    states = [entry.state for entry in session.ledger.entries(sim.base_url)]
+    assert states == ["refused", "queued", "queued"]
+
+
+def test_a_clip_saved_by_hand_is_remembered(
+    session: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    saved = session.save(add(sim, "video_1"), "mine/")
+    assert Path(saved.file_path) == tmp_path / "mine" / "video_1.mp4"
+    entry = entry_of(session, "video_1")
+    assert (entry.state, entry.clip) == ("completed", saved.file_path)
+    asked = len(sim.requests)
+    assert session.watch("video_1").state.saved is not None
+    assert len(sim.requests) == asked
+
+
+def test_a_clip_there_is_not_yet_is_not_saved(session: Session, sim: Simulator) -> None:
+    with pytest.raises(ClipError, match="has no clip yet: its status is 'in_progress'"):
+        session.save(add(sim, "video_1", "never"))
+
+
+def test_a_place_that_cannot_be_is_refused_before_anything_is_asked(
+    session: Session, sim: Simulator
+) -> None:
+    for begin in (session.save, lambda *place: session.watch(place[0], save_to=place[1])):
+        with pytest.raises(SettingsError, match="no-such-user"):
+            begin("video_demo", "~no-such-user/clips")
+    assert list(sim.requests) == []
+
+
+# In plain Python.
+
+
+def test_the_functions_of_the_package_create_remix_and_remember(
+    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMETAPI_KEY", KEY)
+    monkeypatch.setenv("COMETAPI_BASE_URL", sim.base_url)
+    monkeypatch.chdir(tmp_path)
+    sessions.end()
+    try:
+        sessions.current().configure(interval_s=0.2)
+        watch = cometvid_nb.create("A comet", seconds=8, size="720x1280", wait=False)
+        sim.finish(watch.job_id)
+        watch.wait(WITHIN_S)
+        other = cometvid_nb.remix(watch.job_id, "At night", wait=False)
+        reached(other, lambda state: state.job)
+        remixed, made = cometvid_nb.jobs()
+        assert (made["prompt"], made["seconds"], made["size"]) == ("A comet", "8", "720x1280")
+        assert (remixed["prompt"], remixed["remixed_from"]) == ("At night", watch.job_id)
+        sim.add_fault(Fault("POST /videos", drop_connection=True))
+        with pytest.raises(OutcomeUnknown):
+            cometvid_nb.create("Another")
+        assert cometvid_nb.jobs()[0]["state"] == "unknown outcome"
+    finally:
+        sessions.end()
