@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -39,9 +40,10 @@ async def save(
         name = place.file_name or clip_file_name(job.id)
         with tempfile.TemporaryDirectory(prefix="cometvid-") as folder:
             file = await _fetch(client, job, Path(folder), name, on_progress)
-            url = f"{place.url}/{name}"
-            await store(file.path, url, job.id)
+            url = await store(file.path, place.url, name, job.id)
             poster = await _poster(client, job, file.path)
+        # Whatever names the place from now on must not name the way in.
+        url = re.sub(r"://[^/@]*@", "://", url)
         return SavedClip(url, None, url, file.size_bytes, poster)
     file = await _fetch(client, job, place.folder, place.file_name, on_progress)
     path = page_path(file.path, beside)

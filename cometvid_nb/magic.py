@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import (
@@ -17,12 +17,14 @@ from IPython.core.magic import (
 from IPython.utils.text import DollarFormatter
 from traitlets import Bool, Float, TraitError, Unicode, default, observe
 
-from . import session as sessions
-from .commands import Commands
 from .completion import make_matcher
 from .errors import CometVidError, SettingsError
 from .grammar import GrammarError, names_a_prompt, parse
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .commands import Commands
+    from .session import Session
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 _CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "ledger", "allow_http")
@@ -44,12 +46,22 @@ class Cometvid(Magics):
     shell: Any  # never None here, and richer than its annotation
 
     def __init__(self, shell: Any) -> None:
-        self._commands = Commands()
+        self._made_commands: Commands | None = None
         self._is_mirroring = self._is_loaded = False
         super().__init__(shell=shell)
         self._is_loaded = True
-        self._matcher = make_matcher(self._commands.known_ids)
+        self._matcher = make_matcher(lambda: self._commands.known_ids())
         shell.Completer.custom_matchers.append(self._matcher)
+
+    @property
+    def _commands(self) -> Commands:
+        # Loading the extension must cost next to nothing: most notebooks that load it at their
+        # top use it much later, if at all.
+        if self._made_commands is None:
+            from .commands import Commands
+
+            self._made_commands = Commands()
+        return self._made_commands
 
     # The magic expands {x} and $x itself: in a prompt they stay as they are unless asked for.
     @no_var_expand
@@ -79,7 +91,9 @@ class Cometvid(Magics):
     def unload(self) -> None:
         """Take back everything that loading did."""
         self._commands.leave_demo()
-        sessions.end()
+        from .session import end
+
+        end()
         for kind in ("line", "cell"):
             self.shell.magics_manager.magics[kind].pop("cometvid", None)
         self.shell.magics_manager.registry.pop(type(self).__name__, None)
@@ -107,38 +121,38 @@ class Cometvid(Magics):
 
     @default("base_url")
     def _default_base_url(self) -> str:
-        return sessions.current().settings.base_url
+        return _session().settings.base_url
 
     @default("timeout_s")
     def _default_timeout_s(self) -> float:
-        return sessions.current().settings.timeout_s
+        return _session().settings.timeout_s
 
     @default("interval_s")
     def _default_interval_s(self) -> float:
-        return sessions.current().settings.interval_s
+        return _session().settings.interval_s
 
     @default("save")
     def _default_save(self) -> bool:
-        return sessions.current().settings.save
+        return _session().settings.save
 
     @default("save_dir")
     def _default_save_dir(self) -> str:
-        return sessions.current().settings.save_dir
+        return _session().settings.save_dir
 
     @default("ledger")
     def _default_ledger(self) -> str:
-        return sessions.current().settings.ledger
+        return _session().settings.ledger
 
     @default("allow_http")
     def _default_allow_http(self) -> bool:
-        return sessions.current().settings.allow_http
+        return _session().settings.allow_http
 
     @observe(*_CONFIGURABLE)
     def _configure(self, change: Any) -> None:
         if self._is_mirroring:
             return
         try:
-            sessions.current().configure(**{change["name"]: change["new"]})
+            _session().configure(**{change["name"]: change["new"]})
         except SettingsError as error:
             self._mirror()
             if self._is_loaded:
@@ -149,7 +163,7 @@ class Cometvid(Magics):
     def _mirror(self) -> None:
         """Make the traits say what the session says."""
         try:
-            settings = sessions.current().settings
+            settings = _session().settings
         except SettingsError:
             return  # the environment's base URL is unusable; the command itself has said so
         self._is_mirroring = True
@@ -158,3 +172,9 @@ class Cometvid(Magics):
                 setattr(self, name, getattr(settings, name))
         finally:
             self._is_mirroring = False
+
+
+def _session() -> Session:
+    from .session import current
+
+    return current()

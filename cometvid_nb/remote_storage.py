@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from .errors import ClipError
+from .storage import numbered
+
+COMPARED_BYTES = 1 << 20
 
 
-async def store(file: Path, url: str, job_id: str) -> None:
-    """Upload `file` to `url` and check that all of it is there.
+async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
+    """Upload `file` as `folder_url/name`, check that all of it is there, and give its URL.
+
+    A different file of that name is left alone, as on a disk: the clip gets a number.
 
     Raises:
         ClipError: the storage is unknown, its driver is missing, or it refused.
@@ -18,27 +24,43 @@ async def store(file: Path, url: str, job_id: str) -> None:
         import fsspec  # type: ignore[import-untyped]  # it ships no types
     except ImportError:
         raise ClipError(
-            f"The clip of {job_id} was not saved to {url}: fsspec is missing.",
+            f"The clip of {job_id} was not saved to {folder_url}: fsspec is missing.",
             advice="pip install 'cometvid-nb[storage]'",
         ) from None
 
-    def upload() -> int:
-        # Uploads are all or nothing: object stores show a file when its last part has come.
-        system, path = fsspec.core.url_to_fs(url)
-        if system.exists(path) and system.size(path) != file.stat().st_size:
-            raise FileExistsError("another file of that name is there")
-        system.put_file(str(file), path)
-        return int(system.size(path) or 0)
+    def upload() -> str:
+        for candidate in numbered(name):
+            url = f"{folder_url}/{candidate}"
+            system, path = fsspec.core.url_to_fs(url)
+            system.invalidate_cache()  # what another program has put there meanwhile
+            if not system.exists(path):
+                # All or nothing: object stores show a file when its last part has come.
+                system.makedirs(system._parent(path), exist_ok=True)
+                system.put_file(str(file), path)
+                if system.size(path) != file.stat().st_size:
+                    raise OSError("not all of it arrived")
+                return url
+            if _is_same(system, path, file):
+                return url
+        raise FileExistsError(f"there are a thousand files named like {name} already")
 
     try:
-        stored_bytes = await asyncio.to_thread(upload)
+        return await asyncio.to_thread(upload)
     except ImportError as error:
         raise ClipError(
-            f"The clip of {job_id} was not saved to {url}: {error}",
+            f"The clip of {job_id} was not saved to {folder_url}: {error}",
             advice="Install the driver of that storage, such as s3fs for s3://.",
         ) from None
     except Exception as error:
         # Each driver has exceptions of its own; what they say is all that can be told.
-        raise ClipError(f"The clip of {job_id} was not saved to {url}: {error}") from error
-    if stored_bytes != file.stat().st_size:
-        raise ClipError(f"Only {stored_bytes} bytes of the clip of {job_id} are at {url}.")
+        raise ClipError(f"The clip of {job_id} was not saved to {folder_url}: {error}") from error
+
+
+def _is_same(system: Any, path: str, file: Path) -> bool:
+    if not system.isfile(path) or system.size(path) != file.stat().st_size:
+        return False
+    with system.open(path, "rb") as theirs, file.open("rb") as ours:
+        while piece := ours.read(COMPARED_BYTES):
+            if theirs.read(len(piece)) != piece:
+                return False
+    return True

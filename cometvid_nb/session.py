@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from . import recording
 from .clip_place import Destination, notebook_folder
-from .errors import ClipError, CometVidError, MissingKey
+from .errors import ClipError, CometVidError, MissingKey, SettingsError
 from .frontend import shell
 from .job import Job, JobStatus, Polled, check_job_id
 from .ledger import Ledger, default_path
@@ -172,7 +172,10 @@ class Session:
         if name.lower() in ("off", "no", "false", "0"):
             return None
         is_default = name.lower() in ("on", "yes", "true", "1")
-        return default_path() if is_default else Path(name).expanduser()
+        try:
+            return default_path() if is_default else Path(name).expanduser()
+        except RuntimeError as error:  # the home of a user there is not
+            raise SettingsError(f"ledger is {name!r}: {error}") from None
 
     def attach(self, widget: JobWidget, job_id: str) -> None:
         """Make `widget` show the watch of a job."""

@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from .errors import ClipError, TransientError
 
@@ -84,7 +85,8 @@ async def save_clip(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{name}.{secrets.token_hex(4)}.part"
-        with part.open("x+b") as file:  # x: never somebody else's
+        # x: never somebody else's; unbuffered, as what is written is large and would be copied.
+        with part.open("x+b", buffering=0) as file:
             await _fetch(open_clip, file, on_progress)
             size_bytes = await asyncio.to_thread(_check, file, job_id)
         return SavedFile(_put_in_place(part, folder, name), size_bytes)
@@ -99,7 +101,7 @@ async def save_clip(
 
 
 async def _fetch(
-    open_clip: OpenClip, file: BinaryIO, on_progress: Callable[[int, int | None], None]
+    open_clip: OpenClip, file: FileIO, on_progress: Callable[[int, int | None], None]
 ) -> None:
     validator: str | None = None
     for attempt in range(1, ATTEMPTS + 1):
@@ -126,7 +128,7 @@ async def _fetch(
 
 
 async def _pour(
-    stream: ByteStream, file: BinaryIO, on_progress: Callable[[int, int | None], None]
+    stream: ByteStream, file: FileIO, on_progress: Callable[[int, int | None], None]
 ) -> None:
     """Write what comes, a MiB at a time and while the next one comes.
 
@@ -134,7 +136,7 @@ async def _pour(
     a break is written, too: the next try goes on from there.
     """
     received, gathered, gathered_bytes = file.tell(), list[bytes](), 0
-    writing: asyncio.Task[int] | None = None
+    writing: asyncio.Task[None] | None = None
     try:
         async for chunk in stream.chunks:
             gathered.append(chunk)
@@ -152,16 +154,18 @@ async def _pour(
         await asyncio.to_thread(_write, file, gathered)
 
 
-def _write(file: BinaryIO, chunks: list[bytes]) -> int:
-    return file.write(b"".join(chunks))
+def _write(file: FileIO, chunks: list[bytes]) -> None:
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
-def _check(file: BinaryIO, job_id: str) -> int:
+def _check(file: FileIO, job_id: str) -> int:
     """The size in bytes of what is surely an MP4: whole boxes from end to end, `ftyp` and `moov`.
 
     Source: ISO/IEC 14496-12 §4.2, a file is a row of boxes that each begin with size and type.
     """
-    file.flush()
     os.fsync(file.fileno())
     size_bytes = file.seek(0, os.SEEK_END)
     at, kinds = 0, []
@@ -182,10 +186,16 @@ def _check(file: BinaryIO, job_id: str) -> int:
     return size_bytes
 
 
-def _put_in_place(part: Path, folder: Path, name: str) -> Path:
+def numbered(name: str) -> Iterator[str]:
+    """`clip.mp4`, `clip-2.mp4` and so on, for where another file has the name."""
     stem, dot, suffix = name.rpartition(".")
-    for number in range(1, 1000):
-        place = folder / (name if number == 1 else f"{stem}-{number}{dot}{suffix}")
+    yield name
+    yield from (f"{stem}-{number}{dot}{suffix}" for number in range(2, 1000))
+
+
+def _put_in_place(part: Path, folder: Path, name: str) -> Path:
+    for candidate in numbered(name):
+        place = folder / candidate
         try:
             os.link(part, place)  # unlike a rename, it never replaces what is there
         except FileExistsError:

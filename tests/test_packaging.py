@@ -15,7 +15,15 @@ import pytest
 from tests.environment import isolated_environ
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = {"anywidget", "httpx", "ipython", "ipywidgets", "nest-asyncio2", "tornado"}
+LIBRARIES = {
+    "anywidget",
+    "httpx",
+    "ipython",
+    "ipywidgets",
+    "nest-asyncio2",
+    "platformdirs",
+    "tornado",
+}
 
 pytestmark = pytest.mark.timeout(60)
 
