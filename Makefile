@@ -41,7 +41,7 @@ demo: $(DEMO_STAMP)
 
 # The order matters: pytest's closing line is the last thing this prints.
 test: lint chromium
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .

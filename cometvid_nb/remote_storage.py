@@ -35,7 +35,9 @@ async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
             system.invalidate_cache()  # what another program has put there meanwhile
             if not system.exists(path):
                 # All or nothing: object stores show a file when its last part has come.
-                system.makedirs(system._parent(path), exist_ok=True)
+                if "file" in system.protocol:
+                    # Nowhere else: what looks like a folder may be a bucket with a typo in it.
+                    Path(path).parent.mkdir(parents=True, exist_ok=True)
                 system.put_file(str(file), path)
                 if system.size(path) != file.stat().st_size:
                     raise OSError("not all of it arrived")

@@ -48,6 +48,7 @@ SIBLINGS = {
     "card": {"job", "watch_state"},
     "record": {"card"},
     "client": {"answer"},
+    "remote_storage": {"storage"},
     "watcher": {"watching"},
     "commands": {"grammar"},
     "completion": {"grammar"},

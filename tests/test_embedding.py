@@ -1,0 +1,77 @@
+"""A record may hold the whole clip, so that one file can be shared."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cometvid_nb import embedding
+from cometvid_nb.card import Card
+from cometvid_nb.embedding import MOST_EMBEDDED_BYTES, embedded
+from cometvid_nb.job import Job
+from cometvid_nb.record import to_bundle
+from cometvid_nb.simulator.clips import read_clip
+from cometvid_nb.watch_state import SavedClip, WatchState
+
+CLIP = read_clip("1280x720", "mp4")
+POSTER = "data:image/webp;base64,UklGRg=="
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> WatchState:
+    file = tmp_path / "video_1.mp4"
+    file.write_bytes(CLIP)
+    saved = SavedClip(str(file), "videos/video_1.mp4", "videos/video_1.mp4", len(CLIP), POSTER)
+    job = Job.parse({"id": "video_1", "status": "completed", "size": "1280x720"})
+    return WatchState.begin("video_1", 0.0, 60.0).remembered(job, saved, 10.0)
+
+
+def test_the_record_plays_from_itself_and_holds_the_clip_once(state: WatchState) -> None:
+    bundle = to_bundle(embedded(Card.of_watch(state), state))
+    encoded = base64.b64encode(CLIP).decode()
+
+    assert f'src="data:video/mp4;base64,{encoded}"' in bundle["text/html"]
+    assert bundle["text/html"].count(encoded[:200]) == 1
+    assert "saved to" in bundle["text/html"], "where it lies is told as well"
+    assert f'poster="{POSTER}"' in bundle["text/html"]
+    assert "base64" not in bundle["text/plain"]
+
+
+def test_the_card_for_the_page_never_holds_the_clip(state: WatchState) -> None:
+    card = Card.of_watch(state).to_json(0.0)
+    assert card["clip"]["data_url"] is None
+
+
+def test_a_clip_too_large_for_a_notebook_is_played_from_its_file_and_says_why(
+    state: WatchState,
+) -> None:
+    assert state.saved is not None
+    large = replace(state, saved=replace(state.saved, size_bytes=MOST_EMBEDDED_BYTES + 1))
+    card = embedded(Card.of_watch(large), large)
+
+    assert "not embedded" in str(card.problem)
+    assert "20 MB" in str(card.problem)
+    assert 'src="videos/video_1.mp4"' in to_bundle(card)["text/html"]
+
+
+def test_a_file_that_is_gone_says_so(state: WatchState) -> None:
+    assert state.saved is not None
+    Path(state.saved.file_path).unlink()
+    card = embedded(Card.of_watch(state), state)
+
+    assert "No such file" in str(card.problem)
+    assert card.clip is not None
+    assert card.clip.data_url is None
+
+
+def test_a_clip_that_is_not_saved_changes_nothing(state: WatchState) -> None:
+    unsaved = replace(state, saved=None)
+    card = Card.of_watch(unsaved)
+    assert embedded(card, unsaved) == card
+
+
+def test_the_limit_is_one_that_mail_and_servers_take() -> None:
+    assert embedding.MOST_EMBEDDED_BYTES * 4 / 3 < 30_000_000

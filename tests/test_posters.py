@@ -1,0 +1,130 @@
+"""A saved notebook shows a picture: the API's, else the clip's first frame, else none."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cometvid_nb import clips
+from cometvid_nb.client import Client
+from cometvid_nb.clip_place import Destination
+from cometvid_nb.posters import MOST_POSTER_BYTES, POSTER_WIDTH_PX, first_frame, to_data_url
+from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
+from cometvid_nb.simulator.clips import CLIPS
+
+KEY = "sk-simulated-0123456789-wxyz"
+THUMBNAIL = "GET /videos/{id}/content"
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY) as simulator:
+        simulator.add(Scenario("video_1"))
+        simulator.finish("video_1")
+        yield simulator
+
+
+@pytest.fixture
+async def client(sim: Simulator) -> AsyncIterator[Client]:
+    async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
+        yield client
+
+
+async def poster_of(client: Client, folder: Path) -> str | None:
+    job = (await client.poll("video_1")).job
+    saved = await clips.save(client, job, Destination(folder), folder, lambda received, total: None)
+    assert Path(saved.file_path).is_file(), "a clip is saved, with a poster or without"
+    return saved.poster
+
+
+def picture(data_url: str | None) -> Image.Image:
+    assert data_url is not None
+    return Image.open(io.BytesIO(base64.b64decode(data_url.partition(",")[2])))
+
+
+async def test_the_thumbnail_of_the_api_is_the_poster_as_it_is(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    poster = await poster_of(client, tmp_path)
+    assert poster is not None
+    assert poster.startswith("data:image/webp;base64,")
+    given = base64.b64decode(poster.partition(",")[2])
+    assert given == sim.clip_bytes("video_1", "thumbnail")
+    assert sim.count(THUMBNAIL) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(THUMBNAIL, status=400),
+        Fault(THUMBNAIL, status=404),
+        Fault(THUMBNAIL, status=502, body=BAD_GATEWAY_PAGE),
+        Fault(THUMBNAIL, status=200, body=BAD_GATEWAY_PAGE),
+        Fault(THUMBNAIL, status=200, body=b""),
+        Fault(THUMBNAIL, status=200, body=b"\xff\xd8\xff" + bytes(MOST_POSTER_BYTES)),
+        Fault(THUMBNAIL, drop_connection=True),
+    ],
+    ids=["refused", "unknown", "502", "page", "nothing", "large", "dropped"],
+)
+async def test_without_a_thumbnail_the_first_frame_is_the_poster(
+    sim: Simulator, client: Client, tmp_path: Path, fault: Fault
+) -> None:
+    sim.add_fault(fault)
+    made = picture(await poster_of(client, tmp_path))
+    assert (made.format, made.size) == ("JPEG", (640, 360))
+
+
+async def test_without_thumbnail_and_library_a_clip_has_no_poster(
+    sim: Simulator, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    sim.add_fault(Fault(THUMBNAIL, status=400))
+    assert await poster_of(client, tmp_path) is None
+
+
+@pytest.mark.parametrize("shape", ["landscape", "portrait", "square"])
+def test_a_first_frame_is_small_in_its_shape_and_shows_the_clip(shape: str) -> None:
+    content = first_frame(CLIPS / f"{shape}.mp4")
+    assert content is not None
+    assert len(content) < MOST_POSTER_BYTES
+    frame = picture(to_data_url(content))
+    assert max(frame.size) <= POSTER_WIDTH_PX
+    with Image.open(CLIPS / f"{shape}.webp") as thumbnail:
+        ratio = thumbnail.width / thumbnail.height
+    assert frame.width / frame.height == pytest.approx(ratio, rel=0.02)
+    assert len(set(frame.convert("L").resize((16, 16)).tobytes())) > 8, "not one grey"
+
+
+@pytest.mark.parametrize("content", [b"", b"no clip", b"\0\0\0\x08ftyp" * 9], ids=range(3))
+def test_what_no_library_can_read_has_no_first_frame(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(content)
+    assert first_frame(path) is None
+    assert first_frame(tmp_path / "not there.mp4") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"<svg onload='x()'>", None),
+        (b"RIFF\0\0\0\0WAVE", None),
+        (b"", None),
+        (b"\xff\xd8\xff" + bytes(MOST_POSTER_BYTES), None),
+    ],
+)
+def test_only_a_small_picture_becomes_a_data_url(content: bytes, kind: str | None) -> None:
+    data_url = to_data_url(content)
+    if kind is None:
+        assert data_url is None
+    else:
+        assert data_url == f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,324 @@
+"""A clip comes home over real sockets, whatever the servers and the disk do on the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cometvid_nb import clips
+from cometvid_nb.card import Card
+from cometvid_nb.client import Client
+from cometvid_nb.clip_place import Destination
+from cometvid_nb.errors import ClipError, CometVidError, TransientError
+from cometvid_nb.job import Job
+from cometvid_nb.pacing import PollPolicy
+from cometvid_nb.record import to_text
+from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
+from cometvid_nb.storage import ATTEMPTS
+from cometvid_nb.watch_state import SavedClip
+from cometvid_nb.watcher import Watcher
+
+KEY = "sk-simulated-0123456789-wxyz"
+JOB = "video_1"
+CLIP, CONTENT = "GET /clips/*", "GET /videos/{id}/content"
+CUT = 70_000
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY, separate_clip_host=True) as simulator:
+        simulator.add(Scenario(JOB))
+        simulator.finish(JOB)
+        yield simulator
+
+
+@pytest.fixture
+async def client(sim: Simulator) -> AsyncIterator[Client]:
+    async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
+        yield client
+
+
+async def save(client: Client, folder: Path, place: Destination | None = None) -> SavedClip:
+    job = (await client.poll(JOB)).job
+    return await clips.save(
+        client, job, place or Destination(folder / "videos"), folder, lambda received, total: None
+    )
+
+
+def asked(sim: Simulator, host: str) -> list[dict[str, str]]:
+    """The headers of each request for the clip itself, in order."""
+    return [
+        dict(request.headers)
+        for request in sim.requests
+        if request.host == host
+        and request.path.endswith((".mp4", "/content"))
+        and "variant" not in request.query
+    ]
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+# The servers.
+
+
+async def test_a_cut_transfer_goes_on_behind_the_last_byte_if_the_clip_is_still_the_same(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(CLIP, cut_after_bytes=CUT))
+    saved = await save(client, tmp_path)
+
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    first, second = asked(sim, "clips")
+    assert "range" not in first
+    assert second["range"] == f"bytes={CUT}-"
+    assert second["if-range"].startswith('"'), "a strong validator guards the range"
+    assert files(tmp_path) == {f"{JOB}.mp4"}
+
+
+async def test_a_clip_that_was_replaced_in_between_is_fetched_from_its_start(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(CLIP, cut_after_bytes=CUT, headers={"ETag": '"the clip before"'}))
+    saved = await save(client, tmp_path)
+
+    assert asked(sim, "clips")[1]["if-range"] == '"the clip before"'
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"ETag": 'W/"weak"'}, {"ETag": ""}, {"ETag": "", "Accept-Ranges": "none"}],
+    ids=["weak", "none", "no ranges"],
+)
+async def test_without_a_strong_validator_a_cut_transfer_begins_anew(
+    sim: Simulator, client: Client, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    sim.add_fault(Fault(CLIP, cut_after_bytes=CUT, headers=headers))
+    saved = await save(client, tmp_path)
+
+    assert all("range" not in headers for headers in asked(sim, "clips"))
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+
+
+async def test_the_content_endpoint_which_knows_no_ranges_begins_anew(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add(Scenario(JOB, link="none"))
+    sim.finish(JOB)
+    sim.add_fault(Fault(CONTENT, cut_after_bytes=CUT, headers={"ETag": '"one"'}))
+    saved = await save(client, tmp_path)
+
+    assert [h.get("range") for h in asked(sim, "api")] == [None, f"bytes={CUT}-"]
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+
+
+async def test_three_cuts_in_a_row_go_on_each_time(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(CLIP, times=ATTEMPTS - 1, cut_after_bytes=CUT))
+    saved = await save(client, tmp_path)
+
+    ranges = [headers.get("range") for headers in asked(sim, "clips")]
+    assert ranges == [None, f"bytes={CUT}-", f"bytes={2 * CUT}-"]
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [BAD_GATEWAY_PAGE, b'{"error": {"message": "busy"}}', b"", "truncated", "garbled"],
+    ids=["page", "JSON", "nothing", "truncated", "garbled"],
+)
+async def test_what_is_no_whole_mp4_leads_to_the_content_endpoint(
+    sim: Simulator, client: Client, tmp_path: Path, body: str | bytes
+) -> None:
+    clip = sim.clip_bytes(JOB)
+    sent = {"truncated": clip[:-5000], "garbled": clip[5:]}.get(str(body), body)
+    sim.add_fault(Fault(CLIP, status=200, body=sent))
+    saved = await save(client, tmp_path)
+
+    assert Path(saved.file_path).read_bytes() == clip
+    assert len(asked(sim, "api")) == 1
+    assert files(tmp_path) == {f"{JOB}.mp4"}
+
+
+async def test_an_expired_link_that_is_given_again_leads_to_the_content_endpoint(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(CLIP, times=None, status=403))
+    saved = await save(client, tmp_path)
+
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert len(asked(sim, "clips")) == 1, "a refusal is no accident: it is not asked again"
+
+
+async def test_the_content_endpoint_may_redirect_to_another_host_which_never_sees_the_key(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    link = (await client.poll(JOB)).job.video_url
+    assert link is not None
+    sim.add(Scenario(JOB, link="none"))
+    sim.finish(JOB)
+    sim.add_fault(Fault(CONTENT, status=302, headers={"Location": link}))
+    saved = await save(client, tmp_path)
+
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert [("authorization" in h) for h in asked(sim, "api")] == [True]
+    assert [("authorization" in h) for h in asked(sim, "clips")] == [False]
+
+
+async def test_no_road_is_tried_more_than_a_few_times_and_nothing_is_left(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(CLIP, times=None, cut_after_bytes=0))
+    sim.add_fault(Fault(CONTENT, times=None, cut_after_bytes=0))
+    with pytest.raises(TransientError):
+        await save(client, tmp_path)
+
+    assert len(asked(sim, "clips")) == ATTEMPTS
+    assert len(asked(sim, "api")) == ATTEMPTS
+    assert files(tmp_path) == set()
+    assert sim.count("POST *") == 0, "a job is never made anew"
+
+
+# The disk.
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for a tenth of a clip."""
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here; test_storage has a limit in its place")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
+async def test_a_full_disk_is_named_and_is_not_filled_twice(
+    sim: Simulator, client: Client, small_disk: Path
+) -> None:
+    with pytest.raises(ClipError, match="No space left on device") as caught:
+        await save(client, small_disk, Destination(small_disk))
+    assert files(small_disk) == set()
+    assert "Free" in str(caught.value.advice)
+    assert len(asked(sim, "clips")) + len(asked(sim, "api")) == 1
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """As a person who is not root, since nothing is forbidden to root."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are another matter there")
+async def test_a_folder_nobody_may_write_to_is_named(client: Client) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        place = folder / "read-only"
+        place.mkdir(mode=0o555)
+        for target in (place, place / "below"):
+            with without_rights(), pytest.raises(ClipError, match="Permission denied") as caught:
+                await save(client, folder, Destination(target))
+            assert str(target) in str(caught.value)
+        assert files(folder) == set()
+
+
+async def test_a_different_file_is_never_overwritten_and_the_same_clip_never_doubled(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "videos" / f"{JOB}.mp4"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"mine")
+
+    for _ in range(2):
+        saved = await save(client, tmp_path)
+        assert saved.path == f"videos/{JOB}-2.mp4"
+        assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert theirs.read_bytes() == b"mine"
+    assert files(tmp_path) == {theirs.name, f"{JOB}-2.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("kept", f"kept/{JOB}.mp4"), ("kept/a.mp4", "kept/a.mp4"), ("b.MP4", "b.MP4")],
+)
+async def test_a_person_may_name_a_folder_or_a_file(
+    sim: Simulator, client: Client, tmp_path: Path, text: str, name: str
+) -> None:
+    place = Destination.parse(text, tmp_path / "videos", tmp_path)
+    saved = await save(client, tmp_path, place)
+
+    assert saved.path == name
+    assert (tmp_path / name).read_bytes() == sim.clip_bytes(JOB)
+
+
+async def test_a_clip_elsewhere_on_the_disk_has_no_path_that_a_page_could_load(
+    client: Client, tmp_path: Path
+) -> None:
+    beside = tmp_path / "notebooks"
+    beside.mkdir()
+    saved = await save(client, beside, Destination(tmp_path / "archive"))
+
+    assert saved.path is None
+    assert saved.saved_to == str(tmp_path / "archive" / f"{JOB}.mp4")
+
+
+# What the card says.
+
+
+def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    client = Client(Settings(api_key=Secret(KEY), base_url=sim.base_url))
+    watcher = Watcher()
+    for pattern in (CLIP, CONTENT):
+        sim.add_fault(Fault(pattern, times=None, status=404))
+
+    async def saver(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
+        return await clips.save(client, job, Destination(tmp_path), tmp_path, on_progress)
+
+    try:
+        watch = watcher.follow(JOB, client, PollPolicy.fixed(0.05, 60.0), saver)
+        assert watch.wait(15).video_url, "the job is completed all the same"
+    finally:
+        watcher.close()
+    card = Card.of_watch(watch.state)
+    assert card.headline == "Completed"
+    assert "The clip is not saved" in str(card.problem)
+    assert card.command == f"%cometvid watch {JOB}"
+    assert card.command in to_text(card)
+    assert card.saving is None
+    assert files(tmp_path) == set()
+
+
+async def test_what_is_told_of_a_failed_save_holds_no_key_and_no_signature(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    for pattern in (CLIP, CONTENT):
+        sim.add_fault(Fault(pattern, times=None, status=403))
+    with pytest.raises(CometVidError) as caught:
+        await save(client, tmp_path)
+
+    told = f"{caught.value} {caught.value.advice}"
+    assert KEY not in told
+    assert "signature" not in told
