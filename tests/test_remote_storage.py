@@ -40,7 +40,7 @@ def s3_server() -> Iterator[str]:
 @pytest.fixture
 def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An s3fs that reads it, and a bucket named `clips`; our own code finds both by itself."""
-    import s3fs
+    import s3fs  # type: ignore[import-untyped]  # it ships no types
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

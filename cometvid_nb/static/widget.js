@@ -58,6 +58,7 @@ const ACTIVE_PHASES = new Set(["starting", "queued", "running", "unknown"]);
 const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"] };
 
 const SILENCE_MS = 8000; // a link without metadata by then is taken for dead
+const STALL_MS = 2500; // Chromium asks an expired link again for half a minute before it says "error"
 const BUSY_AFTER_MS = 1500; // a click unanswered by then waits for the running cell
 const RELAY_WAIT_MS = 2000;
 const HANDOVER_MS = 1500; // JupyterLab draws the replaced output well within this
@@ -297,7 +298,7 @@ function createPlayer(ui, model, signal, onSource) {
   let clip = /** @type {Clip | null} */ (null);
   let [turn, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
   let hasKernel = true;
-  let cancelSilence = () => {};
+  let [cancelSilence, cancelStall] = [() => {}, () => {}];
   // Views of one model share its messages, so request numbers start at a random place.
   let request = Math.floor(Math.random() * 2 ** 30);
   /** @typedef {{request: number, parts: ArrayBufferView<ArrayBuffer>[], received_bytes: number,
@@ -363,6 +364,7 @@ function createPlayer(ui, model, signal, onSource) {
   const climb = async () => {
     const mine = ++turn;
     cancelSilence();
+    cancelStall();
     [isReady, hasGivenUp, relay] = [false, false, null];
     if (objectUrl) URL.revokeObjectURL(objectUrl);
     objectUrl = "";
@@ -404,6 +406,19 @@ function createPlayer(ui, model, signal, onSource) {
   on("seeking", keepTime);
   on("play", () => { place.isPlaying = true; });
   on("pause", () => { if (isReady && !video.error) place.isPlaying = false; });
+  /** Out of bytes behind an expired link: no use in waiting for the browser's own verdict. */
+  const watchStall = () => {
+    cancelStall();
+    cancelStall = after(STALL_MS, () => {
+      const isStuck = isReady && (video.seeking || (!video.paused && video.readyState < video.HAVE_FUTURE_DATA));
+      if (!isStuck) return;
+      const isExpired = (clip?.expires_at_s ?? Infinity) < Date.now() / 1000;
+      if (isExpired && video.src === clip?.url) climb();
+      else watchStall();
+    }, signal);
+  };
+  on("waiting", watchStall);
+  on("seeking", watchStall);
   on("error", () => {
     reason = "The link may have expired, or this browser can't play the format.";
     climb();
