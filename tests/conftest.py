@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests.stage import Stage, open_stage
 # An example may be slow because the machine is busy; `timeout` in pyproject.toml ends what hangs.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+# A shell starts its background jobs with interrupts ignored, and every child inherits that: then
+# no kernel or terminal of a test could be interrupted. A handler here makes it the default there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NotebookRun = Callable[..., nbformat.NotebookNode]
 """`notebook_run(cells, **options)`; the options are those of `tests.kernel.run_notebook`."""

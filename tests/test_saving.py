@@ -80,6 +80,7 @@ async def test_a_cut_transfer_goes_on_behind_the_last_byte_if_the_clip_is_still_
     assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
     first, second = asked(sim, "clips")
     assert "range" not in first
+    assert "authorization" not in first.keys() | second.keys(), "the key stays with the API"
     assert second["range"] == f"bytes={CUT}-"
     assert second["if-range"].startswith('"'), "a strong validator guards the range"
     assert files(tmp_path) == {f"{JOB}.mp4"}
