@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
