@@ -1,4 +1,4 @@
-"""Where clips lie, as the notebook's page names them. Pure but for the working folder."""
+"""Where clips lie, as the notebook's page names them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
     file, beside = file.resolve(), beside.resolve()
     return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
-
-
-def notebook_folder(starting_folder: str | None) -> Path:
-    """Where the notebook lies: the folder its kernel was started in, else the working one."""
-    return Path(starting_folder) if starting_folder else Path.cwd()
 
 
 @dataclass(frozen=True, slots=True)

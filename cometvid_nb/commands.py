@@ -14,9 +14,9 @@ from IPython.core.error import StdinNotImplementedError
 from . import session as sessions
 from . import tables
 from .card import Card
-from .clip_place import Destination, notebook_folder
+from .clip_place import Destination
 from .errors import ApiError, SettingsError
-from .frontend import cell_number, detect, shell
+from .frontend import cell_number, detect, notebook_folder, shell
 from .grammar import GrammarError, explain
 from .ledger import Ledger
 from .new_job import MOST_JOBS, NewJob
@@ -57,7 +57,7 @@ class Commands:
         limit = None if arguments.all else _whole("--limit", arguments.limit or "20", 10**6)
         matching = ledger.entries(base_url, state=arguments.state, search=arguments.search)
         total = len(matching) or len(ledger.entries(base_url, limit=1))
-        beside = notebook_folder(getattr(shell(), "starting_dir", None))
+        beside = notebook_folder()
         display(tables.jobs_bundle(matching[:limit], total, beside), raw=True)
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 
@@ -65,6 +66,12 @@ def shell() -> Any:
     """The IPython shell this runs in, or None; imports nothing."""
     interactive = sys.modules.get("IPython.core.getipython")
     return interactive.get_ipython() if interactive is not None else None
+
+
+def notebook_folder() -> Path:
+    """Where the notebook lies: the folder its kernel was started in, else the working one."""
+    starting_folder: str | None = getattr(shell(), "starting_dir", None)
+    return Path(starting_folder) if starting_folder else Path.cwd()
 
 
 def cell_number() -> int | None:

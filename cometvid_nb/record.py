@@ -150,13 +150,13 @@ def _caption(card: Card) -> str:
     if card.problem:
         lines.append(escape(card.problem))
     if card.advice:
-        lines.append(_quiet(escape(card.advice)))
+        lines.append(quiet(escape(card.advice)))
     if card.command:
         lines.append(f"<code>{escape(card.command)}</code>")
     if card.prompt:
         lines.append(f'<span dir="auto">{escape(card.prompt)}</span>')
     lines.append(
-        _quiet(" · ".join(filter(None, [f"<code>{escape(card.job_id)}</code>", _kept(card)])))
+        quiet(" · ".join(filter(None, [f"<code>{escape(card.job_id)}</code>", _kept(card)])))
     )
     rows = "".join(f'<div style="margin:4px 0">{line}</div>' for line in lines)
     style = "flex:999 1 220px;padding:8px 16px;line-height:1.5;overflow-wrap:anywhere"
@@ -174,7 +174,8 @@ def _kept(card: Card) -> str:
     return "not saved · the link works for about an hour" if card.clip.url else ""
 
 
-def _quiet(html: str) -> str:
+def quiet(html: str) -> str:
+    """What matters less, as HTML."""
     return f'<span style="opacity:0.75">{html}</span>'
 
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .clip_place import notebook_folder, page_path
-from .frontend import shell
+from .clip_place import page_path
+from .frontend import notebook_folder
 from .job import Job, JobStatus
 from .ledger import Ledger
 from .pacing import DurationPrior
@@ -52,7 +52,7 @@ def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchS
     file = Path(entry.clip)
     if not file.is_file() or file.stat().st_size != entry.clip_bytes:
         return None
-    path = page_path(file, notebook_folder(getattr(shell(), "starting_dir", None)))
+    path = page_path(file, notebook_folder())
     job, now_s = entry.to_job(), time.time()
     begun = WatchState.begin(
         job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated

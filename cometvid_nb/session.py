@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from . import recording
-from .clip_place import Destination, notebook_folder
+from .clip_place import Destination
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
-from .frontend import shell
+from .frontend import notebook_folder
 from .job import Job, JobStatus, Polled, check_job_id
 from .ledger import Ledger, default_path
 from .pacing import DEFAULT_PRIOR, PollPolicy
@@ -234,7 +234,7 @@ class Session:
     def _saver(self, client: Client, settings: Settings, dest: str | None = None) -> SaveClip:
         from . import clips
 
-        beside = notebook_folder(getattr(shell(), "starting_dir", None))
+        beside = notebook_folder()
         place = Destination.parse(dest, beside / settings.save_folder, beside)
 
         async def save(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .clip_place import page_path
 from .ledger import Entry
-from .record import one_line, to_clock
+from .record import one_line, quiet, to_clock
 from .settings import Settings
 
 _JOB_HEADS = ("When", "Job", "State", "Prompt", "Clip")
@@ -74,8 +74,8 @@ def _job_cells(entry: Entry, beside: Path) -> list[str]:
     made_by = " · ".join(filter(None, (model, size, seconds)))
     return [
         _no_wrap(when),
-        f"{_no_wrap(f'<code>{job_id}</code>')}<br>{_quiet(made_by)}",
-        f"{state}<br>{_quiet(took and f'took {took}')}",
+        f"{_no_wrap(f'<code>{job_id}</code>')}<br>{quiet(made_by)}",
+        f"{state}<br>{quiet(took and f'took {took}')}",
         f'<span dir="auto">{prompt}</span>',
         _clip(entry, beside),
     ]
@@ -105,10 +105,6 @@ def _state(entry: Entry) -> str:
 
 def _no_wrap(html: str) -> str:
     return f'<span style="white-space:nowrap">{html}</span>'
-
-
-def _quiet(html: str) -> str:
-    return f'<span style="opacity:0.75">{html}</span>'
 
 
 def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
