@@ -5,20 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import statistics
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometvid_nb.durations import DEFAULT_PRIOR, ENDLESS, DurationPrior, Forecast
 from cometvid_nb.job import JobStatus
 from cometvid_nb.pacing import (
-    DEFAULT_PRIOR,
     HINT_CAP_S,
-    DurationPrior,
+    USUAL_QUEUE_S,
     Observation,
     PollPolicy,
     PollState,
@@ -231,8 +231,9 @@ def test_survival_only_ever_falls_from_one_to_nothing(
     assert all(one >= next_ for one, next_ in itertools.pairwise(shares))
 
 
-def test_half_of_the_jobs_are_over_at_the_median() -> None:
-    assert DEFAULT_PRIOR.survival(DEFAULT_PRIOR.median_s) == pytest.approx(0.5)
+def test_half_of_the_jobs_that_end_are_over_at_the_median() -> None:
+    at_median = DEFAULT_PRIOR.survival(DEFAULT_PRIOR.median_s)
+    assert at_median == pytest.approx((1 - ENDLESS) / 2 + ENDLESS)
     assert DEFAULT_PRIOR.survival(0) == 1
 
 
@@ -285,22 +286,123 @@ def test_crumbs_of_progress_do_not_point_to_infinity() -> None:
 
 @pytest.mark.parametrize("created_at_s", [NOW_S + 3600, NOW_S * 1000, 1.0, None])
 def test_an_absurd_creation_time_is_not_believed(created_at_s: float | None) -> None:
-    state = PollState.begin(NOW_S, created_at_s).after(
-        Observation(NOW_S + 5, JobStatus.IN_PROGRESS)
-    )
-    assert state.age_s(NOW_S + 10) == 10
+    assert PollState.begin(NOW_S, created_at_s).origin_s == NOW_S
 
 
-def test_a_job_ages_from_its_creation_and_not_while_it_queues() -> None:
-    state = PollState.begin(NOW_S, NOW_S - 60)
-    running = state.after(Observation(NOW_S, JobStatus.IN_PROGRESS))
-    queued = state.after(Observation(NOW_S, JobStatus.QUEUED))
-    started = queued.after(Observation(NOW_S + 30, JobStatus.IN_PROGRESS))
+def test_a_job_found_halfway_ages_from_its_creation() -> None:
+    assert PollState.begin(NOW_S, NOW_S - 60).origin_s == NOW_S - 60
+    assert PollState.begin(NOW_S).created(NOW_S - 60).origin_s == NOW_S - 60
 
-    assert running.age_s(NOW_S) == 60
-    assert queued.age_s(NOW_S + 30) == 0
-    assert started.age_s(NOW_S + 40) == 10
-    assert replace(state, status=None).age_s(NOW_S) == 60
+
+def test_an_hour_in_the_queue_is_not_an_hour_of_work() -> None:
+    state = PollState.begin(NOW_S, NOW_S)
+    for minute in range(60):
+        state = state.after(Observation(NOW_S + 60 * minute, JobStatus.QUEUED))
+    started = state.after(Observation(NOW_S + 3600, JobStatus.IN_PROGRESS))
+
+    assert started.origin_s == NOW_S + 59 * 60 - USUAL_QUEUE_S
+    short = PollState.begin(NOW_S, NOW_S).after(Observation(NOW_S + 5, JobStatus.QUEUED))
+    assert short.origin_s == NOW_S  # a usual queue is part of what the prior counts
+
+
+# What a schedule costs, on a virtual clock.
+
+
+def polls_until(
+    end_s: float, percent: Callable[[float], float | None], policy: PollPolicy, seed: int = 0
+) -> tuple[int, float]:
+    """(polls, delay in seconds) for a job that ends at that age."""
+    rng, state, age_s, polls = random.Random(seed), PollState.begin(NOW_S, NOW_S), 0.0, 1
+    while age_s < end_s:
+        seen = Observation(NOW_S + age_s, JobStatus.IN_PROGRESS, percent(age_s))
+        state = state.after(seen)
+        delay_s = policy.next_delay_s(state, NOW_S + age_s, rng)
+        assert delay_s is not None
+        age_s, polls = age_s + delay_s, polls + 1
+    return polls, age_s - end_s
+
+
+@pytest.mark.parametrize("end_s", [61.0, 105.0, 150.0, 212.0, 333.0])
+def test_linear_progress_is_met_within_seconds_by_a_handful_of_polls(end_s: float) -> None:
+    runs = [
+        polls_until(end_s, lambda age_s: float(int(100 * age_s / end_s)), PollPolicy(), seed)
+        for seed in range(20)
+    ]
+    assert statistics.fmean(delay_s for _, delay_s in runs) < 2.0
+    assert statistics.fmean(polls for polls, _ in runs) < 6 + end_s / 15
+
+
+@pytest.mark.parametrize(
+    "percent",
+    [
+        lambda age_s: 0.0,
+        lambda age_s: None,
+        lambda age_s: 10.0 * min(3, int(age_s / 25)),
+        lambda age_s: 90.0 if age_s > 40 else 0.0,
+        lambda age_s: min(99.0, age_s * 2),
+        lambda age_s: 99.0 if int(age_s) % 2 else 1.0,
+        lambda age_s: 100.0,
+        lambda age_s: age_s / 1000,
+    ],
+    ids=["frozen", "none", "stages", "jump", "rests at 99", "to and fro", "says 100", "crumbs"],
+)
+def test_progress_that_fools_costs_no_more_than_a_ten_second_loop(
+    percent: Callable[[float], float | None],
+) -> None:
+    ends_s = [60 + 90 * n / 60 for n in range(61)]
+
+    def product_s(policy: PollPolicy) -> float:
+        runs = [polls_until(end_s, percent, policy, seed) for seed, end_s in enumerate(ends_s)]
+        return statistics.fmean(p for p, _ in runs) * statistics.fmean(d for _, d in runs)
+
+    assert product_s(PollPolicy()) < product_s(PollPolicy.fixed(10, 3600))
+
+
+def test_more_rises_on_one_line_are_trusted_more() -> None:
+    odds = []
+    for count in range(2, 7):
+        marks = [(NOW_S + 10 * n, 10.0 * n) for n in range(count)]
+        forecast = Forecast.of(marks, marks[-1][0])
+        assert forecast is not None
+        assert forecast.end_s == pytest.approx(NOW_S + 100)
+        odds.append(forecast.odds)
+    assert odds == sorted(set(odds))
+
+
+def test_an_end_that_the_past_finds_strange_is_trusted_less() -> None:
+    forecast = Forecast.of([(NOW_S + 10 * n, 4.0 * n) for n in range(4)], NOW_S + 30)
+    assert forecast is not None  # at 250 s
+    usual, strange = DurationPrior(250, 0.2), DurationPrior(60, 0.2)
+    assert forecast.trust(strange, NOW_S) < forecast.trust(usual, NOW_S) / 2
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 100)), max_size=12),
+    st.floats(0, 1e4),
+)
+def test_a_forecast_of_any_marks_is_finite_or_nothing(
+    marks: list[tuple[float, float]], later_s: float
+) -> None:
+    state = PollState.begin(NOW_S)
+    for after_s, percent in sorted(marks):
+        state = state.after(Observation(NOW_S + after_s, JobStatus.IN_PROGRESS, percent))
+    forecast = Forecast.of(state.marks, state.confirmed_at_s + later_s)
+    if forecast is not None:
+        assert math.isfinite(forecast.end_s)
+        assert 0 < forecast.error_s < math.inf
+        assert 0 < forecast.trust(DEFAULT_PRIOR, NOW_S) < 1
+
+
+@given(st.floats(5, 5000), st.floats(0.05, 1.5), st.floats(0, 20000), st.floats(0, 500))
+def test_lived_seconds_are_the_integral_of_survival(
+    median_s: float, spread: float, from_s: float, span_s: float
+) -> None:
+    prior, parts = DurationPrior(median_s, spread), 200
+    shares = [prior.survival(from_s + span_s * n / parts) for n in range(parts + 1)]
+    exact_s = prior.lived_s(from_s + span_s) - prior.lived_s(from_s)
+    # It only falls, so the integral lies between the sums over the ends of the parts.
+    most_s, least_s = sum(shares[:-1]) * span_s / parts, sum(shares[1:]) * span_s / parts
+    assert least_s - 1e-6 <= exact_s <= most_s + 1e-6
 
 
 # Retry-After.

@@ -1,0 +1,224 @@
+"""What a thousand jobs in one kernel cost, beside openai-python on the same jobs.
+
+    python -m benchmarks.scale [--jobs 1000] [--median 105] [--no-peer]
+
+The simulator runs in a process of its own. One after the other, in fresh processes: a few jobs of
+ours (how late is the end noticed when nothing is crowded?), all jobs of ours, and
+`AsyncOpenAI().videos.poll` gathered over as many jobs with the interval that makes as many
+requests. CPU is the watching process's own; delay is measured in the simulator, from the end of a
+job to the first answer that says so. Needs `pip install openai`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cometvid_nb.simulator import Request, Scenario, Simulator
+
+FEW = 60
+SPREAD = 0.45
+BUSY_S = 3.0
+
+
+class WatchedSimulator(Simulator):
+    """Notes when it first said of a job that it is done."""
+
+    def __init__(self, scenarios: list[Scenario]) -> None:
+        super().__init__(scenarios=scenarios)
+        self.asked = 0
+        self.told_at_s: dict[str, float] = {}
+
+    def record(self, request: Request) -> None:
+        super().record(request)
+        self.asked += 1
+
+    def retrieve(self, job_id: str) -> Any:
+        answer = super().retrieve(job_id)
+        if answer["status"] == "completed":
+            self.told_at_s.setdefault(job_id, time.time())
+        return answer
+
+    def delays_s(self) -> list[float]:
+        """Of every job that was told of."""
+        delays_s = []
+        for job_id, told_at_s in self.told_at_s.items():
+            job = self._owned(job_id)
+            assert job.started_at_s is not None
+            ended_at_s = job.started_at_s + job.scenario.queue_s + job.scenario.run_s
+            delays_s.append(told_at_s - ended_at_s)
+        return delays_s
+
+
+def scenarios(count: int, median_s: float) -> list[Scenario]:
+    rng = random.Random(7)
+    return [
+        Scenario(
+            f"video_{n:05}",
+            queue_s=rng.uniform(0, 20),
+            run_s=rng.lognormvariate(math.log(median_s), SPREAD),
+        )
+        for n in range(count)
+    ]
+
+
+def serve(count: int, median_s: float) -> None:
+    """Be the simulator: say where, then answer the one question there is."""
+    with WatchedSimulator(scenarios(count, median_s)) as simulator:
+        print(json.dumps([simulator.base_url, simulator.api_key]), flush=True)
+        sys.stdin.readline()
+        print(json.dumps([simulator.asked, simulator.delays_s()]), flush=True)
+
+
+def busy() -> float:
+    """Seconds for a fixed piece of plain Python on this thread."""
+    began_s = time.perf_counter()
+    total = 0
+    for n in range(2_000_000):
+        total += n % 7
+    return time.perf_counter() - began_s
+
+
+def ours(base_url: str, api_key: str, count: int) -> dict[str, float]:
+    """With the ledger, as it is by default, and without the clips."""
+    from cometvid_nb.session import Session
+    from cometvid_nb.settings import Settings
+
+    folder = TemporaryDirectory()
+    session = Session(
+        Settings.from_environ({"COMETAPI_BASE_URL": base_url, "COMETAPI_KEY": api_key}).changed(
+            save=False, ledger=f"{folder.name}/ledger.sqlite3"
+        )
+    )
+    alone_s = min(busy() for _ in range(8))
+    before = used_mib()
+    began_s = time.process_time()
+    watches = [session.watch(f"video_{n:05}") for n in range(count)]
+    time.sleep(15)
+    # The mean: what a reader's cell loses over many seconds, not at a lucky moment.
+    work_s, until_s = [], time.perf_counter() + BUSY_S
+    spent_s = time.process_time()
+    while time.perf_counter() < until_s:
+        work_s.append(busy())
+    spent_s = time.process_time() - spent_s - sum(work_s)
+    done_s = sum(work_s)
+    for watch in watches:
+        watch.wait()
+    session.close()
+    folder.cleanup()
+    return {
+        "cpu_s": time.process_time() - began_s - done_s,
+        "mib": used_mib() - before,
+        "slower": statistics.fmean(work_s) / alone_s - 1,
+    }
+
+
+async def theirs(base_url: str, api_key: str, count: int, interval_s: float) -> dict[str, float]:
+    import warnings
+
+    from openai import AsyncOpenAI
+
+    warnings.simplefilter("ignore")
+    before = used_mib()
+    began_s = time.process_time()
+    async with AsyncOpenAI(base_url=base_url, api_key=api_key) as client:
+        polls = (
+            client.videos.poll(f"video_{n:05}", poll_interval_ms=round(1000 * interval_s))
+            for n in range(count)
+        )
+        await asyncio.gather(*polls)
+    return {"cpu_s": time.process_time() - began_s, "mib": used_mib() - before, "slower": math.nan}
+
+
+def used_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run(who: str, count: int, median_s: float, interval_s: float = 0.0) -> dict[str, float]:
+    """One watcher, with a simulator of its own, both in fresh processes."""
+    module = [sys.executable, "-m", "benchmarks.scale"]
+    server = subprocess.Popen(
+        [*module, "serve", str(count), str(median_s)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    base_url, api_key = json.loads(server.stdout.readline())
+    worker = subprocess.run(
+        [*module, who, base_url, api_key, str(count), str(interval_s)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    requests, delays_s = json.loads(server.communicate("\n")[0])
+    measured: dict[str, float] = json.loads(worker.stdout.splitlines()[-1])
+    measured["requests"] = requests
+    measured["cpu_ms"] = 1000 * measured["cpu_s"] / requests
+    measured["delay_s"] = statistics.fmean(delays_s)
+    return measured
+
+
+def show(name: str, measured: dict[str, float]) -> None:
+    slower = "" if math.isnan(measured["slower"]) else f"{100 * measured['slower']:6.1f} %"
+    print(
+        f"{name:28} {measured['requests']:8.0f} {measured['cpu_ms']:8.2f} {measured['mib']:8.1f} "
+        f"{measured['delay_s']:8.2f} {slower:>8}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    match sys.argv[1:]:
+        case ["serve", count, median_s]:
+            serve(int(count), float(median_s))
+        case ["ours", url, key, count, _]:
+            print(json.dumps(ours(url, key, int(count))))
+        case ["theirs", url, key, count, interval_s]:
+            measured = asyncio.run(theirs(url, key, int(count), float(interval_s)))
+            print(json.dumps(measured))
+        case _:
+            compare()
+
+
+def compare() -> None:
+    """Ours with a few jobs, ours with all, the peer."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--median", type=float, default=105.0, help="of their duration, seconds")
+    parser.add_argument("--no-peer", action="store_true")
+    arguments = parser.parse_args()
+    columns = ("requests", "CPU ms", "MiB", "delay s", "slower")
+    print(f"{'':28} " + " ".join(f"{column:>8}" for column in columns))
+    few = run("ours", FEW, arguments.median)
+    show(f"ours, {FEW} jobs", few)
+    many = run("ours", arguments.jobs, arguments.median)
+    show(f"ours, {arguments.jobs} jobs", many)
+    print(f"  delay: {many['delay_s'] / few['delay_s']:.2f} of that of a few (target: 1.3)")
+    if not arguments.no_peer:
+        asked = scenarios(arguments.jobs, arguments.median)
+        whole_s = sum(job.queue_s + job.run_s for job in asked)
+        interval_s = whole_s / max(1.0, many["requests"] - arguments.jobs)
+        peer = run("theirs", arguments.jobs, arguments.median, interval_s)
+        show(f"openai-python, {interval_s:.1f} s", peer)
+        ratio = many["cpu_ms"] / peer["cpu_ms"]
+        print(f"  CPU per request: {ratio:.2f} of openai-python's (target: 0.7)")
+    print(
+        "CPU ms: per request; slower: a busy main thread while the jobs are watched (target: 3 %)"
+    )
+
+
+if __name__ == "__main__":
+    main()
