@@ -14,6 +14,15 @@ from urllib.parse import quote, urlsplit
 from .card import Card, Phase
 
 _BAR_CELLS = 24
+# The live card's measures; see `cometvid-body` and `cometvid-fact` in static/card.css.
+_BODY = (
+    "flex:999 1 220px;box-sizing:border-box;display:flex;flex-direction:column;gap:10px;"
+    "min-width:0;padding:14px 16px 12px;font-size:13px;line-height:1.5;overflow-wrap:anywhere"
+)
+_CHIP = (
+    "border:1px solid rgba(128,128,128,0.35);border-radius:6px;padding:1px 8px;"
+    "font-size:12px;line-height:1.5"
+)
 _MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "⏱\ufe0e "}
 
 
@@ -39,7 +48,7 @@ def to_html(card: Card, *, is_player: bool = True) -> str:
 def to_text(card: Card) -> str:
     """Plain text, a line an idea; ends in the clip's path or link once there is one."""
     job_id = one_line(card.job_id)
-    lines = [" · ".join(filter(None, [job_id, to_state(card), *card.facts, _took(card)]))]
+    lines = [" · ".join(filter(None, [job_id, to_state(card), *card.facts, took(card)]))]
     if card.is_simulated:
         lines[0] += " · simulation"
     lines += [one_line(text) for text in (card.problem, card.advice) if text]
@@ -69,9 +78,20 @@ def to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
 
 def to_state(card: Card) -> str:
     """The state in words, with the percentage where there is one."""
+    if card.saving is not None:
+        saving = card.saving
+        again = f", try {saving.attempt}: {one_line(saving.problem)}" if saving.problem else ""
+        amount = f" {saving.received_bytes / 1e6:.1f}" if saving.received_bytes else ""
+        total = f" of {saving.total_bytes / 1e6:.1f}" if amount and saving.total_bytes else ""
+        return f"{card.headline}, saving{amount}{total}{' MB' if amount else ''}{again}"
     if card.progress_percent is None or not card.phase.is_active:
         return card.headline
     return f"{card.headline}, {card.progress_percent:.0f} %"
+
+
+def mark(card: Card) -> str:
+    """The sign before the headline of what is over."""
+    return _MARKS.get(card.phase, "")
 
 
 def clip_place(card: Card) -> str | None:
@@ -93,7 +113,7 @@ def one_line(text: str, most: int = 300) -> str:
 
 
 def _player(card: Card) -> str:
-    source = _source(card)
+    source = source_of(card)
     if source is None:
         return ""
     # Both numbers are attributes, which the sanitizer keeps: nothing jumps when the clip loads.
@@ -127,7 +147,8 @@ def _is_tall(card: Card) -> bool:
     return card.aspect_ratio <= 1
 
 
-def _source(card: Card) -> str | None:
+def source_of(card: Card) -> str | None:
+    """What a page can load the clip from; None where there is nothing."""
     if card.clip is None:
         return None
     if card.clip.data_url is not None:
@@ -139,28 +160,30 @@ def _source(card: Card) -> str | None:
 
 
 def _caption(card: Card) -> str:
-    mark = _MARKS.get(card.phase, "")
-    head = [
-        f"<b>{mark}{escape(card.headline)}</b>",
-        *map(escape, card.facts),
-        escape(_took(card)),
-        "simulation" if card.is_simulated else "",
+    """The words under the player, in the order and the measures of the live card: no jump."""
+    state = f"<b>{mark(card)}{escape(card.headline)}</b>"
+    rows = [_row(f"{state} {quiet(escape(took(card)))}", "min-height:28px;align-items:center")]
+    notices = [
+        escape(card.problem) if card.problem else "",
+        quiet(escape(card.advice)) if card.advice else "",
+        f"<code>{escape(card.command)}</code>" if card.command else "",
     ]
-    lines = [" · ".join(filter(None, head))]
-    if card.problem:
-        lines.append(escape(card.problem))
-    if card.advice:
-        lines.append(quiet(escape(card.advice)))
-    if card.command:
-        lines.append(f"<code>{escape(card.command)}</code>")
+    rows += [f"<div>{notice}</div>" for notice in notices if notice]
     if card.prompt:
-        lines.append(f'<span dir="auto">{escape(card.prompt)}</span>')
-    lines.append(
-        quiet(" · ".join(filter(None, [f"<code>{escape(card.job_id)}</code>", _kept(card)])))
-    )
-    rows = "".join(f'<div style="margin:4px 0">{line}</div>' for line in lines)
-    style = "flex:999 1 220px;padding:8px 16px;line-height:1.5;overflow-wrap:anywhere"
-    return f'<div style="{style}">{rows}</div>'
+        rows.append(
+            f'<div style="font-size:14px"><span dir="auto">{escape(card.prompt)}</span></div>'
+        )
+    chips = ["<b>Simulation</b>"] if card.is_simulated else []
+    chips += map(escape, card.facts)
+    if chips:
+        rows.append(_row("".join(f'<span style="{_CHIP}">{chip}</span>' for chip in chips)))
+    ends = (f"<code>{escape(card.job_id)}</code>", quiet(_kept(card)))
+    rows.append(_row("".join(ends), "font-size:12px;justify-content:space-between"))
+    return f'<div style="{_BODY}">{"".join(rows)}</div>'
+
+
+def _row(html: str, style: str = "") -> str:
+    return f'<div style="display:flex;flex-wrap:wrap;gap:4px 8px;{style}">{html}</div>'
 
 
 def _kept(card: Card) -> str:
@@ -168,10 +191,14 @@ def _kept(card: Card) -> str:
     if card.clip is None:
         return ""
     if card.clip.saved_to:
-        return f"saved to <code>{escape(card.clip.saved_to)}</code>"
+        return f"Saved to <code>{escape(card.clip.saved_to)}</code>"
+    # A record has no script: when its link has expired, only the command brings the clip back.
     if card.clip.expires_at_s:
-        return f"not saved · the link works until {_moment(card.clip.expires_at_s)}"
-    return "not saved · the link works for about an hour" if card.clip.url else ""
+        until = _moment(card.clip.expires_at_s)
+        return f"not saved · this player stops working when the link expires, at {until}"
+    if card.clip.url:
+        return "not saved · this player stops working when the link expires, in about an hour"
+    return "not saved"
 
 
 def quiet(html: str) -> str:
@@ -187,7 +214,7 @@ def _table(card: Card) -> str:
         ("Prompt", f'<span dir="auto">{escape(card.prompt)}</span>' if card.prompt else None),
         ("Clip", _link(card)),
         ("Created", _moment(card.elapsed_from_s) if card.elapsed_from_s else None),
-        ("Took", escape(_took(card)).removeprefix("took ") or None),
+        ("Took", escape(took(card)).removeprefix("took ") or None),
         ("Reason", escape(card.problem) if card.problem else None),
         ("What to do", escape(card.advice) if card.advice else None),
         ("Command", f"<code>{escape(card.command)}</code>" if card.command else None),
@@ -203,7 +230,7 @@ def _table(card: Card) -> str:
 
 
 def _link(card: Card) -> str | None:
-    source = _source(card)
+    source = source_of(card)
     if card.clip is None or source is None:
         return None
     until = f", works until {_moment(card.clip.expires_at_s)}" if card.clip.expires_at_s else ""
@@ -211,7 +238,8 @@ def _link(card: Card) -> str | None:
     return f'<a href="{escape(source)}">{name}</a>'
 
 
-def _took(card: Card) -> str:
+def took(card: Card) -> str:
+    """How long it took, in words; nothing while it is not over."""
     if card.elapsed_to_s is None or card.elapsed_from_s is None:
         return ""
     word = "took" if card.phase in (Phase.COMPLETED, Phase.FAILED) else "after"

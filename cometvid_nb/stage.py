@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 from .card import Card
 from .delivery import Delivery
 from .embedding import embedded
-from .frontend import Frontend, detect, shell
-from .views import HtmlView, TextView, View, WidgetView
+from .frontend import Frontend, cell_number, detect, shell
+from .gallery_feed import GalleryFeed
+from .gallery_views import GalleryHtmlView, GalleryTextView, GalleryView, GalleryWidgetView
+from .views import HtmlView, Shown, TextView, View, WidgetView
 from .waiting import block_on
 from .watch_state import WatchState
 from .watching import Watch
+from .widget_output import Page
 
 if TYPE_CHECKING:
-    from .widget import JobWidget
+    from .widget import GalleryWidget, JobWidget
+
+MOST_CARDS = 3
+"""So many watches get a card each; more share a gallery."""
 
 
 class Stage:
@@ -33,6 +39,7 @@ class Stage:
         self._follow = follow
         self._run = run
         self._delivery = Delivery()
+        self._page = Page()
 
     def present(
         self, watches: Sequence[Watch], *, wait: bool | None = None, is_embedding: bool = False
@@ -47,19 +54,20 @@ class Stage:
         is_waiting = frontend.is_blocking if wait is None else wait
         if not is_waiting and frontend.is_text:
             return  # a line printed later would land in the middle of somebody's typing
-        views = self._views(frontend, watches)
-        subscriptions = [
-            watch.subscribe(self._deliver(view, is_embedding=is_embedding))
-            for watch, view in zip(watches, views, strict=True)
-        ]
+        if not frontend.is_text:
+            for watch in watches:
+                watch.shown_in_cell = cell_number()
+        if len({watch.job_id for watch in watches}) > MOST_CARDS:
+            views, leave = self._show_gallery(frontend, watches, is_embedding=is_embedding)
+        else:
+            views, leave = self._show_cards(frontend, watches, is_embedding=is_embedding)
         if not is_waiting:
             return
         try:
             self.wait(watches, views)
         finally:
             if not frontend.has_widgets:
-                for unsubscribe in subscriptions:
-                    unsubscribe()
+                leave()
                 for view in set(views):
                     view.leave()
 
@@ -70,7 +78,7 @@ class Stage:
         else:
             self.present(watches, wait=True)
 
-    def wait(self, watches: Sequence[Watch], views: Sequence[View] = ()) -> None:
+    def wait(self, watches: Sequence[Watch], views: Sequence[Shown] = ()) -> None:
         """Block until every one of `watches` has ended and saved, showing what changes."""
         done: set[Watch] = set()
 
@@ -120,7 +128,7 @@ class Stage:
 
         def answer(message: dict[str, Any]) -> None:
             if message["kind"] == "fetch_clip":
-                self._send_clip(widget, message.get("request"))
+                self._send_clip(widget, widget.watch, message.get("request"))
             elif message["kind"] == "action" and message.get("name") == "stop":
                 widget.watch.stop()
             elif message["kind"] == "action" and message.get("name") == "watch":
@@ -129,24 +137,85 @@ class Stage:
         follow(watch)
         widget.on_request(answer)
 
-    def _send_clip(self, widget: JobWidget, request: object) -> None:
-        state = widget.watch.state
+    def bind_gallery(self, widget: GalleryWidget, watches: Sequence[Watch]) -> GalleryFeed:
+        """Make `widget` show `watches` and do what its page asks."""
+        feed = GalleryFeed(watches, self._delivery, self._run)
+
+        def answer(message: dict[str, Any]) -> None:
+            if message["kind"] == "view":
+                feed.turn(message)
+                return
+            if message["kind"] == "hello":
+                feed.tell_all()
+                return
+            watch = feed.watches.get(str(message.get("job_id")))
+            if watch is None:
+                return
+            if message["kind"] == "fetch_clip":
+                self._send_clip(widget, watch, message.get("request"))
+            elif message["kind"] == "action" and message.get("name") == "stop":
+                watch.stop()
+            elif message["kind"] == "action" and message.get("name") == "watch":
+                feed.replace(self._follow(watch.job_id))
+
+        feed.begin(widget)
+        widget.on_request(answer)
+        return feed
+
+    def _send_clip(self, widget: JobWidget | GalleryWidget, watch: Watch, request: object) -> None:
+        state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
         from . import clips
 
         widget.is_relaying = True
-        client, job = widget.watch.source, state.job
-        self._run(clips.send_to_page(client, job, state.saved, request, widget.send))
+        client: Any = watch.source
+        self._run(clips.send_to_page(client, state.job, state.saved, request, widget.send))
+
+    def _show_gallery(
+        self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
+    ) -> tuple[Sequence[Shown], Callable[[], None]]:
+        """One gallery in the place of many cards: its views, and what ends it."""
+        if frontend.has_widgets:
+            from .widget import GalleryWidget
+
+            widget = GalleryWidget()
+            feed = self.bind_gallery(widget, watches)
+            # Displayed with its first page in it, and settled only after that.
+            feed.add(GalleryWidgetView(widget, self._page_of(frontend), is_embedding=is_embedding))
+            return [], feed.end
+        view: GalleryView = GalleryTextView(time.time())
+        if frontend is Frontend.HEADLESS:
+            view = GalleryHtmlView(is_embedding=is_embedding)
+        feed = GalleryFeed(watches, self._delivery, self._run)
+        feed.begin(view)
+        return [view], feed.end
+
+    def _show_cards(
+        self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
+    ) -> tuple[Sequence[Shown], Callable[[], None]]:
+        views = self._views(frontend, watches)
+        ends = [
+            watch.subscribe(self._deliver(view, is_embedding=is_embedding))
+            for watch, view in zip(watches, views, strict=True)
+        ]
+
+        def end() -> None:
+            for unsubscribe in ends:
+                unsubscribe()
+
+        return views, end
 
     def _views(self, frontend: Frontend, watches: Sequence[Watch]) -> list[View]:
         if frontend.has_widgets:
-            settling = frontend.is_settling
-            return [WidgetView(watch.widget, is_settling=settling) for watch in watches]
+            return [WidgetView(watch.widget, self._page_of(frontend)) for watch in watches]
         if frontend is Frontend.HEADLESS:
             return [HtmlView() for _ in watches]
         text = TextView()
         return [text for _ in watches]
+
+    def _page_of(self, frontend: Frontend) -> Page | None:
+        return self._page if frontend.is_settling else None
 
     def _deliver(self, view: View, *, is_embedding: bool) -> Callable[[WatchState], None]:
         def observe(state: WatchState) -> None:

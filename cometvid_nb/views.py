@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from .card import Card, Phase
 from .frontend import when_idle
 from .record import one_line, to_bundle, to_clock, to_progress_line, to_text
+from .widget_output import Page, WidgetOutput
 
 if TYPE_CHECKING:
     from .widget import JobWidget
@@ -19,11 +20,8 @@ PAGE_TRIES_S = 5.0
 """How long a page may take to find that it cannot play a link."""
 
 
-class View(Protocol):
-    """Something that draws cards."""
-
-    def show(self, card: Card, *, is_settled: bool) -> None:
-        """Draw `card`; `is_settled`: it is the last one."""
+class Shown(Protocol):
+    """Something that is seen while somebody waits."""
 
     def tick(self, now_s: float) -> None:
         """A second has passed (unix seconds) while somebody waits."""
@@ -32,26 +30,30 @@ class View(Protocol):
         """Nobody waits any more."""
 
 
+class View(Shown, Protocol):
+    """Something that draws cards."""
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        """Draw `card`; `is_settled`: it is the last one."""
+
+
 class WidgetView:
     """A widget in a page, replaced at the end by the static record, which needs no kernel.
 
     Without the replacement a notebook that is opened again would show "model not found". Where
-    no file is kept, or where the record could not load the clip, `is_settling` is False.
+    no file is kept, or where the record could not load the clip, `page` is None: no replacement.
     """
 
-    def __init__(self, widget: JobWidget, *, is_settling: bool = True) -> None:
-        from IPython.display import display
-
+    def __init__(self, widget: JobWidget, page: Page | None = None) -> None:
         self._widget = widget
-        handle = display(widget, display_id=True)
-        self._handle: Any = handle if is_settling else None
+        self._output = WidgetOutput(widget, page)
 
     def show(self, card: Card, *, is_settled: bool) -> None:
-        """The widget draws itself; this sees to the record."""
-        if not is_settled or self._handle is None:
-            return
-        if card.clip is None or card.clip.path or card.clip.data_url:
-            self._settle(card)
+        """The widget draws itself; this sees to the record, and to a page without widgets."""
+        if not is_settled:
+            self._output.redraw()
+        elif self._output.is_plain or not is_link_only(card):
+            self._output.settle(to_bundle(card))
         else:
             # Only the API's link could stand in the record. A page that cannot play it asks for
             # the clip through the kernel, and then the widget is the one place where it plays.
@@ -59,18 +61,18 @@ class WidgetView:
 
     def _settle_unless_relaying(self, card: Card) -> None:
         if not self._widget.is_relaying:
-            self._settle(card)
-
-    def _settle(self, card: Card) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.update(to_bundle(card), raw=True)
+            self._output.settle(to_bundle(card))
 
     def tick(self, now_s: float) -> None:
         """The page ticks by itself."""
 
     def leave(self) -> None:
         """The page goes on by itself."""
+
+
+def is_link_only(card: Card) -> bool:
+    """Whether nothing but the API's link leads to the clip."""
+    return card.clip is not None and not (card.clip.path or card.clip.data_url)
 
 
 class HtmlView:

@@ -1,22 +1,74 @@
-"""JobWidget: holds one card for the browser, and passes on what the browser asks for."""
+"""The widgets: they hold what the browser draws, and pass on what it asks for."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from . import gallery_record
 from .card import Card
+from .gallery import Gallery
 from .record import to_bundle
 
+if TYPE_CHECKING:
+    from .watching import Watch
+
 _STATIC = Path(__file__).parent / "static"
+CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
+"""What a card's page is made of, in this order; `tests/js/jsconfig.json` checks them together."""
+GALLERY_PARTS = (*CARD_PARTS, "sync.js", "tile.js", "gallery.js")
 
 
-class JobWidget(anywidget.AnyWidget):
+def join(*parts: str, render: str | None = None) -> str:
+    """Text of one module or style sheet, since anywidget loads a single Blob.
+
+    `render` names the function that draws the view; None for a style sheet.
+    """
+    texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
+    if render is None:
+        return "\n".join(texts)
+    return "\n".join([*texts, f"export default {{ initialize: greet, render: {render} }};\n"])
+
+
+class CometvidWidget(anywidget.AnyWidget):
+    """What both widgets do."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_relaying = False
+        """Whether a page has asked for a clip through the kernel."""
+        self.is_loaded = False
+        """Whether a page has loaded it, which a page without our front end never does."""
+        self.on_request(self._note_page)
+
+    def on_request(self, handle: Callable[[dict[str, Any]], None]) -> None:
+        """Call `handle(message)` for each message of the page, a dict with a text `kind`."""
+
+        def receive(_: Any, content: Any, __: Any) -> None:
+            if isinstance(content, dict) and isinstance(content.get("kind"), str):
+                handle(content)
+
+        self.on_msg(receive)
+
+    def _note_page(self, _message: dict[str, Any]) -> None:
+        self.is_loaded = True
+
+    def static_bundle(self) -> dict[str, str]:
+        """What a front end without widgets shows instead; VS Code falls back to it, too."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return ({**data, **self.static_bundle()}, metadata) if data is not None else None
+
+
+class JobWidget(CometvidWidget):
     """The live card of one job, which becomes the player.
 
     `JobWidget("video_abc123")` watches that job and can stand alone or inside `HBox`, `VBox`,
@@ -27,17 +79,14 @@ class JobWidget(anywidget.AnyWidget):
     """
 
     # Read here, once: anywidget would start watching a path for changes.
-    _esm = (_STATIC / "widget.js").read_text(encoding="utf-8")
-    _css = (_STATIC / "widget.css").read_text(encoding="utf-8")
+    _esm = join(*CARD_PARTS, render="renderCard")
+    _css = join("card.css")
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
 
     def __init__(self, job_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.watch: Any = None
-        self.is_relaying = False
-        """Whether a page has asked for the clip through the kernel."""
         self._shown: Card | None = None
-        self._bundle = {"text/plain": "JobWidget without a job"}
         if job_id is not None:
             # The one constructor that people call without a session in hand.
             from .session import current
@@ -49,20 +98,58 @@ class JobWidget(anywidget.AnyWidget):
         if card == self._shown:
             return
         self._shown = card
-        self._bundle = to_bundle(card)
         self.card = card.to_json(time.time())
 
-    def on_request(self, handle: Callable[[dict[str, Any]], None]) -> None:
-        """Call `handle(message)` for each message of the page, a dict with a text `kind`."""
+    def static_bundle(self) -> dict[str, str]:
+        return to_bundle(self._shown) if self._shown else {"text/plain": "JobWidget without a job"}
 
-        def receive(_: Any, content: Any, __: Any) -> None:
-            if isinstance(content, dict) and isinstance(content.get("kind"), str):
-                handle(content)
 
-        self.on_msg(receive)
+class GalleryWidget(CometvidWidget):
+    """The live cards of many jobs, a page at a time; each becomes a player in its place.
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        # What a front end without widgets shows instead; VS Code falls back to it, too.
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return ({**data, **self._bundle}, metadata) if data is not None else None
+    `GalleryWidget(["video_1", "video_2"])` watches these jobs; `Watch` objects do as well. The
+    whole of `gallery` goes to a page that opens; after that only what has changed, as messages.
+
+    Raises:
+        SettingsError: no key is set. ValueError: one of the texts cannot be a job id.
+    """
+
+    _esm = join(*GALLERY_PARTS, render="renderGallery")
+    _css = join("card.css", "gallery.css")
+    gallery = traitlets.Dict(help="One page as JSON; see `Gallery.to_json`.").tag(sync=True)
+
+    def __init__(self, watches: Sequence[Watch | str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._model: Gallery | None = None
+        if watches is not None:
+            from .session import current
+
+            current().attach_gallery(self, watches)
+
+    def show(self, gallery: Gallery, now_s: float) -> None:
+        """Draw `gallery`. What looks the same as before sends nothing."""
+        is_first, self._model = self._model is None, gallery
+        change = gallery.change(now_s)
+        if change is None:
+            return
+        self.gallery = gallery.to_json(now_s)
+        if is_first:
+            super().send_state("gallery")
+        else:
+            self.send({"kind": "gallery_change", **change})
+
+    def tick(self, now_s: float) -> None:
+        """The page ticks by itself."""
+
+    def leave(self) -> None:
+        """The page goes on by itself."""
+
+    def send_state(self, key: Any = None) -> None:
+        """Send the state, but for `gallery` alone: its changes go as messages of their own."""
+        if key != "gallery":
+            super().send_state(key)
+
+    def static_bundle(self) -> dict[str, str]:
+        if self._model is None:
+            return {"text/plain": "GalleryWidget without jobs"}
+        return gallery_record.to_bundle(self._model)

@@ -205,13 +205,13 @@ def test_a_failure_shows_reason_and_advice_in_html_and_text() -> None:
 
 def test_a_simulation_says_so_everywhere() -> None:
     card = replace(completed(), is_simulated=True)
-    assert "simulation" in to_html(card)
+    assert "Simulation" in to_html(card)
     assert "simulation" in to_html(card, is_player=False)
     assert "simulation" in to_text(card)
 
 
 def test_a_link_says_how_long_it_works() -> None:
-    assert "until 2026-06-10" in to_html(completed(expires_at=NOW_S))
+    assert "when the link expires, at 2026-06-10" in to_html(completed(expires_at=NOW_S))
     assert "about an hour" in to_html(completed())
 
 

@@ -1,7 +1,7 @@
-"""A bare page with one card on a fake of anywidget's model, for `test_card_states.py`.
+"""A bare page with one card or gallery on a fake of anywidget's model.
 
 The fake stands for anywidget and the kernel, not for our code: the page loads the real module and
-stylesheet. That anywidget is as assumed here is what the tests with a real JupyterLab show.
+style sheet. That anywidget is as assumed here is what the tests with a real JupyterLab show.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import tornado.netutil
 import tornado.web
 from playwright.sync_api import Locator, Page
 
+from cometvid_nb.widget import GALLERY_PARTS, JobWidget, join
+
 STATIC = Path(__file__).resolve().parents[2] / "cometvid_nb" / "static"
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>card</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/widget.css">
+<html lang="en"><head><meta charset="utf-8"><title>{name}</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/{name}.css">
 <style>body { margin: 0; background: var(--jp-layout-color0, Canvas) }</style></head>
 <body class="jp-ThemedContainer"><main id="output"></main>
 <script>
@@ -42,7 +44,7 @@ PAGE = """<!doctype html>
   URL.revokeObjectURL = (url) => { revoked.push(url); revoke.call(URL, url); };
 </script>
 <script type="module">
-  import widget from "/widget.js";
+  import widget from "/{name}.js";
 
   class Signal {  // Lumino's, as far as the card uses it
     slots = new Set();
@@ -53,15 +55,19 @@ PAGE = """<!doctype html>
   class Model {  // anywidget's proxied model
     listeners = [];
     sent = [];
-    constructor(card, files) {
-      this.card = card;
+    constructor(value, files) {
+      this.value = value;
       this.widget_manager = {
         kernel: Object.fromEntries(["disposed", "statusChanged", "connectionStatusChanged"]
           .map((name) => [name, new Signal()])),
       };
       if (files) this.widget_manager.resolveUrl = async (path) => files + path;
     }
-    get(name) { return name === "card" ? this.card : undefined; }
+    get(name) { return name === "{name}" ? this.value : undefined; }
+    set(name, value) {  // as Backbone does: an equal value is no news
+      if (name !== "{name}" || JSON.stringify(value) === JSON.stringify(this.value)) return;
+      this.change(value);
+    }
     send(content) { this.sent.push(content); }
     on(name, callback) { this.listeners.push([name, callback]); }
     off(name, callback) {
@@ -70,7 +76,7 @@ PAGE = """<!doctype html>
     fire(name, ...values) {
       for (const [n, callback] of [...this.listeners]) if (n === name) callback(...values);
     }
-    change(card) { this.card = card; this.fire("change:card"); }
+    change(value) { this.value = value; this.fire("change:{name}"); }
     async relay(request, url, step) {
       const bytes = await (await fetch(url)).arrayBuffer();
       for (let offset = 0; offset < bytes.byteLength; offset += step) {
@@ -80,12 +86,12 @@ PAGE = """<!doctype html>
       }
     }
   }
-  window.show = (card, files, className) => {
+  window.show = (value, files, className) => {
     const el = document.createElement("div");
     el.className = className;
     document.querySelector("#output").append(el);
     const controller = new AbortController();
-    window.model = new Model(card, files);
+    window.model = new Model(value, files);
     window.leave = () => { controller.abort(); cleanup(); };
     const cleanup = widget.render({ model, el, signal: controller.signal });
   };
@@ -94,9 +100,26 @@ PAGE = """<!doctype html>
 """
 
 
+SOURCES = {
+    "card.js": JobWidget._esm,
+    "card.css": JobWidget._css,
+    "gallery.js": join(*GALLERY_PARTS, render="renderGallery"),
+    "gallery.css": join("card.css", "gallery.css"),
+}
+
+
 class _PageHandler(tornado.web.RequestHandler):
-    def get(self) -> None:
-        self.write(PAGE)
+    def get(self, name: str) -> None:
+        self.write(PAGE.replace("{name}", name or "card"))
+
+
+class _SourceHandler(tornado.web.RequestHandler):
+    """A module or style sheet, joined as the kernel sends it."""
+
+    def get(self, name: str) -> None:
+        kind = "text/javascript" if name.endswith(".js") else "text/css"
+        self.set_header("Content-Type", f"{kind}; charset=utf-8")
+        self.write(SOURCES[name])
 
 
 class _SilentHandler(tornado.web.RequestHandler):
@@ -136,9 +159,9 @@ class Site:
         files = tornado.web.StaticFileHandler
         application = tornado.web.Application(
             [
-                (r"/", _PageHandler),
+                (r"/(gallery)?", _PageHandler),
                 (r"/silent.mp4", _SilentHandler),
-                (r"/(widget\.(?:js|css))", files, {"path": str(STATIC)}),
+                (r"/((?:card|gallery)\.(?:js|css))", _SourceHandler),
                 (r"/clips/(.*)", files, {"path": str(STATIC / "clips")}),
                 (r"/themes/(.*)", files, {"path": str(THEMES)}),
             ],
@@ -189,19 +212,45 @@ def clip(url: str | None = None, **changes: Any) -> dict[str, Any]:
     return {"url": url, "path": None, "saved_to": None, "expires_at_s": None} | changes
 
 
+def gallery(*cards: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A gallery as JSON, with these cards as its page; each needs a job id of its own."""
+    totals = dict.fromkeys(("queued", "running", "completed", "failed", "other"), 0)
+    for one in cards:
+        phase = {"unknown": "running", "starting": "queued"}.get(one["phase"], one["phase"])
+        totals[phase if phase in totals else "other"] += 1
+    base: dict[str, Any] = {
+        "total": len(cards),
+        "totals": totals,
+        "filter": "all",
+        "sort": "added",
+        "matching": len(cards),
+        "page": 1,
+        "pages": 1,
+        "is_simulated": False,
+        "is_settled": False,
+        "order": [one["job_id"] for one in cards],
+        "cards": {one["job_id"]: {"poster": None} | one for one in cards},
+        "sent_at_s": time.time(),
+    }
+    return base | changes
+
+
 class CardPage:
-    """Drives one card on the bare page."""
+    """Drives one card or gallery on the bare page."""
 
     def __init__(self, page: Page, site: Site) -> None:
         self.page, self.site = page, site
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def open(self, *, at_s: int | None = None, base_url: str | None = None) -> None:
-        """Load the page; with `at_s` its clock stands there and moves by `run` alone."""
+    def open(self, *, at_s: int | None = None, base_url: str | None = None, name: str = "") -> None:
+        """Load the card's page, or the one called `name`.
+
+        With `at_s` its clock stands there and moves by `run` alone.
+        """
         if at_s is not None:
             self.page.clock.install(time=at_s - 60)
-        self.page.goto(base_url or self.site.url)
+        self.page.goto(base_url or f"{self.site.url}/{name}")
         self.page.wait_for_function("window.isReady")
         if at_s is not None:
             self.page.clock.pause_at(at_s)
@@ -225,7 +274,9 @@ class CardPage:
         self.page.evaluate("([s, v]) => model.widget_manager.kernel[s].emit(v)", [signal, value])
 
     def sent(self) -> list[dict[str, Any]]:
-        result: list[dict[str, Any]] = self.page.evaluate("model.sent")
+        result: list[dict[str, Any]] = self.page.evaluate(
+            "model.sent.filter((message) => message.kind !== 'hello')"
+        )
         return result
 
     def relay(self, name: str, step_bytes: int = 20_000) -> None:
@@ -248,6 +299,9 @@ class CardPage:
     @property
     def video(self) -> Locator:
         return self.page.locator(".cometvid-card video")
+
+    def video_in_grid(self) -> Locator:
+        return self.page.locator(".cometvid-tile video")
 
     def wait_playable(self, source: str) -> None:
         """Until the video shows a frame of a source whose address contains `source`."""

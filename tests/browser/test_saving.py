@@ -212,7 +212,7 @@ def test_after_a_killed_kernel_resume_brings_the_card_back_and_the_clip_home(
     settled = record(page.output(3))
     expect_player(settled.locator("video"))
     expect(settled).to_contain_text("A comet over the mountains")
-    expect(settled).to_contain_text(f"saved to videos/{job_id}.mp4")
+    expect(settled).to_contain_text(f"Saved to videos/{job_id}.mp4")
     clip = lab.root / "killed" / "videos" / f"{job_id}.mp4"
     assert clip.read_bytes() == api.clip_bytes(job_id)
     assert api.count("POST /videos") == 1, "nothing is paid for twice"

@@ -241,7 +241,7 @@ def test_the_demo_says_that_it_is_a_simulation_and_ends_as_a_clip(
     expect(card(page.output(1))).to_contain_text("Simulation")
     page.screenshot("demo-progress")
     expect_player(record(page.output(1)).locator("video"))
-    expect(record(page.output(1))).to_contain_text("simulation")
+    expect(record(page.output(1))).to_contain_text("Simulation")
     assert (lab.root / "demo" / "videos" / "video_demo.mp4").is_file()
     page.screenshot("demo-clip")
     assert page.errors == []

@@ -9,7 +9,8 @@ interface LuminoSignal {
 
 /** The model anywidget 0.11 hands to `render` (its model-proxy.ts). */
 interface CometvidModel {
-  get(name: "card"): unknown;
+  get(name: "card" | "gallery"): unknown;
+  set(name: "gallery", value: unknown): void;
   send(content: object): void;
   on(name: string, callback: (...args: any[]) => void): void;
   off(name: string, callback: (...args: any[]) => void): void;

@@ -1,0 +1,218 @@
+/**
+ * The live card of one job: it draws the Card that card.py describes, ticks between messages,
+ * and becomes the player, in place, once there is a clip.
+ */
+
+const BUSY_AFTER_MS = 1500; // a click unanswered by then waits for the running cell
+
+/** Every node of a card, built once. */
+function build() {
+  const auto = { dir: "auto" };
+  const [stageIcon, rowIcon] = [icon(), icon()];
+  const ui = {
+    stageIcon: stageIcon.path, rowIcon: rowIcon.path,
+    stageHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
+    percent: h("div", "percent", { "aria-hidden": "true" }),
+    ...buildPlayer("button on-stage retry", "waits until the running cell has finished"),
+    fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time" }),
+    remaining: h("span", "remaining"), timing: h("p", "timing"),
+    stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
+    problem: h("p", "problem", auto), advice: h("p", "advice", auto),
+    command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
+    prompt: h("p", "prompt", auto), more: button("more", "more"), facts: h("ul", "facts"),
+    id: h("code", "id", { dir: "ltr" }), place: h("span", "place", auto), saved: h("div", "saved-fill"),
+    live: h("div", "live", { "aria-live": "polite", role: "status" }),
+  };
+  const overlay = h("div", "overlay", {}, h("div", "state", {}, stageIcon.svg, ui.stageHeadline), ui.percent);
+  const bar = h("div", "bar", {
+    role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100",
+  }, ui.fill);
+  const stage = h("div", "stage", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
+  const status = h("span", "state", {}, rowIcon.svg, ui.rowHeadline);
+  const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
+  const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
+  const savedBar = h("div", "saved-bar", { "aria-hidden": "true" }, ui.saved);
+  const body = h("div", "body", {},
+    h("div", "row", {}, status, ui.elapsed, ui.remaining, h("span", "buttons", {}, ui.stop, ui.watch)),
+    ui.timing, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
+    h("div", "footer", {}, ui.id, ui.place), savedBar);
+  // JupyterLab's one-letter commands (m, d d, space …) must not fire while the player has focus.
+  const layout = h("div", "layout", {}, stage, body, ui.live);
+  const root = h("section", "root card", { "data-lm-suppress-shortcuts": "true" }, layout);
+  return { ...ui, root, body, stage, overlay, bar, status, notice, commandRow, savedBar };
+}
+
+/** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal,
+ *   clock?: ReturnType<typeof createClock>}} context */
+function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const ui = build();
+  const player = createPlayer(ui, model, signal, () => tick());
+  let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
+  let [lost_at_s, announced, isBusy] = [0, "", false];
+  let loss = /** @type {Loss} */ ("");
+  let pending = /** @type {Action | null} */ (null);
+  let [cancelTick, cancelBusy] = [() => {}, () => {}];
+
+  /** What moves without a message; asks for the next tick only while something does. */
+  function tick() {
+    cancelTick();
+    const at_s = clock.now_s();
+    const isActive = ACTIVE_PHASES.has(shown.phase);
+    const elapsed = shown.elapsed_from_s === null ? ""
+      : clockTime((shown.elapsed_to_s ?? at_s) - shown.elapsed_from_s);
+    say(ui.elapsed, elapsed && isActive ? `${elapsed} elapsed` : elapsed);
+    say(ui.remaining, isActive ? remainingText(shown, at_s) : "");
+    say(ui.timing, isBusy ? "waiting for the running cell to finish"
+      : isActive ? checksText(shown.checks_at_s, at_s) : "");
+    say(ui.place, placeText(shown, at_s, player.isRelayed()));
+    const isExpiring = Boolean(shown.clip?.expires_at_s) && !shown.clip?.saved_to;
+    if (document.hidden || !(isActive || isExpiring)) return;
+    const phase_ms = ((at_s - (shown.elapsed_from_s ?? 0)) * 1000) % 1000;
+    cancelTick = after(isActive ? 1010 - Math.max(0, phase_ms) : 30_000, tick, signal);
+  }
+
+  /** @param {Card} next */
+  function update(next) {
+    // What follows must not move when the player comes: the body keeps the room it had.
+    const wasActive = shown !== EMPTY_CARD && ACTIVE_PHASES.has(shown.phase);
+    if (wasActive && next.phase === "completed") ui.body.style.minBlockSize = `${ui.body.offsetHeight}px`;
+    else if (next.phase !== "completed") ui.body.style.minBlockSize = "";
+    shown = next;
+    const phase = next.phase in ICONS ? next.phase : "unknown";
+    const isActive = ACTIVE_PHASES.has(phase);
+    const hasPlayer = phase === "completed" && next.clip !== null;
+    const ratio = next.aspect_ratio > 0.1 && next.aspect_ratio < 10 ? next.aspect_ratio : 16 / 9;
+    ui.root.style.setProperty("--cometvid-ratio", String(ratio));
+    ui.root.classList.toggle("cometvid-is-portrait", ratio <= 1);
+    ui.root.dataset["phase"] = phase;
+    ui.root.setAttribute("aria-label", `Video job ${next.job_id}`);
+    ui.stage.hidden = !isActive && !hasPlayer;
+    ui.overlay.hidden = ui.bar.hidden = !isActive;
+    if (!hasPlayer) ui.messageBox.hidden = true;
+    for (const [path, node, isShown] of /** @type {const} */ ([
+      [ui.stageIcon, ui.stageHeadline, isActive], [ui.rowIcon, ui.rowHeadline, !isActive]])) {
+      path.setAttribute("d", ICONS[phase]);
+      say(node, isShown ? next.headline : "");
+    }
+    ui.status.hidden = isActive;
+
+    const percent = next.progress_percent === null ? null
+      : Math.min(100, Math.max(0, Math.round(next.progress_percent)));
+    say(ui.percent, percent === null ? "" : `${percent}%`);
+    ui.bar.classList.toggle("cometvid-is-unknown", percent === null);
+    if (percent === null) ui.bar.removeAttribute("aria-valuenow");
+    else ui.bar.setAttribute("aria-valuenow", String(percent));
+    ui.fill.style.inlineSize = percent === null ? "" : `${percent}%`;
+
+    for (const name of /** @type {const} */ (["stop", "watch"])) {
+      ui[name].hidden = !next.actions.includes(name);
+      // aria-disabled rather than disabled: a keyboard user's focus stays on the button.
+      ui[name].setAttribute("aria-disabled", String(pending === name));
+      say(ui[name], LABELS[name][pending === name ? 1 : 0]);
+      if (!next.actions.includes(name)) ui[name].hidden = true;
+    }
+    say(ui.problem, next.problem);
+    say(ui.advice, next.advice);
+    say(ui.command, next.command);
+    ui.commandRow.hidden = !next.command;
+    ui.notice.hidden = !(next.problem || next.advice || next.command);
+    say(ui.prompt, next.prompt);
+    const facts = next.facts.map((fact) => h("li", "fact", { dir: "auto" }, fact));
+    if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, "Simulation"));
+    ui.facts.replaceChildren(...facts);
+    ui.facts.hidden = !facts.length;
+    say(ui.id, next.job_id);
+    ui.id.title = next.job_id;
+    const saved = next.saving?.total_bytes ? next.saving.received_bytes / next.saving.total_bytes : 0;
+    ui.saved.style.inlineSize = `${Math.min(100, saved * 100)}%`;
+    ui.savedBar.hidden = !next.saving;
+
+    // Changes of state and each quarter; every percent would drown a listener.
+    const quarter = percent === null ? 0 : Math.floor(percent / 25) * 25;
+    const news = [next.headline, isActive && quarter ? `${quarter} percent` : "", next.problem]
+      .filter(Boolean).join(". ");
+    if (news !== announced) ui.live.textContent = announced = news;
+    player.update(next, loss !== "stopped");
+    measure();
+    tick();
+  }
+
+  /** What CSS cannot know: is the prompt cut, does a text scroll (then the keyboard must reach it)? */
+  function measure() {
+    const isOpen = ui.more.getAttribute("aria-expanded") === "true";
+    ui.more.hidden = !ui.prompt.textContent
+      || (!isOpen && ui.prompt.scrollHeight <= ui.prompt.clientHeight + 1);
+    for (const node of [ui.problem, ui.advice, ui.prompt, ui.id, ui.command]) {
+      const isScroller = node.scrollHeight > node.clientHeight + 1 && getComputedStyle(node).overflowY === "auto";
+      if (isScroller) node.tabIndex = 0;
+      else node.removeAttribute("tabindex");
+    }
+  }
+
+  const refresh = () => update(withoutKernel(card, loss, lost_at_s));
+  const readCard = () => { card = { ...EMPTY_CARD, .../** @type {Card} */ (model.get("card")) }; };
+
+  listen(model, "change:card", () => {
+    readCard();
+    clock.hear(card.sent_at_s);
+    [pending, isBusy, loss] = [null, false, ""]; // whoever sends cards is alive
+    cancelBusy();
+    refresh();
+  }, signal);
+
+  for (const name of /** @type {const} */ (["stop", "watch"])) {
+    ui[name].addEventListener("click", () => {
+      if (pending) return;
+      pending = name;
+      model.send({ kind: "action", name });
+      cancelBusy = after(BUSY_AFTER_MS, () => { isBusy = true; tick(); }, signal);
+      refresh();
+    }, { signal });
+  }
+  ui.more.addEventListener("click", () => {
+    const isOpen = ui.prompt.classList.toggle("cometvid-is-open");
+    ui.more.setAttribute("aria-expanded", String(isOpen));
+    ui.more.textContent = isOpen ? "less" : "more";
+    measure();
+  }, { signal });
+  ui.more.setAttribute("aria-expanded", "false");
+  ui.copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(ui.command.textContent ?? "");
+      ui.copy.textContent = "Copied";
+    } catch { // refused, or no clipboard outside https: leave it selected for Ctrl+C
+      getSelection()?.selectAllChildren(ui.command);
+      ui.copy.textContent = "Selected";
+    }
+    after(2000, () => { ui.copy.textContent = "Copy"; }, signal);
+  }, { signal });
+  document.addEventListener("visibilitychange", tick, { signal });
+
+  readCard();
+  el.append(ui.root);
+  refresh();
+  watchKernel(model, el, signal, (next) => {
+    if (loss === next || loss === "stopped") return; // an ended kernel does not come back by itself
+    [loss, lost_at_s, pending, isBusy] = [next, clock.now_s(), null, false];
+    refresh();
+  });
+  let width = 0;
+  const resizes = new ResizeObserver(() => {
+    if (width && width !== ui.root.clientWidth) ui.body.style.minBlockSize = ""; // a height of another width
+    width = ui.root.clientWidth;
+    measure();
+  });
+  resizes.observe(ui.root);
+
+  const end = () => {
+    if (signal.aborted) return;
+    player.end();
+    controller.abort();
+    resizes.disconnect();
+    ui.root.remove();
+  };
+  viewSignal?.addEventListener("abort", end, { once: true }); // sooner than the cleanup (anywidget 0.11)
+  return end;
+}

@@ -1,0 +1,71 @@
+/**
+ * Small tools for nodes and timers.
+ *
+ * Every string of a card is foreign text and is only ever written through `textContent`.
+ * One AbortController per view ends each listener and timer.
+ */
+
+/**
+ * setTimeout that ends with the view; returns what cancels it.
+ * @param {number} delay_ms @param {() => void} action @param {AbortSignal} signal
+ */
+function after(delay_ms, action, signal) {
+  if (signal.aborted) return () => {};
+  const handle = setTimeout(() => { cancel(); action(); }, delay_ms);
+  const cancel = () => { clearTimeout(handle); signal.removeEventListener("abort", cancel); };
+  signal.addEventListener("abort", cancel);
+  return cancel;
+}
+
+/** @param {CometvidModel} model @param {string} name @param {(...args: any[]) => void} callback
+ * @param {AbortSignal} signal */
+function listen(model, name, callback, signal) {
+  model.on(name, callback);
+  signal.addEventListener("abort", () => model.off(name, callback));
+}
+
+/** Write only what differs, so that a reader's selection survives the tick; empty = hidden.
+ * @param {HTMLElement} node @param {string | null | undefined} text */
+function say(node, text) {
+  if (node.textContent !== (text ?? "")) node.textContent = text ?? "";
+  node.hidden = !text;
+}
+
+/** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name
+ * @param {Record<string, string>} [attributes] @param {(Node | string)[]} children */
+function h(tag, name, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  node.className = name.split(" ").filter(Boolean).map((word) => `cometvid-${word}`).join(" ");
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+function icon() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "cometvid-icon");
+  svg.append(path);
+  return { svg, path };
+}
+
+/** @param {string} name @param {string} text */
+const button = (name, text) => h("button", name, { type: "button" }, text);
+
+const SKEW_FLOOR_S = 2; // below this, clock difference and network delay look alike
+
+/** The kernel's clock, as far as it can be told from here. */
+function createClock() {
+  let [skew_s, drift_s] = [0, Infinity];
+  return {
+    now_s: () => Date.now() / 1000 - skew_s,
+    /** @param {number | null} sent_at_s when, by the kernel's clock, a live message was sent */
+    hear(sent_at_s) {
+      // The least seen: after a reconnect a message may arrive that was sent long ago.
+      drift_s = Math.min(drift_s, Date.now() / 1000 - (sent_at_s ?? -Infinity));
+      skew_s = Math.abs(drift_s) < SKEW_FLOOR_S || drift_s === Infinity ? 0 : drift_s;
+    },
+  };
+}

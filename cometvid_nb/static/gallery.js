@@ -1,0 +1,464 @@
+/**
+ * Many jobs on one page: a grid of small cards, totals that are the filter, pages, and all clips
+ * of a page as one player. The kernel holds the thousands; a page of them is all that is here.
+ *
+ * @typedef {"queued" | "running" | "completed" | "failed" | "other"} Total
+ * @typedef {object} Gallery  Mirrors the gallery of gallery.py.
+ * @property {number} total
+ * @property {Record<Total, number>} totals
+ * @property {Total | "all"} filter
+ * @property {"added" | "state" | "progress" | "longest"} sort
+ * @property {number} matching  how many the filter lets through
+ * @property {number} page  from 1
+ * @property {number} pages
+ * @property {boolean} is_simulated
+ * @property {boolean} is_settled  nothing will change any more
+ * @property {string[]} order  the jobs of this page
+ * @property {Record<string, TileCard>} cards  by job id
+ * @property {number | null} sent_at_s
+ */
+
+/** @type {Gallery} */
+const EMPTY_GALLERY = {
+  total: 0, totals: { queued: 0, running: 0, completed: 0, failed: 0, other: 0 }, filter: "all",
+  sort: "added", matching: 0, page: 1, pages: 1, is_simulated: false, is_settled: false, order: [],
+  cards: {}, sent_at_s: null,
+};
+
+/** Name and shape of each filter. @type {[Gallery["filter"], string, string][]} */
+const FILTERS = [
+  ["all", "All", "M2.5 2.5h4.6v4.6H2.5zM8.9 2.5h4.6v4.6H8.9zM2.5 8.9h4.6v4.6H2.5zM8.9 8.9h4.6v4.6H8.9z"],
+  ["queued", "Queued", ICONS.queued], ["running", "Running", ICONS.running],
+  ["completed", "Done", ICONS.completed], ["failed", "Failed", ICONS.failed], ["other", "Other", ICONS.stopped],
+];
+/** @type {[Gallery["sort"], string][]} */
+const SORTS = [["added", "as added"], ["state", "by state"], ["progress", "by progress"], ["longest", "longest first"]];
+const RELAYS = 3; // clips that come through the kernel at the same time
+
+/** @param {number} count @param {string} noun */
+const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** Every node around the grid, built once. */
+function buildGallery() {
+  const filters = FILTERS.map(([name, label, shape]) => {
+    const { svg, path } = icon();
+    path.setAttribute("d", shape);
+    const count = h("span", "count");
+    return { name, count, node: h("button", "button filter", { type: "button", "data-filter": name }, svg, label, " ", count) };
+  });
+  const sort = h("select", "select", { "aria-label": "Order" },
+    ...SORTS.map(([value, label]) => h("option", "", { value }, label)));
+  const part = (/** @type {string} */ name) => h("i", `part part-${name}`);
+  const parts = { completed: part("completed"), failed: part("failed"), other: part("other"),
+    running: part("running"), queued: part("queued") };
+  const sync = {
+    play: iconButton("sync-play", "Play all in sync", PLAY), playText: h("span", ""),
+    restart: iconButton("", "Restart all", "M3.2 8a4.8 4.8 0 1 0 1.5-3.5M4.4 1.9v2.9h2.9").node,
+    back: iconButton("", "One frame back", "M11.5 3.2v9.6L5.4 8zM3.8 3.4v9.2").node,
+    on: iconButton("", "One frame on", "M4.5 3.2v9.6L10.6 8zM12.2 3.4v9.2").node,
+    seek: h("input", "seek", { type: "range", min: "0", max: "0", step: "any", value: "0", "aria-label": "Position in all clips" }),
+    time: h("span", "time"), leave: button("button button-small", "Leave sync"),
+  };
+  sync.play.node.append(sync.playText);
+  const syncControls = h("div", "sync-controls", {}, sync.restart, sync.back, sync.on, sync.seek, sync.time, sync.leave);
+  const pager = {
+    first: button("button button-small", "First"), previous: button("button button-small", "Previous"),
+    place: h("span", "place-in-pages"), next: button("button button-small", "Next"), last: button("button button-small", "Last"),
+  };
+  const ui = {
+    filters, sort, parts, sync, pager, syncControls,
+    heading: h("strong", "heading"), simulated: h("span", "fact simulated", {}, "Simulation"),
+    filterBox: h("div", "filters", { role: "group", "aria-label": "Show" }, ...filters.map(({ node }) => node)),
+    sortBox: h("label", "sort", {}, "Order ", sort),
+    meter: h("div", "meter", { "aria-hidden": "true" }, ...Object.values(parts)),
+    syncBar: h("div", "sync", { role: "group", "aria-label": "All clips of this page" }, sync.play.node, syncControls),
+    problem: h("p", "problem gallery-problem"), empty: h("p", "empty"),
+    grid: h("ul", "grid", { tabindex: "-1", "aria-label": "Jobs" }),
+    nav: h("nav", "pager", { "aria-label": "Pages" }, ...Object.values(pager)),
+    live: h("div", "live", { "aria-live": "polite", role: "status" }),
+  };
+  const head = h("header", "gallery-head", {},
+    h("div", "gallery-top", {}, ui.heading, ui.simulated, ui.sortBox), ui.meter, ui.filterBox, ui.syncBar, ui.problem);
+  const root = h("section", "root gallery", { "data-lm-suppress-shortcuts": "true", "aria-label": "Video jobs" },
+    head, ui.grid, ui.empty, ui.nav, ui.live);
+  return { ...ui, root };
+}
+
+/** The gallery's model as the card of one job sees it.
+ * @param {CometvidModel} model @param {string} jobId @param {() => TileCard} readCard
+ * @param {(content: any) => void} send @returns {CometvidModel & {changed: () => void}} */
+function modelOfJob(model, jobId, readCard, send) {
+  /** @type {Set<() => void>} */
+  const callbacks = new Set();
+  return {
+    get: (name) => (name === "card" ? readCard() : model.get(name)),
+    set: () => {},
+    send: (content) => send({ ...content, job_id: jobId }),
+    on: (name, callback) => { name === "change:card" ? callbacks.add(callback) : model.on(name, callback); },
+    off: (name, callback) => { name === "change:card" ? callbacks.delete(callback) : model.off(name, callback); },
+    changed: () => { for (const callback of callbacks) callback(); },
+    ...(model.widget_manager ? { widget_manager: model.widget_manager } : {}),
+  };
+}
+
+/** Lets a few questions for bytes through at a time.
+ * @param {CometvidModel} model @param {AbortSignal} signal */
+function createFetchGate(model, signal) {
+  /** @typedef {{request: number, job_id: string}} Question @type {Question[]} */
+  let waiting = [];
+  /** @type {Question[]} */
+  let asked = [];
+  const pump = () => {
+    while (asked.length < RELAYS && waiting[0]) {
+      asked.push(waiting[0]);
+      model.send(/** @type {Question} */ (waiting.shift()));
+    }
+  };
+  listen(model, "msg:custom", (content) => {
+    if (content?.kind !== "clip_failed" && !(content?.kind === "clip_chunk" && content.is_last)) return;
+    asked = asked.filter(({ request }) => request !== content.request);
+    pump();
+  }, signal);
+  return {
+    /** @param {Question} question */
+    ask(question) {
+      this.forget(question.job_id); // a later question of a job replaces its earlier one
+      waiting.push(question);
+      pump();
+    },
+    /** @param {string} jobId */
+    forget(jobId) {
+      [waiting, asked] = [waiting.filter(({ job_id }) => job_id !== jobId), asked.filter(({ job_id }) => job_id !== jobId)];
+      pump();
+    },
+  };
+}
+
+/** The shape that most cards of a page have. @param {Gallery} gallery */
+function commonRatio({ order, cards }) {
+  /** @type {Map<number, number>} */
+  const votes = new Map();
+  for (const id of order) {
+    const ratio = cards[id]?.aspect_ratio ?? 16 / 9;
+    votes.set(ratio, (votes.get(ratio) ?? 0) + 1);
+  }
+  const [winner] = [...votes].sort((a, b) => b[1] - a[1]);
+  return Math.min(16 / 9, Math.max(9 / 16, winner?.[0] ?? 16 / 9));
+}
+
+/** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal}} context */
+function renderGallery({ model, el, signal: viewSignal }) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const ui = buildGallery();
+  const clock = createClock();
+  const gate = createFetchGate(model, signal);
+  /** @typedef {{tile: ReturnType<typeof createTile>, facade: ReturnType<typeof modelOfJob>, drawn: string}} Entry
+   * @type {Map<string, Entry>} */
+  const entries = new Map();
+  let gallery = EMPTY_GALLERY;
+  let [loss, lost_at_s] = [/** @type {Loss} */ (""), 0];
+  let asked = /** @type {Pick<Gallery, "filter" | "sort" | "page"> | null} */ (null);
+  let [announced, isBusy, isInSync, isDragging] = ["", false, false, false];
+  let panel = /** @type {{jobId: string, root: HTMLElement, end: () => void} | null} */ (null);
+  let [cancelTick, cancelBusy] = [() => {}, () => {}];
+  const videos = () => [...entries.values()].filter(({ tile }) => tile.isJoined()).map(({ tile }) => tile.video);
+  const sync = createSync(videos, () => drawSync(), signal);
+
+  const send = (/** @type {any} */ content) => (content.kind === "fetch_clip" ? gate.ask(content) : model.send(content));
+  const cardOf = (/** @type {string} */ id) => {
+    const { poster = null, ...card } = { ...EMPTY_CARD, job_id: id, ...gallery.cards[id] };
+    return { ...withoutKernel(/** @type {Card} */ (card), loss, lost_at_s), poster };
+  };
+
+  /** One timer for the whole page. */
+  function tick() {
+    cancelTick();
+    const now_s = clock.now_s();
+    let isActive = false;
+    for (const { tile } of entries.values()) {
+      tile.tick(now_s);
+      isActive ||= ACTIVE_PHASES.has(tile.card().phase);
+    }
+    if (isActive && !document.hidden) cancelTick = after(1000, tick, signal);
+  }
+
+  // ---- what the kernel says
+
+  function drawHead() {
+    const view = asked ?? gallery;
+    say(ui.heading, counted(gallery.total, "job"));
+    ui.simulated.hidden = !gallery.is_simulated;
+    for (const { name, node, count } of ui.filters) {
+      const number = name === "all" ? gallery.total : gallery.totals[name];
+      say(count, number.toLocaleString("en"));
+      node.setAttribute("aria-pressed", String(view.filter === name));
+      node.classList.toggle("cometvid-is-none", !number);
+    }
+    for (const [name, part] of Object.entries(ui.parts)) {
+      const number = gallery.totals[/** @type {Total} */ (name)];
+      part.style.flexGrow = String(number);
+      part.hidden = !number;
+    }
+    if (ui.sort.value !== view.sort) ui.sort.value = view.sort;
+    ui.filterBox.hidden = ui.sortBox.hidden = ui.meter.hidden = gallery.total < 2;
+    ui.grid.setAttribute("aria-busy", String(asked !== null));
+    say(ui.pager.place, `Page ${view.page} of ${gallery.pages}`);
+    ui.nav.hidden = gallery.pages < 2;
+    for (const [node, isOff] of /** @type {const} */ ([[ui.pager.first, view.page <= 1],
+      [ui.pager.previous, view.page <= 1], [ui.pager.next, view.page >= gallery.pages],
+      [ui.pager.last, view.page >= gallery.pages]])) {
+      node.setAttribute("aria-disabled", String(isOff || loss !== ""));
+    }
+    for (const { node } of ui.filters) node.setAttribute("aria-disabled", String(loss !== ""));
+    ui.sort.disabled = loss !== "";
+    say(ui.empty, gallery.order.length || asked ? "" : gallery.total ? "No job here." : "No jobs yet.");
+    say(ui.problem, loss === "stopped" ? "The kernel stopped; the jobs themselves go on. Follow them again: %cometvid resume"
+      : loss ? "No connection to the kernel. This is what was known last."
+        : isBusy ? "waiting for the running cell to finish" : "");
+    const ended = gallery.total - gallery.totals.queued - gallery.totals.running;
+    const quarter = Math.floor((4 * ended) / (gallery.total || 1)) * 25;
+    const isAll = gallery.is_settled || quarter === 100;
+    const { completed, failed } = gallery.totals;
+    const news = (isAll && gallery.total ? `All ${counted(gallery.total, "job")} ended: ${completed} done, ${failed} failed.`
+      : quarter ? `${quarter} percent of ${counted(gallery.total, "job")} ended.` : "")
+      + (gallery.filter === "all" && gallery.page === 1 ? ""
+        : ` ${counted(gallery.matching, "job")} shown, page ${gallery.page} of ${gallery.pages}.`);
+    // Filter and page are what a listener asked for; other numbers are told at each quarter only.
+    const key = `${isAll || quarter} ${gallery.filter} ${gallery.page}`;
+    if (key !== announced) [announced, ui.live.textContent] = [key, news.trim()];
+  }
+
+  /** Build what is new, end what is gone, move only what stands elsewhere. */
+  function drawGrid() {
+    const wanted = new Set(gallery.order);
+    const hadFocus = ui.grid.contains(document.activeElement);
+    if (panel && !wanted.has(panel.jobId)) closePanel(false);
+    for (const [id, { tile }] of entries) {
+      if (wanted.has(id)) continue;
+      if (isInSync) leaveSync();
+      gate.forget(id);
+      tile.end(false);
+      entries.delete(id);
+    }
+    for (const id of wanted) {
+      let entry = entries.get(id);
+      if (!entry) {
+        const facade = modelOfJob(model, id, () => cardOf(id), send);
+        entry = { facade, drawn: "", tile: createTile(facade, signal, { open: togglePanel, tick }) };
+        entry.tile.sound.addEventListener("click", () => unmute(id), { signal });
+        entries.set(id, entry);
+      }
+      const card = cardOf(id);
+      const { sent_at_s: _, ...look } = card;
+      const drawn = JSON.stringify(look) + loss;
+      if (drawn === entry.drawn) continue;
+      if (entry.drawn) entry.tile.heard();
+      entry.drawn = drawn;
+      entry.tile.update(card, loss !== "stopped", clock.now_s());
+      entry.facade.changed();
+    }
+    const grid = /** @type {HTMLElement & {moveBefore?: (node: Node, place: Node | null) => void}} */ (ui.grid);
+    let place = /** @type {Element | null} */ (grid.firstElementChild);
+    for (const id of gallery.order) {
+      const node = /** @type {Entry} */ (entries.get(id)).tile.root;
+      if (place === panel?.root) place = place?.nextElementSibling ?? null;
+      if (node === place) place = place.nextElementSibling;
+      // Moved, not put in again: a clip that is playing goes on.
+      else (node.isConnected && grid.moveBefore ? grid.moveBefore : grid.insertBefore).call(grid, node, place);
+    }
+    seatPanel();
+    ui.root.style.setProperty("--cometvid-ratio", String(commonRatio(gallery)));
+    if (hadFocus && !ui.grid.contains(document.activeElement)) ui.grid.focus({ preventScroll: true });
+  }
+
+  function refresh() {
+    drawHead();
+    drawGrid();
+    drawSync();
+    tick();
+  }
+
+  /** @param {unknown} value */
+  const take = (value) => {
+    if (value === gallery) return;
+    gallery = { ...EMPTY_GALLERY, .../** @type {Gallery} */ (value) };
+    const isAnswer = asked && asked.filter === gallery.filter && asked.sort === gallery.sort
+      && gallery.page === Math.min(asked.page, gallery.pages);
+    if (isAnswer) {
+      [asked, isBusy] = [null, false];
+      cancelBusy();
+    }
+    refresh();
+  };
+  const hear = (/** @type {any} */ value) => {
+    clock.hear(value.sent_at_s);
+    loss = ""; // whoever sends is alive
+    take(value);
+  };
+  listen(model, "change:gallery", () => hear(model.get("gallery")), signal);
+  listen(model, "msg:custom", (/** @type {any} */ content) => {
+    if (content?.kind !== "gallery_change") return;
+    const cards = { .../** @type {Gallery} */ (model.get("gallery"))?.cards, ...content.cards };
+    const kept = Object.fromEntries(content.gallery.order.map((/** @type {string} */ id) => [id, cards[id] ?? gallery.cards[id]]));
+    // Into the model, so that a second view starts right; not saved: it came from the kernel.
+    const merged = { ...content.gallery, cards: kept };
+    model.set("gallery", merged);
+    hear(merged);
+  }, signal);
+
+  // ---- what one can ask for
+
+  /** @param {Partial<Pick<Gallery, "filter" | "sort" | "page">>} change */
+  const ask = (change) => {
+    if (loss) return;
+    const { filter, sort, page } = { ...gallery, ...asked, ...change };
+    asked = { filter, sort, page };
+    model.send({ kind: "view", ...asked });
+    cancelBusy();
+    cancelBusy = after(BUSY_AFTER_MS, () => { isBusy = true; drawHead(); }, signal);
+    drawHead();
+  };
+  for (const { name, node } of ui.filters) {
+    node.addEventListener("click", () => ask({ filter: name, page: 1 }), { signal });
+  }
+  ui.sort.addEventListener("change", () => ask({ sort: /** @type {Gallery["sort"]} */ (ui.sort.value), page: 1 }), { signal });
+  for (const [node, go] of /** @type {[HTMLElement, (page: number) => number][]} */ ([[ui.pager.first, () => 1],
+    [ui.pager.previous, (page) => page - 1], [ui.pager.next, (page) => page + 1], [ui.pager.last, () => gallery.pages]])) {
+    node.addEventListener("click", () => {
+      if (node.getAttribute("aria-disabled") !== "true") ask({ page: go((asked ?? gallery).page) });
+    }, { signal });
+  }
+
+  // ---- the full card of one job, under its row
+
+  /** @param {string} jobId */
+  function togglePanel(jobId) {
+    const isSame = panel?.jobId === jobId;
+    closePanel(false);
+    const entry = entries.get(jobId);
+    if (isSame || !entry) return;
+    const box = h("div", "panel-card");
+    const close = button("button button-small close", "Close");
+    const root = h("li", "panel", {}, h("div", "panel-head", {}, h("strong", "", { dir: "auto" }, jobId), close), box);
+    root.setAttribute("aria-label", `Full card of ${jobId}`);
+    const own = new AbortController();
+    close.addEventListener("click", () => closePanel(true), { signal: own.signal });
+    root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation(); // JupyterLab would leave the cell's edit mode
+      closePanel(true);
+    }, { signal: own.signal });
+    if (!isInSync) entry.tile.video.pause();
+    const end = renderCard({ model: entry.facade, el: box, signal: own.signal, clock });
+    panel = { jobId, root, end: () => { end(); own.abort(); root.remove(); } };
+    entry.tile.title.setAttribute("aria-expanded", "true");
+    entry.tile.root.classList.add("cometvid-is-open");
+    seatPanel();
+    close.focus({ preventScroll: true });
+    root.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {boolean} isAsked */
+  function closePanel(isAsked) {
+    if (!panel) return;
+    const tile = entries.get(panel.jobId)?.tile;
+    panel.end();
+    panel = null;
+    tile?.title.setAttribute("aria-expanded", "false");
+    tile?.root.classList.remove("cometvid-is-open");
+    if (isAsked) tile?.title.focus();
+  }
+
+  const seatPanel = () => {
+    const tile = panel && entries.get(panel.jobId)?.tile.root;
+    if (panel && tile && tile.nextElementSibling !== panel.root) tile.after(panel.root);
+  };
+
+  // ---- all clips as one
+
+  function drawSync() {
+    const tiles = [...entries.values()].map(({ tile }) => tile).filter((tile) => tile.hasClip());
+    ui.syncBar.hidden = tiles.length < 2 && !isInSync;
+    ui.syncControls.hidden = !isInSync;
+    const label = !isInSync ? "Play all in sync" : sync.isWanted() ? "Pause all" : "Play all";
+    if (ui.sync.playText.textContent !== label) {
+      ui.sync.playText.textContent = label;
+      ui.sync.play.node.setAttribute("aria-label", label);
+      ui.sync.play.node.title = label;
+      ui.sync.play.path.setAttribute("d", isInSync && sync.isWanted() ? "M5 3v10M11 3v10" : PLAY);
+    }
+    if (!isInSync) return;
+    const [at_s, duration_s] = [sync.clock_s(), sync.duration_s()];
+    const max = duration_s.toFixed(3);
+    if (ui.sync.seek.max !== max) ui.sync.seek.max = max;
+    if (!isDragging) ui.sync.seek.value = String(at_s);
+    const ready = sync.readyCount();
+    const text = `${at_s.toFixed(2)} / ${duration_s.toFixed(2)} s`;
+    say(ui.sync.time, sync.isWaiting() && ready < tiles.length ? `loading ${ready} of ${tiles.length}…` : text);
+    ui.sync.seek.setAttribute("aria-valuetext", `${at_s.toFixed(1)} of ${duration_s.toFixed(1)} seconds`);
+  }
+
+  const joinAll = () => {
+    for (const { tile } of entries.values()) {
+      if (!tile.hasClip()) continue;
+      if (!isInSync) tile.mute(true);
+      tile.join();
+    }
+    isInSync = true;
+  };
+  const leaveSync = () => {
+    sync.end();
+    isInSync = isDragging = false;
+    for (const { tile } of entries.values()) tile.leave();
+    drawSync();
+  };
+  /** @param {string} id */
+  const unmute = (id) => {
+    const isOn = entries.get(id)?.tile.sound.getAttribute("aria-pressed") === "true";
+    for (const [other, { tile }] of entries) tile.mute(isOn || other !== id);
+  };
+  ui.sync.play.node.addEventListener("click", () => {
+    if (isInSync && sync.isWanted()) return sync.pause();
+    joinAll();
+    sync.play();
+  }, { signal });
+  ui.sync.restart.addEventListener("click", () => sync.restart(), { signal });
+  ui.sync.back.addEventListener("click", () => sync.step(-1), { signal });
+  ui.sync.on.addEventListener("click", () => sync.step(1), { signal });
+  ui.sync.leave.addEventListener("click", () => { leaveSync(); ui.sync.play.node.focus(); }, { signal });
+  ui.sync.seek.addEventListener("input", () => {
+    isDragging = true;
+    sync.seek(Number(ui.sync.seek.value));
+  }, { signal });
+  ui.sync.seek.addEventListener("change", () => { isDragging = false; drawSync(); }, { signal });
+  ui.sync.seek.addEventListener("keydown", (event) => {
+    const frames = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (!frames) return;
+    event.preventDefault(); // step "any" would move by a hundredth of the whole
+    sync.step(frames);
+  }, { signal });
+
+  document.addEventListener("visibilitychange", tick, { signal });
+  el.append(ui.root);
+  take(model.get("gallery") ?? {});
+  watchKernel(model, el, signal, (next) => {
+    if (loss === next || loss === "stopped") return;
+    [loss, lost_at_s, asked, isBusy] = [next, clock.now_s(), null, false];
+    refresh();
+  });
+
+  // What was told between the making of the model and this view, nobody has heard.
+  model.send({ kind: "hello" });
+
+  const end = () => {
+    if (signal.aborted) return;
+    closePanel(false);
+    for (const { tile } of entries.values()) tile.end(true);
+    sync.end();
+    controller.abort();
+    ui.root.remove();
+  };
+  viewSignal?.addEventListener("abort", end, { once: true });
+  return end;
+}

@@ -1,0 +1,239 @@
+/** The player of one clip, with every way there is to its bytes. */
+
+const SILENCE_MS = 8000; // a link without metadata by then is taken for dead
+const STALL_MS = 2500; // Chromium asks an expired link again for half a minute before it says "error"
+const RELAY_WAIT_MS = 2000;
+const HANDOVER_MS = 1500; // JupyterLab draws the replaced output well within this
+
+/** @param {string} host */
+const isLoopback = (host) =>
+  /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
+
+/** Can this page's browser load that link at all? @param {string} link @param {Location} page */
+function isReachable(link, page) {
+  const url = URL.canParse(link) ? new URL(link) : null;
+  if (!url) return false;
+  if (url.protocol === "data:") return url.pathname.startsWith("video/");
+  if (url.protocol === "blob:") return true;
+  if (url.protocol !== "https:" && url.protocol !== "http:") return false;
+  if (page.protocol === "https:" && url.protocol === "http:" && !isLoopback(url.hostname)) return false;
+  // A webview's host (vscode-webview://…) says nothing about where the person's machine is.
+  const isRemotePage = page.protocol.startsWith("http") && !isLoopback(page.hostname);
+  return !(isRemotePage && isLoopback(url.hostname));
+}
+
+/**
+ * Nodes of a player. `waiting`: what to say of bytes that the kernel is slow to send.
+ * @param {string} retryName @param {string} waiting
+ */
+function buildPlayer(retryName, waiting) {
+  const message = h("div", "message-text", { dir: "auto" });
+  const retry = button(retryName, "Try again");
+  return {
+    message, retry, waiting, messageBox: h("div", "message", {}, message, retry),
+    video: h("video", "video", { controls: "", playsinline: "", preload: "metadata" }),
+  };
+}
+
+/**
+ * The player: saved file, then link, then bytes through the kernel; on each change of source the
+ * place and the play state are kept.
+ * @param {ReturnType<typeof buildPlayer> & {stage: HTMLElement}} ui @param {CometvidModel} model @param {AbortSignal} signal
+ * @param {() => void} onSource called when the source has changed
+ */
+function createPlayer(ui, model, signal, onSource) {
+  const { video } = ui;
+  /** @type {Set<string>} */
+  const tried = new Set();
+  const place = { at_s: 0, isPlaying: false };
+  /** @type {Set<Element>} */
+  let strangers = new Set();
+  let clip = /** @type {Clip | null} */ (null);
+  let [turn, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
+  let hasKernel = true;
+  let [cancelSilence, cancelStall] = [() => {}, () => {}];
+  // Views of one model share its messages, so request numbers start at a random place.
+  let request = Math.floor(Math.random() * 2 ** 30);
+  /** @typedef {{request: number, parts: ArrayBufferView<ArrayBuffer>[], received_bytes: number,
+   *   cancelWait: () => void, resolve: (source: string) => void, reject: (error: Error) => void}} Relay */
+  let relay = /** @type {Relay | null} */ (null);
+
+  /** @param {string} text empty = the video itself */
+  const show = (text, isFinal = false) => {
+    say(ui.message, text);
+    ui.messageBox.hidden = !text;
+    ui.retry.hidden = !isFinal;
+    video.hidden = Boolean(text);
+  };
+
+  const fetchThroughKernel = () => new Promise((/** @type {(source: string) => void} */ resolve, reject) => {
+    const head = clip?.url || clip?.path
+      ? "This link can't be reached from the browser, fetching the clip through the kernel…"
+      : "Fetching the clip through the kernel…";
+    show(head);
+    const cancelWait = after(RELAY_WAIT_MS, () => show(`${head} (${ui.waiting})`), signal);
+    relay = { request: ++request, parts: [], received_bytes: 0, cancelWait, resolve, reject };
+    model.send({ kind: "fetch_clip", request });
+  });
+
+  listen(model, "msg:custom", (/** @type {any} */ content, /** @type {DataView<ArrayBuffer>[]} */ buffers) => {
+    if (!relay || content?.request !== relay.request) return;
+    relay.cancelWait();
+    if (content.kind === "clip_failed") return relay.reject(new Error(String(content.problem)));
+    if (content.kind !== "clip_chunk") return;
+    if (content.offset !== relay.received_bytes) return relay.reject(new Error("It arrived incomplete."));
+    for (const part of buffers ?? []) {
+      relay.parts.push(part);
+      relay.received_bytes += part.byteLength;
+    }
+    const amount = content.total ? `${Math.floor((100 * relay.received_bytes) / content.total)} %`
+      : bytesText(relay.received_bytes, null);
+    show(`${(ui.message.textContent ?? "").split("…")[0]}… ${amount}`);
+    if (!content.is_last) return;
+    if (content.total && content.total !== relay.received_bytes) {
+      return relay.reject(new Error("It arrived incomplete."));
+    }
+    objectUrl = URL.createObjectURL(new Blob(relay.parts, { type: "video/mp4" }));
+    relay.resolve(objectUrl);
+    relay = null;
+  }, signal);
+
+  /** In the order they are tried. @returns {{key: string, open: () => Promise<string | null>}[]} */
+  const sources = () => {
+    const { path = null, url = null } = clip ?? {};
+    const list = [];
+    if (path && model.widget_manager?.resolveUrl) {
+      list.push({ key: `path ${path}`, open: async () => {
+        const resolved = await model.widget_manager?.resolveUrl?.(path);
+        const absolute = resolved ? new URL(resolved, document.baseURI).href : "";
+        return isReachable(absolute, location) ? absolute : null;
+      } });
+    }
+    if (url && isReachable(url, location)) list.push({ key: `url ${url}`, open: async () => url });
+    if (hasKernel) list.push({ key: "kernel", open: fetchThroughKernel });
+    return list.filter(({ key }) => !tried.has(key));
+  };
+
+  const climb = async () => {
+    const mine = ++turn;
+    cancelSilence();
+    cancelStall();
+    [isReady, hasGivenUp, relay] = [false, false, null];
+    if (objectUrl) URL.revokeObjectURL(objectUrl);
+    objectUrl = "";
+    if (video.hasAttribute("src")) {
+      video.removeAttribute("src"); // or a late error of this source would end the next one
+      video.load();
+    }
+    const [source] = sources();
+    if (!source) {
+      hasGivenUp = true;
+      return show(`The clip can't be played here. ${reason} For a fresh link: %cometvid watch ${jobId}`, true);
+    }
+    tried.add(source.key);
+    const src = await source.open().catch((error) => { reason = String(error?.message ?? error); return null; });
+    if (mine !== turn || signal.aborted) return;
+    if (!src) return climb();
+    show("");
+    video.src = src;
+    onSource();
+    const onSilence = () => {
+      // Not dead: a page in the background loads later, and data savers load on play only.
+      const isPatient = document.hidden || (video.networkState === video.NETWORK_IDLE && video.paused);
+      if (isPatient) cancelSilence = after(SILENCE_MS, onSilence, signal);
+      else climb();
+    };
+    cancelSilence = after(SILENCE_MS, onSilence, signal);
+  };
+
+  /** @param {string} name @param {() => void} listener */
+  const on = (name, listener) => video.addEventListener(name, listener, { signal });
+  on("loadedmetadata", () => {
+    cancelSilence();
+    isReady = true;
+    if (place.at_s > 0) video.currentTime = place.at_s;
+    if (place.isPlaying) video.play().catch(() => {});
+  });
+  const keepTime = () => { if (isReady && !video.error) place.at_s = video.currentTime; };
+  on("timeupdate", keepTime);
+  on("seeking", keepTime);
+  on("play", () => { place.isPlaying = true; });
+  on("pause", () => { if (isReady && !video.error) place.isPlaying = false; });
+  /** Out of bytes behind an expired link: no use in waiting for the browser's own verdict. */
+  const watchStall = () => {
+    cancelStall();
+    cancelStall = after(STALL_MS, () => {
+      const isStuck = isReady && (video.seeking || (!video.paused && video.readyState < video.HAVE_FUTURE_DATA));
+      if (!isStuck) return;
+      const isExpired = (clip?.expires_at_s ?? Infinity) < Date.now() / 1000;
+      if (isExpired && video.src === clip?.url) climb();
+      else watchStall();
+    }, signal);
+  };
+  on("waiting", watchStall);
+  on("seeking", watchStall);
+  on("error", () => {
+    reason = "The link may have expired, or this browser can't play the format.";
+    climb();
+  });
+  ui.retry.addEventListener("click", () => { tried.clear(); climb(); }, { signal });
+
+  return {
+    /** @param {Card} card @param {boolean} isConnected  false = nobody would answer `fetch_clip` */
+    update(card, isConnected) {
+      const isFirst = !clip;
+      hasKernel = isConnected;
+      if (!hasKernel) relay?.reject(new Error("The kernel stopped."));
+      clip = card.phase === "completed" ? card.clip : null;
+      jobId = card.job_id;
+      if (!clip) {
+        if (isFirst) return;
+        turn++;
+        cancelSilence();
+        [relay, isReady, place.at_s, place.isPlaying] = [null, false, 0, false];
+        tried.clear();
+        video.removeAttribute("src");
+        video.remove();
+        return;
+      }
+      if (isFirst) {
+        video.setAttribute("aria-label", `Clip of ${card.job_id}`);
+        ui.stage.append(video);
+        strangers = new Set(document.querySelectorAll("video"));
+        climb();
+      } else if (hasGivenUp && sources().length) climb();
+    },
+    /** Play now, or as soon as there is something to play. */
+    play() {
+      place.isPlaying = true;
+      if (isReady) video.play().catch(() => {});
+    },
+    hasGivenUp: () => hasGivenUp,
+    isRelayed: () => objectUrl !== "" && video.src === objectUrl,
+    /** The view ends: pass place and play state to the static record that takes its seat.
+     * @param {boolean} [isReplaced] false = nothing takes its seat */
+    end(isReplaced = true) {
+      video.removeAttribute("src");
+      if (objectUrl) URL.revokeObjectURL(objectUrl);
+      if (isReplaced && clip && (place.isPlaying || place.at_s > 0)) handOver(jobId, place, strangers);
+    },
+  };
+}
+
+/**
+ * After the output was replaced by `<video title="<job id>" …>` (card.py writes it), go on there.
+ * Runs beyond the view on purpose, and ends by itself.
+ * @param {string} jobId @param {{at_s: number, isPlaying: boolean}} place @param {Set<Element>} strangers
+ */
+function handOver(jobId, { at_s, isPlaying }, strangers) {
+  const until_ms = Date.now() + HANDOVER_MS;
+  const look = () => {
+    const heir = [...document.querySelectorAll("video")].find(
+      (video) => video.title === jobId && !strangers.has(video) && video.paused);
+    if (heir) {
+      heir.currentTime = at_s;
+      if (isPlaying) heir.play().catch(() => {});
+    } else if (Date.now() < until_ms) setTimeout(look, 50);
+  };
+  look();
+}

@@ -1,0 +1,116 @@
+"""WidgetOutput: the output a widget stands in, or plain HTML where no page draws widgets.
+
+A page whose server lacks the anywidget extension (the kernel lives in another environment) shows
+dead error text in the place of a widget, and nothing tells the kernel. So a page says "loaded"
+when it has the model, whether or not the cell is in sight. If nothing is heard while the kernel is
+free to hear it, the output becomes plain HTML, replaced at each change; a late word undoes that.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from .frontend import later, when_idle
+
+if TYPE_CHECKING:
+    from .widget import CometvidWidget
+
+LOADED_WITHIN_S = 4.0
+"""So long may a page take to load a widget, counted only while the kernel is free to hear of it."""
+REDRAWN_EVERY_S = 2.0
+"""Each change of a plain output sends all of it."""
+
+NOTE = (
+    '<p style="opacity:0.75;font-size:12px;margin:4px 0">Plain view, as this page cannot load '
+    "live cards. If JupyterLab runs in another environment than this kernel, put them there with "
+    "<code>pip install anywidget</code>, restart it and reload the page.</p>"
+)
+
+
+class Page:
+    """What is known of the pages that this kernel has."""
+
+    def __init__(self) -> None:
+        self.is_mute = False
+        """Whether the last widget was never loaded, so that the next begins as plain HTML."""
+
+
+class WidgetOutput:
+    """Displays `widget`; what it shows can be replaced. Safe to use from any thread.
+
+    `page` None: the front end draws widgets for certain, or nothing may replace them.
+    """
+
+    def __init__(self, widget: CometvidWidget, page: Page | None) -> None:
+        from IPython.display import display
+
+        self._widget = widget
+        self._page = page
+        self._lock = threading.RLock()
+        self._is_due = False
+        self._drawn_s = 0.0
+        self.is_plain = page is not None and page.is_mute and not widget.is_loaded
+        """Whether plain HTML stands in the place of the widget."""
+        if self.is_plain:
+            handle = display(self._plain(), raw=True, display_id=True)
+        else:
+            handle = display(widget, display_id=True)
+        self._handle: Any = handle if page is not None else None
+        if page is not None and not widget.is_loaded:
+            widget.on_request(self._hear)
+            if not self.is_plain:
+                when_idle(LOADED_WITHIN_S, self._turn_plain)
+
+    def redraw(self) -> None:
+        """What the widget shows has changed; draw it where the widget cannot."""
+        with self._lock:
+            left_s = self._drawn_s + REDRAWN_EVERY_S - time.monotonic()
+            if not self.is_plain or self._handle is None:
+                return
+            if left_s <= 0:
+                self._draw()
+            elif not self._is_due:
+                self._is_due = True
+                later(left_s, self._draw_due)
+
+    def settle(self, bundle: dict[str, str]) -> None:
+        """Put `bundle` there for good; a second time nothing happens."""
+        with self._lock:
+            handle, self._handle = self._handle, None
+            if handle is not None:
+                handle.update(bundle, raw=True)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `settle` can still do something."""
+        return self._handle is not None
+
+    def _turn_plain(self) -> None:
+        with self._lock:
+            if self._page is None or self._handle is None or self._widget.is_loaded:
+                return
+            self._page.is_mute = self.is_plain = True
+            self._draw()
+
+    def _hear(self, _message: dict[str, Any]) -> None:
+        with self._lock:
+            if self._page is not None:
+                self._page.is_mute = False
+            if self.is_plain and self._handle is not None:
+                self._handle.update(self._widget)
+            self.is_plain = False
+
+    def _draw_due(self) -> None:
+        with self._lock:
+            if self._is_due and self.is_plain and self._handle is not None:
+                self._draw()
+
+    def _draw(self) -> None:
+        self._is_due, self._drawn_s = False, time.monotonic()
+        self._handle.update(self._plain(), raw=True)
+
+    def _plain(self) -> dict[str, str]:
+        bundle = self._widget.static_bundle()
+        return {**bundle, "text/html": bundle.get("text/html", "") + NOTE}

@@ -1,0 +1,107 @@
+"""Many jobs in a real JupyterLab: a grid that becomes players, settles, and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from cometvid_nb.simulator import Scenario, Simulator
+from tests.browser.conftest import OpenNotebook
+from tests.browser.lab import LabServer
+from tests.browser.scenes import connect, expect_player, look, record
+
+FEW = [f"video_take_{number}" for number in range(1, 6)]
+MANY = [f"video_many_{number:03}" for number in range(200)]
+PROMPT = "A glowing comet over a calm sea"
+
+
+@pytest.fixture
+def api() -> Iterator[Simulator]:
+    jobs = [Scenario(job_id, queue_s=86_400) for job_id in (*FEW, *MANY)]
+    with Simulator(scenarios=jobs) as simulator:
+        yield simulator
+
+
+def gallery(place: Locator) -> Locator:
+    """The live gallery in an output."""
+    return place.locator(".cometvid-gallery")
+
+
+def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    lab.write_notebook("takes.ipynb", [connect(api), f"%cometvid watch {' '.join(FEW)}"])
+    page = open_notebook("takes.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    live = gallery(page.output(1))
+    expect(live).to_contain_text("Queued")
+    api.set_progress(FEW[0], 40)
+    expect(live).to_contain_text("40%")
+    look(page, "gallery-1-live", 1)
+    for job_id in FEW[:3]:
+        api.finish(job_id)
+    expect(live.get_by_text("Completed")).not_to_have_count(0)
+    look(page, "gallery-2-some", 1)
+    api.finish(FEW[3])
+    api.fail(FEW[4], "Your request was blocked by our moderation system.")
+    settled = record(page.output(1))
+    expect(settled.locator("video")).to_have_count(4)
+    look(page, "gallery-3-record", 1)
+    expect(settled).to_contain_text("5 jobs: 4 done, 1 failed")
+    expect(settled).to_contain_text("blocked by our moderation system")
+    page.save()
+    assert page.errors == []
+    page.browser_page.close()
+    (output,) = lab.read_notebook("takes.ipynb").cells[1].outputs
+    assert sorted(output.data) == ["text/html", "text/plain"]
+
+    lab.copy_untrusted("takes.ipynb", "takes-copy.ipynb")
+    for name in ("takes.ipynb", "takes-copy.ipynb"):
+        again = open_notebook(name)
+        clips = record(again.output(1)).locator("video")
+        expect(clips).to_have_count(4)
+        for index in range(4):
+            # With a poster nothing is loaded before somebody wants it.
+            clips.nth(index).evaluate("(video) => { video.muted = true; video.play(); }")
+            expect_player(clips.nth(index))
+        look(again, f"gallery-4-{name.removesuffix('.ipynb')}", 1)
+        first, second = (clips.nth(index).bounding_box() for index in (0, 1))
+        assert first is not None
+        assert second is not None
+        assert first["y"] == second["y"], "side by side, in an untrusted notebook too"
+        assert again.errors == []
+        again.browser_page.close()
+
+
+def test_two_hundred_jobs_come_in_pages_and_can_be_filtered_and_reloaded(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    cells = [connect(api), f"takes = cometvid_nb.watch({MANY})"]
+    lab.write_notebook("many.ipynb", cells)
+    page = open_notebook("many.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    live = gallery(page.output(1))
+    tiles = live.locator(".cometvid-tile")
+    expect(tiles).to_have_count(48)
+    expect(live).to_contain_text("200")
+    for job_id in MANY[150:153]:
+        api.finish(job_id)
+    expect(live.get_by_role("button", name="Done")).to_contain_text("3", timeout=30_000)
+    look(page, "gallery-5-many", 1)
+    live.get_by_role("button", name="Next").click()
+    expect(live).to_contain_text(MANY[48])
+    live.get_by_role("button", name="Done").click()
+    expect(tiles).to_have_count(3)
+    live.get_by_role("button", name=f"Play the clip of {MANY[150]}").click()
+    expect_player(live.locator("video").first)
+    look(page, "gallery-6-filter", 1)
+    page.save()
+    page.reload()
+    expect(tiles).to_have_count(3)
+    api.finish(MANY[153])
+    expect(tiles).to_have_count(4, timeout=30_000)
+    assert page.errors == []
