@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,12 +15,13 @@ if TYPE_CHECKING:
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
     from .new_job import NewJob
-    from .watching import Watch
-    from .widget import JobWidget
+    from .watching import Watch, WatchList
+    from .widget import GalleryWidget, JobWidget
 
 __all__ = [
     "Client",
     "CometVidError",
+    "GalleryWidget",
     "GaveUp",
     "Job",
     "JobFailed",
@@ -37,6 +41,7 @@ __all__ = [
 _HOMES = {
     "Client": "client",
     "CometVidError": "errors",
+    "GalleryWidget": "widget",
     "GaveUp": "errors",
     "Job": "job",
     "JobFailed": "errors",
@@ -47,17 +52,60 @@ _HOMES = {
 }
 
 _magic: Any = None
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
+def _strict(call: Callable[P, T]) -> Callable[P, T]:
+    """`call`, but an option it does not have is answered with those that it has."""
+
+    @functools.wraps(call)
+    def checked(*args: P.args, **options: P.kwargs) -> T:
+        known = list(inspect.signature(call).parameters)
+        for name in options:
+            if name not in known:
+                near = [one for one in known if one.startswith(f"{name}_")]
+                meant = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
+                raise TypeError(f"{call.__name__}() takes no {name}: {meant}")
+        return call(*args, **options)
+
+    return checked
+
+
+@overload
 def watch(
     job_id: str,
+    *,
+    wait: bool | None = ...,
+    timeout_s: float | None = ...,
+    interval_s: float | None = ...,
+    save: bool | None = ...,
+) -> Watch: ...
+
+
+@overload
+def watch(
+    job_id: list[str] | tuple[str, ...],
+    *,
+    wait: bool | None = ...,
+    timeout_s: float | None = ...,
+    interval_s: float | None = ...,
+    save: bool | None = ...,
+) -> WatchList: ...
+
+
+@_strict
+def watch(
+    job_id: str | list[str] | tuple[str, ...],
     *,
     wait: bool | None = None,
     timeout_s: float | None = None,
     interval_s: float | None = None,
     save: bool | None = None,
-) -> Watch:
+) -> Watch | WatchList:
     """Follow a job to its end and show it: a live card in a notebook, a line in a terminal.
+
+    A list of ids gives a list of watches; more than three of them share a gallery.
 
     In a notebook this returns at once; in a script it returns when the job has ended. `wait`
     decides otherwise. `timeout_s` is the deadline, `interval_s` a fixed pause between polls,
@@ -68,15 +116,18 @@ def watch(
         ValueError: `job_id` cannot be an id.
     """
     from . import session
-    from .frontend import cell_number
+    from .watching import WatchList
 
     here = session.current()
-    followed = here.watch(job_id, timeout_s=timeout_s, interval_s=interval_s, save=save)
-    followed.shown_in_cell = cell_number()
-    here.stage.present([followed], wait=wait)
-    return followed
+    ids = [job_id] if isinstance(job_id, str) else job_id
+    followed = WatchList(
+        here.watch(one, timeout_s=timeout_s, interval_s=interval_s, save=save) for one in ids
+    )
+    here.stage.present(followed, wait=wait)
+    return followed[0] if isinstance(job_id, str) else followed
 
 
+@_strict
 def create(
     prompt: str,
     *,
@@ -103,6 +154,7 @@ def create(
     return _make(new, wait, save)
 
 
+@_strict
 def remix(job_id: str, prompt: str, *, wait: bool | None = None, save: bool | None = None) -> Watch:
     """Ask for a variation of a finished job and watch it come. Raises what `create` raises."""
     from .new_job import NewJob

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .errors import (
     RateLimited,
     RequestRejected,
     ServerTrouble,
+    TransientError,
 )
 from .pacing import parse_retry_after
 
@@ -149,6 +151,12 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
         httpx.ConnectTimeout: "it did not let us connect in time",
         httpx.ConnectError: "it cannot be reached",
         httpx.ReadTimeout: "it did not answer in time",
+        TimeoutError: "it did not answer in time",
+        httpx.ReadError: "the connection was reset",
+        httpx.WriteError: "the connection was reset",
+        httpx.ProxyError: "the proxy will not let us through",
+        httpx.TooManyRedirects: "it redirects without an end",
+        httpx.DecodingError: "what it sent cannot be read",
         httpx.RemoteProtocolError: "it closed the connection in the middle",
     }
     reason = reasons.get(type(error), type(error).__name__)
@@ -157,12 +165,23 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
     if "CERTIFICATE" in detail.upper():
         reason = "its certificate cannot be trusted"
         advice = "A proxy or a wrong clock may be why; certificates are never waved through."
-    elif isinstance(error, httpx.ConnectError) and "known" in detail:
-        reason = "there is no host of that name"
+    elif isinstance(error, httpx.ConnectError) and "SSL" in detail.upper():
+        reason = "it does not speak TLS as it should"
+    elif isinstance(error, UnicodeError) or "getaddrinfo" in detail or _is_look_up(error):
+        reason = "there is no host of that name, or no network"
+    host = host[:100]
     trouble = ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
     unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-    trouble.is_unsent = isinstance(error, (*unsent, httpx.UnsupportedProtocol, httpx.InvalidURL))
+    never = (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)
+    trouble.is_unsent = isinstance(error, (*unsent, *never))
     return trouble
+
+
+def _is_look_up(error: BaseException | None) -> bool:
+    """Whether it was the resolver that failed, at the root of it."""
+    while error is not None and not isinstance(error, socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def without_frames(error: BaseException) -> BaseException:
@@ -182,6 +201,9 @@ def without_frames(error: BaseException) -> BaseException:
 
 def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStream:
     status = response.status_code
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # Lengths and ranges would count packed bytes, and nobody asked for them.
+        raise ClipError(f"The clip of {job_id} came packed, which nobody had asked for.")
     if status in (200, 206):
         start, total = 0, _int(response.headers.get("Content-Length"))
         if status == 206:
@@ -191,7 +213,7 @@ def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStrea
             validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
         # As they come: with a chunk size httpx collects, and loses what it has when all breaks off.
         _read_more_at_once(response)
-        return ClipStream(response.aiter_bytes(), start, total, validator)
+        return ClipStream(response.aiter_raw(), start, total, validator)
     if status == 416:
         raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
     if status in (408, 425, 429) or status >= 500:
@@ -199,9 +221,15 @@ def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStrea
             f"The clip of {job_id} was answered with {status}.",
             retry_after_s=parse_retry_after(response.headers.get("Retry-After"), time.time()),
         )
-    raise ClipError(
-        f"The clip of {job_id} was refused with {status}: its link may have expired.",
-    )
+    raise ClipError(f"The clip of {job_id} was refused with {status}: its link may have expired.")
+
+
+def clip_refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
+    """Why the API itself would not give a clip: in its own words, if it has some."""
+    error = refusal(answer, job_id, now_s)
+    if isinstance(error, TransientError):
+        return error
+    return ClipError(f"The clip of {job_id} was refused. {error}", advice=error.advice)
 
 
 def _read_more_at_once(response: httpx.Response) -> None:

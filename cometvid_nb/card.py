@@ -1,7 +1,7 @@
 """Card: the one view model. The browser, the static HTML and the text all draw this.
 
 It is also the only thing that crosses to the browser, so what is not in it cannot leak there.
-`to_json` gives the dict that `static/widget.js` reads; the two name the same fields.
+`to_json` gives the dict that `static/card.js` reads; the two name the same fields.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from .errors import JobNotFound
 from .job import Job, JobStatus, check_job_id
 from .watch_state import Ending, SavedClip, Saving, WatchState
 
 
 class Phase(StrEnum):
-    """What the card shows. Each value has its own branch in `static/widget.js`."""
+    """What the card shows. Each value has its own branch in `static/card.js`."""
 
     STARTING = "starting"
     QUEUED = "queued"
@@ -100,16 +101,12 @@ class Card:
     def of_watch(cls, state: WatchState) -> Card:
         """The card of a job that is or was being watched."""
         job = state.job
-        phase = _phase(state)
-        from_s = state.began_at_s
-        if job is not None and job.created_at_s is not None:
-            # Trust the server's clock only as far as it cannot make the elapsed time absurd.
-            is_sane = 0 <= state.began_at_s + 60 - job.created_at_s <= 7 * 86400
-            from_s = min(job.created_at_s, state.began_at_s) if is_sane else from_s
+        phase = phase_of(state)
+        from_s = elapsed_from_s(state)
         return cls(
             phase=phase,
             job_id=state.job_id,
-            headline=_headline(phase, job),
+            headline=_UNSAVED if _is_unsaved(state) else _headline(phase, job),
             facts=_facts(job),
             prompt=job.prompt if job else None,
             progress_percent=_progress(phase, job),
@@ -127,7 +124,7 @@ class Card:
             command=_command(phase, state),
             actions=_actions(phase),
             is_simulated=state.is_simulated,
-            clip=_clip(job, state.saved) if phase is Phase.COMPLETED else None,
+            clip=_clip(job, state.saved, state.poster) if phase is Phase.COMPLETED else None,
             saving=state.saving,
         )
 
@@ -148,7 +145,7 @@ class Card:
             # Some gateways set completed_at while the job still runs: only the status decides.
             elapsed_to_s=job.completed_at_s if job.is_final else None,
             problem=(job.error_message or "The API gave no reason.") if is_failed else None,
-            command=_watch_command(job.id) if phase.is_active else None,
+            command=_command_line("watch", job.id) if phase.is_active else None,
             is_simulated=is_simulated,
             clip=_clip(job, None) if phase is Phase.COMPLETED else None,
         )
@@ -162,10 +159,30 @@ class Card:
         return {**asdict(self), "phase": self.phase.value, "sent_at_s": now_s}
 
 
-def _phase(state: WatchState) -> Phase:
+def elapsed_from_s(state: WatchState) -> float:
+    """Since when a job is on its way: the server's word for it, where that can be."""
+    created_at_s = state.job.created_at_s if state.job else None
+    if created_at_s is None:
+        return state.began_at_s
+    # Trust the server's clock only as far as it cannot make the elapsed time absurd.
+    is_sane = 0 <= state.began_at_s + 60 - created_at_s <= 7 * 86400
+    return min(created_at_s, state.began_at_s) if is_sane else state.began_at_s
+
+
+def phase_of(state: WatchState) -> Phase:
+    """What the card of a watch shows."""
     if state.ending is not None:
         return Phase(state.ending.value)
     return _PHASE_OF_STATUS[state.job.status] if state.job else Phase.STARTING
+
+
+_UNSAVED = "Completed, clip not saved"
+
+
+def _is_unsaved(state: WatchState) -> bool:
+    """Whether the clip was to be saved and could not be."""
+    is_lost = state.saved is None and state.saving is None and state.problem is not None
+    return is_lost and state.ending is Ending.COMPLETED
 
 
 def _headline(phase: Phase, job: Job | None) -> str:
@@ -219,8 +236,8 @@ def _advice(state: WatchState) -> str | None:
         return (
             "This job will not change any more. Change what the message names and create a new one."
         )
-    if state.ending is Ending.COMPLETED and state.problem:
-        return "The clip is still at the server for a while: watch the job again to fetch it."
+    if _is_unsaved(state):
+        return "The clip is still at the server for a while. To try again:"
     if state.error is not None:
         return state.error.advice
     if state.ending is None and state.not_found_times:
@@ -233,16 +250,21 @@ def _advice(state: WatchState) -> str | None:
 
 
 def _command(phase: Phase, state: WatchState) -> str | None:
-    is_unsaved = phase is Phase.COMPLETED and state.problem is not None
-    if is_unsaved or phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):
-        return _watch_command(state.job_id)
+    if _is_unsaved(state) or (state.saved is not None and state.problem is not None):
+        return _command_line("save", state.job_id)
+    if isinstance(state.error, JobNotFound):
+        return "%cometvid jobs"  # the same line again would only fail again
+    if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):
+        return _command_line("watch", state.job_id)
+    if phase is Phase.COMPLETED and state.saved is None and state.saving is None:
+        return _command_line("save", state.job_id)
     return None
 
 
-def _watch_command(job_id: str) -> str | None:
+def _command_line(name: str, job_id: str) -> str | None:
     """The line to paste, or None: an id from the API may hold anything, a line break too."""
     try:
-        return f"%cometvid watch {check_job_id(job_id)}"
+        return f"%cometvid {name} {check_job_id(job_id)}"
     except ValueError:
         return None
 
@@ -253,8 +275,10 @@ def _actions(phase: Phase) -> tuple[str, ...]:
     return ("watch",) if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN) else ()
 
 
-def _clip(job: Job | None, saved: SavedClip | None) -> Clip:
+def _clip(job: Job | None, saved: SavedClip | None, poster: str | None = None) -> Clip:
     path, saved_to = (saved.path, saved.saved_to) if saved else (None, None)
+    if saved is not None and saved.also:
+        saved_to = " and ".join([saved.saved_to, *saved.also])
     if saved is None and job is not None and job.saved_path is not None:
         saved_to = job.saved_path
         is_beside = not re.match(r"[/\\]|[A-Za-z]:|[A-Za-z][\w+.-]+://", saved_to)
@@ -264,7 +288,7 @@ def _clip(job: Job | None, saved: SavedClip | None) -> Clip:
         path=path,
         saved_to=saved_to,
         expires_at_s=job.expires_at_s if job else None,
-        poster=saved.poster if saved else None,
+        poster=saved.poster if saved else poster,
     )
 
 

@@ -1,8 +1,8 @@
-"""Client: the video API over HTTP, the only module that knows HTTP.
+"""Client: the video API over HTTP.
 
-The key is added by an `httpx.Auth` that looks at each request's origin, so that no redirect, link
-or mistake of ours can carry it elsewhere. Logs carry method, path template and status, never a
-URL: a signed link is as good as the clip.
+The key is added by an `httpx.Auth` that looks at each request's origin (`transport`), so that no
+redirect, link or mistake of ours can carry it elsewhere. Logs carry method, path template and
+status, never a URL: a signed link is as good as the clip.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
@@ -20,7 +20,16 @@ from urllib.parse import quote
 
 import httpx
 
-from .answer import Answer, ClipStream, clip_stream, job_payload, no_answer, refusal, without_frames
+from .answer import (
+    Answer,
+    ClipStream,
+    clip_refusal,
+    clip_stream,
+    job_payload,
+    no_answer,
+    refusal,
+    without_frames,
+)
 from .errors import (
     CometVidError,
     ConnectionTrouble,
@@ -34,29 +43,18 @@ from .errors import (
 from .job import Job, JobStatus, Polled, check_job_id
 from .new_job import NewJob
 from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
-from .settings import Secret, Settings, origin_of
+from .settings import Settings, origin_of
+from .transport import bounded, open_http, read_bounded, send_for_clip
 
 log = logging.getLogger("cometvid_nb.client")
-# httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
-# holds for its own logger and for none below it, so each is named.
-for _name in [
-    "httpx",
-    "httpcore.connection",
-    "httpcore.http11",
-    "httpcore.proxy",
-    "httpcore.socks",
-]:
-    logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
-
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
 """An answer given up on is a job that may be paid for twice: be patient."""
-MOST_ANSWER_BYTES = 4 * 1024 * 1024
-"""A job's description is a few hundred bytes; what is larger than this is no description."""
-MOST_CONNECTIONS = 16
+ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
+"""For the whole of an answer: one that trickles in byte by byte runs into no timeout of a read."""
 MOST_ATTEMPTS = 4
-NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
-"""This machine: the proxy of a company cannot reach it, and must not be asked with the key."""
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
+"""What httpx lets through: names that no resolver takes are a `UnicodeError`."""
 
 
 class Client:
@@ -97,7 +95,8 @@ class Client:
         """
         answer = await self._request("GET", "/videos/{id}", job_id)
         job = Job.parse(job_payload(answer, job_id), job_id=job_id)
-        return Polled(job, answer.retry_after_s(time.time()))
+        # Under the id it was asked for, whatever its answer calls it: an id is also a file name.
+        return Polled(replace(job, id=job_id), answer.retry_after_s(time.time()))
 
     async def retrieve(self, job_id: str, *, max_failures: int = 4) -> Job:
         """The job as it stands now; what is transient is asked again a few times.
@@ -227,20 +226,26 @@ class Client:
         is_own = origin_of(url) == self.settings.origin
         if is_own and self.settings.api_key is None:
             raise MissingKey
-        # A transport's own compression would make lengths and ranges mean something else.
-        headers = {"Accept": "video/*, application/octet-stream", "Accept-Encoding": "identity"}
+        headers = {"Accept": "video/*, application/octet-stream"}
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
+        http = self._client()
         try:
-            request = self._client().build_request("GET", url, headers=headers)
-            response = await self._client().send(request, stream=True, follow_redirects=True)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            request = http.build_request("GET", url, headers=headers)
+            response = await send_for_clip(http, request, self.settings.origin[1], job.id)
+        except NO_ANSWER as error:
             raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
                 error
             )
         try:
             log.debug("GET clip of %s: %s", job.id, response.status_code)
-            yield clip_stream(response, job.id, offset)
+            if is_own and response.status_code >= 400 and response.status_code != 416:
+                # The API's own words; a link's host has none for people.
+                body = await _whole(response)
+                told = Answer(response.status_code, response.headers, body)
+                raise clip_refusal(told, job.id, time.time())
+            stream = clip_stream(response, job.id, offset)
+            yield replace(stream, chunks=bounded(stream.chunks, stream.total_bytes, job.id))
         except httpx.HTTPError as error:
             raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
                 error
@@ -250,13 +255,7 @@ class Client:
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
-            self._http = httpx.AsyncClient(
-                auth=_OriginAuth(self.settings.origin, self.settings.api_key),
-                timeout=TIMEOUT,
-                limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
-                mounts={f"all://{host}": None for host in NOT_PROXIED},
-                headers={"User-Agent": "cometvid-nb", "Accept": "application/json"},
-            )
+            self._http = open_http(self.settings, TIMEOUT)
         return self._http
 
     def _url(self, template: str, job_id: str) -> str:
@@ -266,10 +265,12 @@ class Client:
         if self.settings.api_key is None:
             raise MissingKey
         url = self._url(template, job_id)
+        within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
+        http = self._client()
         try:
-            async with self._client().stream(method, url, **options) as response:
-                body = await _read_bounded(response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with asyncio.timeout(within_s), http.stream(method, url, **options) as response:
+                body = await read_bounded(response)
+        except NO_ANSWER as error:
             raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)
         answer = Answer(response.status_code, response.headers, body)
@@ -287,23 +288,10 @@ def _is_unaccepted(error: TransientError) -> bool:
     )
 
 
-class _OriginAuth(httpx.Auth):
-    """Adds the key to requests to one origin, and to no other."""
-
-    def __init__(self, origin: tuple[str, str, int], key: Secret | None) -> None:
-        self._origin = origin
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._key is not None and origin_of(str(request.url)) == self._origin:
-            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        yield request
-
-
-async def _read_bounded(response: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MOST_ANSWER_BYTES:
-            raise httpx.DecodingError("the answer is far too large", request=response.request)
-    return bytes(body)
+async def _whole(response: httpx.Response) -> bytes:
+    """The body of a refusal, or nothing if it does not come in time."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await read_bounded(response)
+    except TimeoutError:
+        return b""

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import SettingsError
+from .watch_state import SavedClip
 
 
 def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
     file, beside = file.resolve(), beside.resolve()
     return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
+
+
+def local_file(saved: SavedClip | None) -> Path | None:
+    """The file of a saved clip on this machine, as long as it is there, whole."""
+    if saved is None or "://" in saved.file_path:
+        return None
+    file = Path(saved.file_path)
+    return file if file.is_file() and file.stat().st_size == saved.size_bytes else None
 
 
 @dataclass(frozen=True, slots=True)

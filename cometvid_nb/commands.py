@@ -15,13 +15,15 @@ from . import session as sessions
 from . import tables
 from .card import Card
 from .clip_place import Destination
-from .errors import ApiError, SettingsError
+from .errors import ApiError, CometVidError, SettingsError, WatchEnded, retold
 from .frontend import cell_number, detect, notebook_folder, shell
 from .grammar import GrammarError, explain
+from .job import Job
 from .ledger import Ledger
 from .new_job import MOST_JOBS, NewJob
 from .record import one_line, to_bundle
 from .settings import check_key
+from .watch_state import Saving
 from .watching import Watch, WatchList
 
 
@@ -66,7 +68,7 @@ class Commands:
         for entry in lost[:5]:
             print(
                 f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}. "
-                "Look at your account; %cometvid jobs lists it."
+                f"Look at your account. If you have: %cometvid forget {entry.name}"
             )
         watches = WatchList(session.resume())
         if not watches:
@@ -75,8 +77,23 @@ class Commands:
         return self._present(watches, arguments)
 
     def save(self, arguments: Namespace, cell: str | None = None) -> None:
-        saved = sessions.current().save(arguments.id, arguments.dest)
+        told = 1
+
+        def on_progress(saving: Saving) -> None:
+            nonlocal told
+            if saving.attempt > told:
+                told = saving.attempt
+                print(f"Try {told}: {one_line(saving.problem or '')}")
+
+        saved = sessions.current().save(arguments.id, arguments.dest, on_progress)
         print(f"Saved to {saved.saved_to} ({saved.size_bytes / 1e6:.1f} MB)")
+
+    def forget(self, arguments: Namespace, cell: str | None = None) -> None:
+        entry = _ledger().named(sessions.current().settings.base_url, arguments.id)
+        if entry is None:
+            raise GrammarError(f"no job {arguments.id[:60]!r} is remembered: see %cometvid jobs")
+        _ledger().forget(entry)
+        print(f"Forgot {entry.name}." + (f" Its clip stays: {entry.clip}" if entry.clip else ""))
 
     def status(self, arguments: Namespace, cell: str | None = None) -> None:
         session = sessions.current()
@@ -169,14 +186,19 @@ class Commands:
         if jobs and arguments.no_watch:
             for job in jobs:
                 print(f"Created {job.id}. Watch it: %cometvid watch {job.id}")
-            result = jobs[0] if len(new) == 1 else jobs
+            result = jobs[0] if len(new) == 1 else CreatedJobs(jobs)
         elif jobs:
             if error is not None:
                 arguments.wait = False  # the error is to be told now, not after the last clip
             result = self._show([job.id for job in jobs], arguments, is_list=len(new) > 1)
         if error is not None:
-            made = f" {len(jobs)} of {len(new)} jobs were made." if len(new) > 1 else ""
-            raise GrammarError(" ".join(filter(None, [f"{error}{made}", error.advice]))) from None
+            told = str(error)
+            if len(new) > 1:
+                ids = f": {' '.join(job.id for job in jobs)}" if jobs else ""
+                told = f"{told.rstrip('.')}. {len(jobs)} of {len(new)} jobs were made{ids}."
+            if jobs:
+                told += " To wait for what was made: %cometvid resume --wait."
+            raise retold(error, told) from None
         return result
 
     def _show(
@@ -193,9 +215,8 @@ class Commands:
 
     def _present(self, watches: WatchList, arguments: Namespace) -> Watch | WatchList:
         stage = sessions.current().stage
-        for watch in watches:
-            watch.shown_in_cell = cell_number()
-        wait, is_embedding = arguments.wait or None, getattr(arguments, "embed", False)
+        # None: as the front end likes; False: never, whatever is at the other end.
+        wait, is_embedding = arguments.wait, getattr(arguments, "embed", False)
         self._block(watches, lambda: stage.present(watches, wait=wait, is_embedding=is_embedding))
         return watches[0] if len(watches) == 1 else watches
 
@@ -213,7 +234,7 @@ class Commands:
             return
         ended = [watch for watch in watches if watch.state.error is not None]
         if ended:
-            raise SettingsError("\n".join(_last_words(watch) for watch in ended))
+            raise _why(ended) from None
 
     def _find(self, job_ids: list[str]) -> list[Watch]:
         known = {watch.job_id: watch for watch in sessions.current().watches}
@@ -240,6 +261,18 @@ class Commands:
             simulator.stop()
 
 
+class CreatedJobs(list[Job]):
+    """Jobs that were created together; the cell that did it has told their ids already."""
+
+    def __init__(self, jobs: list[Job]) -> None:
+        super().__init__(jobs)
+        self._told_in_cell = cell_number()
+
+    def _ipython_display_(self) -> None:
+        if self._told_in_cell is None or self._told_in_cell != cell_number():
+            print("\n".join(f"{job.id}  {job.status_word}" for job in self))
+
+
 def _ledger() -> Ledger:
     ledger = sessions.current().ledger
     if ledger.path is None:
@@ -263,8 +296,21 @@ def _whole(name: str, text: str, most: int) -> int:
     return int(text)
 
 
-def _last_words(watch: Watch) -> str:
-    error = watch.state.error
-    refused = isinstance(error, ApiError)
-    told = f"{watch.job_id}: {error}" if refused else str(error)
-    return " ".join(filter(None, [told, error.advice if error else None]))
+def _why(ended: list[Watch]) -> CometVidError:
+    """What is raised for watches that have no clip: of their own kind, if it is one."""
+    errors = [watch.state.error for watch in ended if watch.state.error is not None]
+    if len(ended) == 1:
+        return retold(errors[0], _last_words(ended[0], errors[0]))
+    words = [
+        " ".join(filter(None, [_last_words(watch, error), error.advice]))
+        for watch, error in zip(ended, errors, strict=True)
+    ]
+    told = retold(errors[0], "\n".join(words)) if len({*map(type, errors)}) == 1 else None
+    if told is None:
+        told = WatchEnded("\n".join(words), job=None)
+    told.advice = None  # each has its own in its words
+    return told
+
+
+def _last_words(watch: Watch, error: CometVidError) -> str:
+    return f"{watch.job_id}: {error}" if isinstance(error, ApiError) else str(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from .client import Client
 from .errors import CometVidError, OutcomeUnknown
 from .job import Job
@@ -16,7 +18,9 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
         ApiError, TransientError: the API refused it, or was never reached; nothing was made.
         OutcomeUnknown: the answer was lost; there may be a job. Nothing is sent again.
     """
-    ref = ledger.intend(
+    # Off the loop, where every watch lives: each of these waits for the disk.
+    ref = await asyncio.to_thread(
+        ledger.intend,
         client.settings.base_url,
         model=new.model,
         seconds=new.seconds,
@@ -28,10 +32,13 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
     try:
         job = await client.create(new, idempotency_key=ref)
     except OutcomeUnknown as error:
-        ledger.lose(ref, str(error))
+        await asyncio.to_thread(ledger.lose, ref, str(error))
         raise
     except CometVidError as error:
-        ledger.refuse(ref, str(error))
+        await asyncio.to_thread(ledger.refuse, ref, str(error))
         raise
-    ledger.accept(ref, job)
+    except BaseException:  # the session was closed while the API answered
+        ledger.lose(ref, "The session was closed before the answer came.")
+        raise
+    ledger.accept(ref, job)  # here and now: nothing may come between the answer and this
     return job

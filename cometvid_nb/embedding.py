@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,20 @@ def embedded(card: Card, state: WatchState) -> Card:
         return _refused(card, f"it cannot be read ({error.strerror or error})")
     data_url = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
     return replace(card, clip=replace(card.clip, data_url=data_url))
+
+
+def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list[Card]:
+    """The cards of several jobs, each with its clip while all of them are small enough."""
+    done, left_bytes = [], MOST_EMBEDDED_BYTES
+    for card, state in zip(cards, states, strict=False):
+        size_bytes = state.saved.size_bytes if state.saved else 0
+        if size_bytes <= left_bytes:
+            left_bytes -= size_bytes
+            done.append(embedded(card, state))
+        else:
+            limit = f"a notebook should hold {MOST_EMBEDDED_BYTES / 1e6:.0f} MB of clips at most"
+            done.append(_refused(card, limit))
+    return done
 
 
 def _refused(card: Card, reason: str) -> Card:

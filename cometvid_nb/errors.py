@@ -25,10 +25,13 @@ request header or a signed link.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import copy
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from .job import Job
+
+_Error = TypeVar("_Error", bound="CometVidError")
 
 
 class CometVidError(Exception):
@@ -41,6 +44,8 @@ class CometVidError(Exception):
         super().__init__(message)
         if advice is not None:
             self.advice = advice
+        if self.advice is not None:
+            self.add_note(self.advice)  # a traceback shows it, too
 
     def __reduce__(self) -> Any:
         # Python's own way calls the class with the message alone; half of ours ask for more, and
@@ -173,6 +178,13 @@ class GaveUp(WatchEnded):
 
 class WatchStopped(WatchEnded):
     """Somebody stopped the watch. The job itself goes on."""
+
+
+def retold(error: _Error, message: str) -> _Error:
+    """The same error in other words; `error` itself stays as it is."""
+    told = copy.copy(error)
+    told.args = (message,)
+    return told
 
 
 def _revived(

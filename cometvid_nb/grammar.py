@@ -53,9 +53,15 @@ class _Parser(argparse.ArgumentParser):
         raise GrammarError(f"{message}.{hint}\nIt goes: {usage}")
 
 
+def _wait_option(parser: argparse.ArgumentParser) -> None:
+    # Without it nothing is said: some front ends wait by themselves.
+    words = "keep the cell busy until the end"
+    parser.add_argument("--wait", action="store_true", default=None, help=words)
+
+
 def _watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="+", help="the id of a job")
-    parser.add_argument("--wait", action="store_true", help="keep the cell busy until the end")
+    _wait_option(parser)
     parser.add_argument("--timeout", metavar="SECONDS", help="give up after this long")
     parser.add_argument("--interval", metavar="SECONDS", help="poll at this fixed interval")
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
@@ -64,7 +70,7 @@ def _watch(parser: argparse.ArgumentParser) -> None:
 
 
 def _new(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--wait", action="store_true", help="keep the cell busy until the end")
+    _wait_option(parser)
     parser.add_argument("--no-watch", action="store_true", help="only create, and tell the id")
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
     parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
@@ -107,7 +113,11 @@ def _save(parser: argparse.ArgumentParser) -> None:
 
 
 def _resume(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--wait", action="store_true", help="keep the cell busy until the end")
+    _wait_option(parser)
+
+
+def _forget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the id of a job, or what %%cometvid jobs shows")
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
@@ -182,6 +192,12 @@ COMMANDS = {
             "DEST is a folder, a file ending in .mp4, or a URL that fsspec knows (s3://bucket/). "
             "Without it: the folder save_dir.",
             _save,
+        ),
+        Command(
+            "forget",
+            "take a job out of the list of jobs; it, and its clip, stay as they are",
+            "Also for a request of which nobody knows what became of it.",
+            _forget,
         ),
         Command("status", "ask once after a job and show the answer", "", _status),
         Command(

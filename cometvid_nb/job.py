@@ -24,6 +24,8 @@ _WORDS = {
 
 LONGEST_TEXT = 10_000
 """Characters kept of any one text of the API: a megabyte of prompt is not worth a page's memory."""
+LONGEST_WORD = 200
+"""Characters kept of a status, which is one word wherever it is meant well."""
 
 
 class JobStatus(StrEnum):
@@ -92,7 +94,7 @@ class Job:
         """
         top = payload if isinstance(payload, Mapping) else {}
         body, is_wrapped = _unwrap(top)
-        word = _first_text(body, "status", "state", "task_status") or ""
+        word = (_first_text(body, "status", "state", "task_status") or "")[:LONGEST_WORD]
         status = JobStatus.parse(word)
         error_message, error_code = _error(body)
         url = _clip_url(body)
@@ -254,7 +256,8 @@ def _url(value: object) -> str | None:
         is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         return None  # no host, or no port, that anything could connect to
-    return url if is_web and url.isprintable() and " " not in url else None
+    is_plain = url.isprintable() and " " not in url and "@" not in parts.netloc  # no password
+    return url if is_web and is_plain else None
 
 
 def _clip_url(body: Mapping[Any, Any]) -> str | None:

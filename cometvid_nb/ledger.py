@@ -12,13 +12,14 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .job import Job, JobStatus
+from .ledger_file import BUSY_TIMEOUT_S, LedgerFile
+from .process import is_running, this_process
 
 log = logging.getLogger("cometvid_nb.ledger")
 T = TypeVar("T")
@@ -26,25 +27,8 @@ T = TypeVar("T")
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
 """States of an entry that has no job yet; with a job it is the job's own status."""
 
-BUSY_TIMEOUT_S = 5.0
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    ref TEXT PRIMARY KEY,          -- ours; also the idempotency key of the request
-    job_id TEXT,
-    base_url TEXT NOT NULL,
-    state TEXT NOT NULL,
-    model TEXT, seconds TEXT, size TEXT, prompt TEXT, image TEXT, remixed_from TEXT,
-    began_at_s REAL NOT NULL,      -- the intent, or the first time it was watched
-    took_s REAL,
-    problem TEXT,
-    clip TEXT,
-    clip_bytes INTEGER,
-    is_clip_wanted INTEGER,        -- the watch was to save the clip; if it is missing, resume
-    UNIQUE (base_url, job_id)
-);
-CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (began_at_s);
-"""
+SENDING_FOR_S = 900.0
+"""Four tries of a request, each answered as late as it may be, with the pauses between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +51,12 @@ class Entry:
     clip: str | None
     clip_bytes: int | None
     is_clip_wanted: int | None
+    sender: str | None
+
+    @property
+    def name(self) -> str:
+        """What a person calls it by: the job's id, or a short one of ours where there is none."""
+        return self.job_id or self.ref[:8]
 
     @property
     def is_unfinished(self) -> bool:
@@ -79,12 +69,17 @@ class Entry:
     @property
     def is_uncertain(self) -> bool:
         """Whether a request was sent, or about to be, and nobody knows what became of it."""
-        return self.state == LOST or (self.state == SENDING and time.time() - self.began_at_s > 300)
+        if self.state != SENDING:
+            return self.state == LOST
+        is_sending = is_running(self.sender) if self.sender else None
+        if is_sending is None:  # another machine's process, or one of a system that does not tell
+            is_sending = time.time() - self.began_at_s < SENDING_FOR_S
+        return not is_sending
 
     def to_record(self) -> dict[str, Any]:
         """A flat dict, as `pandas.DataFrame` takes it."""
         record = asdict(self)
-        del record["is_clip_wanted"]
+        del record["is_clip_wanted"], record["sender"]
         return record
 
     def to_job(self) -> Job:
@@ -109,9 +104,14 @@ class Ledger:
 
     def __init__(self, path: Path | None, warn: Callable[[str], None]) -> None:
         self.path = path
+        self._file = LedgerFile(path) if path is not None else None
         self._warn = warn
-        self._is_ready = self._is_told = False
-        self._is_broken = path is None
+        self._is_told = self._is_broken = False
+
+    def close(self) -> None:
+        """Let go of the file. The ledger can be used again."""
+        if self._file is not None:
+            self._file.close()
 
     # Writing.
 
@@ -119,7 +119,7 @@ class Ledger:
         """Note, before anything is sent, that a job is about to be asked for; returns its ref."""
         ref = uuid.uuid4().hex
         values = {**request, "ref": ref, "base_url": base_url, "state": SENDING}
-        self._insert({**values, "began_at_s": time.time()})
+        self._insert({**values, "began_at_s": time.time(), "sender": this_process()})
         return ref
 
     def accept(self, ref: str, job: Job) -> None:
@@ -151,23 +151,58 @@ class Ledger:
             updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
             _execute(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
 
-        self._try(write, None)
+        self._try(write, None, is_durable=False)
 
-    def save(self, base_url: str, job_id: str, clip: str, clip_bytes: int) -> None:
-        """The clip of a job lies at `clip`."""
-        self._try(
-            lambda db: db.execute(
+    def save(
+        self,
+        base_url: str,
+        job_id: str,
+        clip: str,
+        clip_bytes: int,
+        *,
+        poster: str | None = None,
+    ) -> None:
+        """The clip of a job lies at `clip`; `poster` is a small picture of it, as a data URL."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
                 "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
                 (clip, clip_bytes, base_url, job_id),
-            ),
-            None,
-        )
+            )
+            if poster is not None:
+                db.execute(
+                    "INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (base_url, job_id, poster)
+                )
+
+        self._try(write, None, is_durable=False)
+
+    def forget(self, entry: Entry) -> None:
+        """Remember it no more. The clip stays where it lies."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM jobs WHERE ref = ?", (entry.ref,))
+            key = (entry.base_url, entry.job_id)
+            db.execute("DELETE FROM posters WHERE base_url = ? AND job_id = ?", key)
+
+        self._try(write, None)
 
     # Reading.
 
     def find(self, base_url: str, job_id: str) -> Entry | None:
         """What is remembered of a job."""
         found = self._select("WHERE base_url = ? AND job_id = ?", (base_url, job_id))
+        return found[0] if found else None
+
+    def poster(self, base_url: str, job_id: str) -> str | None:
+        """The small picture of a saved clip, as a data URL."""
+        sql = "SELECT poster FROM posters WHERE base_url = ? AND job_id = ?"
+        found = self._try(lambda db: db.execute(sql, (base_url, job_id)).fetchone(), None)
+        return found[0] if found else None
+
+    def named(self, base_url: str, name: str) -> Entry | None:
+        """The entry that a person calls so: see `Entry.name`."""
+        clause = "WHERE base_url = ? AND (job_id = ? OR job_id IS NULL AND substr(ref, 1, 8) = ?)"
+        found = self._select(clause, (base_url, name, name))
         return found[0] if found else None
 
     def entries(
@@ -203,9 +238,17 @@ class Ledger:
         return [entry for entry in reversed(self.entries(base_url)) if entry.is_unfinished]
 
     def durations_s(
-        self, model: str | None, seconds: str | None, size: str | None, most: int = 50
+        self,
+        base_url: str,
+        model: str | None,
+        seconds: str | None,
+        size: str | None,
+        most: int = 50,
     ) -> list[float]:
-        """How long the latest completed jobs of this kind took; the nearest kind there is."""
+        """How long the latest completed jobs of this kind took there; the nearest kind there is.
+
+        Of one API only: another gateway may serve a model of the same name from other machines.
+        """
         kinds = (
             {"model": model, "seconds": seconds, "size": size},
             {"model": model, "seconds": seconds},
@@ -216,9 +259,9 @@ class Ledger:
                 continue
             where = " AND ".join(f"{name} = ?" for name in kind)
             found = self._select(
-                f"WHERE state = 'completed' AND took_s > 0 AND {where} "
+                f"WHERE base_url = ? AND state = 'completed' AND took_s > 0 AND {where} "
                 f"ORDER BY began_at_s DESC LIMIT {most}",
-                list(kind.values()),
+                [base_url, *kind.values()],
             )
             if found:
                 return [entry.took_s for entry in found if entry.took_s is not None]
@@ -248,11 +291,15 @@ class Ledger:
 
         self._try(write, None)
 
-    def _try(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        if self._is_broken:
+    def _try(
+        self, work: Callable[[sqlite3.Connection], T], otherwise: T, *, is_durable: bool = True
+    ) -> T:
+        if self._file is None or self._is_broken:
             return otherwise
+        # Who has been told of a lock that stays is not to be held up by it each time.
+        timeout_s = 0.1 if self._is_told else BUSY_TIMEOUT_S
         try:
-            with self._open() as db:
+            with self._file.open(timeout_s, is_durable=is_durable) as db:
                 return work(db)
         except (sqlite3.Error, OSError) as error:
             # Locked and full pass; anything else will not mend itself.
@@ -267,54 +314,6 @@ class Ledger:
                 "or switch it off: %cometvid config ledger=off"
             )
             return otherwise
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        # A connection a piece of work: safe for threads and forks, and 0.2 ms.
-        assert self.path is not None
-        if not (self._is_ready and self.path.exists()):  # it may be taken away meanwhile
-            self._is_ready = False
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Who has been told of a lock that stays is not to be held up by it each time.
-        timeout_s = 0.1 if self._is_told else BUSY_TIMEOUT_S
-        with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
-            if not self._is_ready:
-                _prepare(db)
-                self._is_ready = True
-            db.create_function("folded", 1, str.casefold, deterministic=True)
-            # A power cut must not lose an intent: the write is on the disk before the POST is sent.
-            db.execute("PRAGMA synchronous = FULL")
-            yield db
-
-
-def default_path() -> Path:
-    """Where the record lies if nothing else is said: the user's data directory."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"
-
-
-def _prepare(db: sqlite3.Connection) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise sqlite3.DatabaseError("it was written by a newer cometvid-nb")
-    if version < _VERSION:
-        _switch_to_wal(db)
-        db.executescript(_SCHEMA)
-        db.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _switch_to_wal(db: sqlite3.Connection) -> None:
-    until_s = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            # Of two that switch at once, SQLite turns one away without any waiting.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
-                raise
-            time.sleep(0.01)
 
 
 def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None:

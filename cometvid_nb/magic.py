@@ -18,7 +18,7 @@ from IPython.utils.text import DollarFormatter
 from traitlets import Bool, Float, TraitError, Unicode, default, observe
 
 from .completion import make_matcher
-from .errors import CometVidError, SettingsError
+from .errors import CometVidError, SettingsError, retold
 from .grammar import GrammarError, names_a_prompt, parse
 from .settings import Settings
 
@@ -81,9 +81,11 @@ class Cometvid(Magics):
             result = getattr(self._commands, command.name)(arguments, cell)
         except GrammarError as error:
             raise UsageError(str(error)) from None
-        except (CometVidError, ValueError) as error:
+        except (SettingsError, ValueError) as error:
             advice = getattr(error, "advice", None)
             raise UsageError(" ".join(filter(None, [str(error), advice]))) from None
+        except CometVidError as error:
+            raise _without_traceback(error) from None
         finally:
             self._mirror()
         return result
@@ -172,6 +174,17 @@ class Cometvid(Magics):
                 setattr(self, name, getattr(settings, name))
         finally:
             self._is_mirroring = False
+
+
+def _without_traceback(error: CometVidError) -> CometVidError:
+    """`error` under its own name, as one paragraph: no line of ours helps its reader.
+
+    IPython asks an exception for `_render_traceback_` before it makes a traceback; it stays a
+    mark of this one copy, as from Python code a traceback is of use.
+    """
+    told = retold(error, " ".join(filter(None, [str(error), error.advice])))
+    told._render_traceback_ = lambda: [f"{type(told).__name__}: {told}"]  # type: ignore[attr-defined]
+    return told
 
 
 def _session() -> Session:

@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .clip_place import page_path
+from .clip_place import local_file, page_path
+from .durations import DurationPrior
 from .frontend import notebook_folder
 from .job import Job, JobStatus
 from .ledger import Ledger
-from .pacing import DurationPrior
 from .settings import Settings
 from .watch_state import Ending, SavedClip, WatchState
 from .watching import Watch
@@ -33,15 +33,18 @@ def record(watch: Watch, ledger: Ledger, base_url: str, *, is_clip_wanted: bool)
         ledger.see(base_url, job, took_s=took_s, is_clip_wanted=is_clip_wanted)
         if state.saved is not None:
             saved = state.saved
-            ledger.save(base_url, state.job_id, saved.file_path, saved.size_bytes)
+            ledger.save(
+                base_url, state.job_id, saved.file_path, saved.size_bytes, poster=saved.poster
+            )
 
     watch.subscribe(observe)
 
 
-def learn(ledger: Ledger, job: Job, fallback: DurationPrior) -> DurationPrior:
+def learn(ledger: Ledger, base_url: str, job: Job, fallback: DurationPrior) -> DurationPrior:
     """How long such a job takes, from the ones like it that the ledger remembers."""
     seconds = f"{job.duration_s:g}" if job.duration_s else None
-    return DurationPrior.learn(ledger.durations_s(job.model, seconds, job.size), fallback)
+    known_s = ledger.durations_s(base_url, job.model, seconds, job.size)
+    return DurationPrior.learn(known_s, fallback)
 
 
 def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchState | None:
@@ -49,15 +52,17 @@ def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchS
     entry = ledger.find(settings.base_url, job_id)
     if entry is None or entry.state != JobStatus.COMPLETED or entry.clip is None:
         return None
-    file = Path(entry.clip)
-    if not file.is_file() or file.stat().st_size != entry.clip_bytes:
+    # In another storage it is believed to be still there: only the network could tell.
+    is_here = "://" not in entry.clip
+    path = page_path(Path(entry.clip), notebook_folder()) if is_here else None
+    poster = ledger.poster(settings.base_url, job_id)
+    saved = SavedClip(entry.clip, path, path or entry.clip, entry.clip_bytes or 0, poster)
+    if is_here and local_file(saved) is None:
         return None
-    path = page_path(file, notebook_folder())
     job, now_s = entry.to_job(), time.time()
     begun = WatchState.begin(
         job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated
     )
-    saved = SavedClip(str(file), path, path or str(file), file.stat().st_size)
     return begun.remembered(job, saved, job.completed_at_s or now_s)
 
 

@@ -17,7 +17,7 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 async def relay(
     chunks: AsyncIterator[bytes], total_bytes: int | None, request: int, send: Send
 ) -> None:
-    """Send `chunks` as the answer to the page's `request`; see `onKernelMessage` in widget.js.
+    """Send `chunks` as the answer to the page's `request`; see `createPlayer` in player.js.
 
     Raises:
         ValueError: the clip is larger than 512 MiB.

@@ -7,29 +7,32 @@ import os
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from . import recording
-from .clip_place import Destination
+from .clip_place import Destination, local_file
+from .durations import DEFAULT_PRIOR
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
 from .frontend import notebook_folder
 from .job import Job, JobStatus, Polled, check_job_id
-from .ledger import Ledger, default_path
-from .pacing import DEFAULT_PRIOR, PollPolicy
+from .ledger import Ledger
+from .ledger_file import default_path
+from .pacing import PollPolicy
+from .saving import SaveClip, kept
 from .settings import Settings
 from .stage import Stage
-from .watch_state import SavedClip
+from .watch_state import SavedClip, Saving, WatchState
 from .watcher import Watcher
-from .watching import SaveClip, Watch
+from .watching import Watch
 
 if TYPE_CHECKING:
     from .client import Client
     from .new_job import NewJob
-    from .widget import JobWidget
+    from .widget import GalleryWidget, JobWidget
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The simulator is next door, and a demo that moves every 15 s shows nothing."""
@@ -91,7 +94,9 @@ class Session:
         if self.settings.is_simulated:
             self._settings = self._real_settings
         self._real_settings = None
-        self._ledgers.pop("simulation", None)
+        simulated = self._ledgers.pop("simulation", None)
+        if simulated is not None:
+            simulated.close()
 
     def watch(
         self,
@@ -105,6 +110,7 @@ class Session:
         """Follow a job in the background, showing nothing. None = as the settings say.
 
         `save_to` is a place for this clip alone: a folder, a file, or a URL that fsspec knows.
+        It is filled, too, if the job is being watched already or its clip lies elsewhere.
 
         Raises:
             MissingKey, SettingsError: nothing was sent. ValueError: `job_id` cannot be an id.
@@ -114,22 +120,28 @@ class Session:
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
         client, ledger = self._client(settings), self.ledger
         is_clip_wanted = settings.save or save_to is not None
-        if (
-            save_to is None
-            and (saved := recording.saved_watch_state(ledger, settings, job_id)) is not None
-        ):
-            return self._watcher.remember(saved, client)
-        watch = self._watcher.follow(
-            job_id,
-            client,
-            _policy(settings),
-            self._saver(client, settings, save_to) if is_clip_wanted else None,
-            learn=lambda job: recording.learn(ledger, job, DEFAULT_PRIOR),
-            is_simulated=settings.is_simulated,
-        )
-        if watch not in self._recorded:  # a job that is watched already gives the same watch
+        saver = self._saver(client, settings, save_to) if is_clip_wanted else None
+        known = recording.saved_watch_state(ledger, settings, job_id)
+        if known is not None and (save_to is None or local_file(known.saved)):
+            watch = self._watcher.remember(known, client)
+        else:
+            watch = self._watcher.follow(
+                job_id,
+                client,
+                _policy(settings),
+                saver,
+                learn=lambda job: recording.learn(ledger, settings.base_url, job, DEFAULT_PRIOR),
+                is_simulated=settings.is_simulated,
+            )
+            known = None
+        is_new = watch not in self._recorded  # a job that is watched already gives the same watch
+        if is_new and known is None:
+            watch.picture = self._picture(client)
+        if is_new and (known is None or save_to is not None):
             self._recorded.add(watch)
             recording.record(watch, ledger, settings.base_url, is_clip_wanted=is_clip_wanted)
+        if saver is not None and save_to is not None and (known is not None or not is_new):
+            self._watcher.save_too(watch, saver)
         return watch
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
@@ -181,6 +193,11 @@ class Session:
         """Make `widget` show the watch of a job."""
         self.stage.bind(widget, self.watch(job_id))
 
+    def attach_gallery(self, widget: GalleryWidget, watches: Sequence[Watch | str]) -> None:
+        """Make `widget` show these watches, and those of the jobs that are named by their id."""
+        followed = [self.watch(one) if isinstance(one, str) else one for one in watches]
+        self.stage.bind_gallery(widget, followed)
+
     def poll(self, job_id: str) -> Job:
         """One question about a job, from synchronous code. Raises what `Client.poll` raises."""
         job_id = check_job_id(job_id)
@@ -191,24 +208,37 @@ class Session:
 
         return self._watcher.run(poll()).result().job
 
-    def save(self, job_id: str, dest: str | None = None) -> SavedClip:
+    def save(
+        self,
+        job_id: str,
+        dest: str | None = None,
+        on_progress: Callable[[Saving], None] = lambda saving: None,
+    ) -> SavedClip:
         """Save the clip of a completed job, from synchronous code; `dest` as for `watch`.
+
+        A clip that lies on this machine already is copied from there.
 
         Raises:
             ClipError: the job is not completed, or the clip cannot be fetched or saved.
             ApiError, TransientError, MissingKey: as `Client.retrieve`.
         """
         job_id = check_job_id(job_id)
-        client, ledger = self._client(self.settings), self.ledger
+        client, ledger, base_url = self._client(self.settings), self.ledger, self.settings.base_url
         saver = self._saver(client, self.settings, dest)
+        known = recording.saved_watch_state(ledger, self.settings, job_id)
 
         async def save() -> SavedClip:
-            job = (await client.poll(job_id)).job
-            if job.status is not JobStatus.COMPLETED:
-                raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
-            saved = await saver(job, lambda received, total: None)
-            ledger.see(client.settings.base_url, job)
-            ledger.save(client.settings.base_url, job_id, saved.file_path, saved.size_bytes)
+            if known is not None and known.job is not None and local_file(known.saved):
+                job, state = known.job, known
+            else:
+                job = (await client.poll(job_id)).job
+                if job.status is not JobStatus.COMPLETED:
+                    raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
+                state = WatchState.begin(job_id, 0.0, 0.0)
+            saved = await saver(job, on_progress, state.saved)
+            first = kept(state, saved).saved or saved
+            ledger.see(base_url, job if job.id == job_id else replace(job, id=job_id))
+            ledger.save(base_url, job_id, first.file_path, first.size_bytes, poster=first.poster)
             return saved
 
         return self._watcher.run(save()).result()
@@ -216,6 +246,8 @@ class Session:
     def close(self) -> None:
         """End every watch, connection and thread. The session can be used again afterwards."""
         self._watcher.close(self._clients.values())
+        for ledger in self._ledgers.values():
+            ledger.close()
         self._clients.clear()
         if self._simulation_folder is not None:
             self._simulation_folder.cleanup()
@@ -237,10 +269,17 @@ class Session:
         beside = notebook_folder()
         place = Destination.parse(dest, beside / settings.save_folder, beside)
 
-        async def save(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
-            return await clips.save(client, job, place, beside, on_progress)
+        async def save(
+            job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
+        ) -> SavedClip:
+            return await clips.save(client, job, place, beside, on_progress, saved)
 
         return save
+
+    def _picture(self, client: Client) -> Callable[[Job], Coroutine[Any, Any, str | None]]:
+        from . import clips
+
+        return lambda job: clips.picture(client, job)
 
 
 def _policy(settings: Settings) -> PollPolicy:

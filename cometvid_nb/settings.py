@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import math
 from collections.abc import Callable, Mapping
@@ -116,7 +117,11 @@ class Settings:
         values: dict[str, Any] = {}
         for name, value in changes.items():
             if name not in known:
-                raise SettingsError(f"there is no setting {name!r}: there are {', '.join(known)}")
+                near = difflib.get_close_matches(name, known, 1)
+                meant = f" Did you mean {near[0]}?" if near else ""
+                raise SettingsError(
+                    f"there is no setting {name!r}.{meant} There are: {', '.join(known)}"
+                )
             values[name] = _PARSERS[name](name, value)
         return replace(self, **values)
 

@@ -18,11 +18,17 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from .errors import ClipError, TransientError
+from .errors import ClipError, CometVidError, TransientError
+from .pacing import HINT_CAP_S
+from .watch_state import Saving
 
 ATTEMPTS = 3
+"""Tries of one road to a clip, at most."""
 WRITE_BYTES = 1 << 20
 """Twice as much is in memory at most: one part being written, one being gathered."""
+FLUSH_BYTES = 64 << 20
+"""The disk takes what has come while more comes, so that the `fsync` at the end is short."""
+_flush = getattr(os, "fdatasync", os.fsync)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -51,6 +57,28 @@ class SavedFile:
     size_bytes: int
 
 
+class Tries:
+    """Counts the tries of one save, whatever roads they take, and tells of each and how it goes."""
+
+    def __init__(self, tell: Callable[[Saving], None] = lambda saving: None) -> None:
+        self.number = 0
+        self._problem: str | None = None
+        self._tell = tell
+
+    def begin(self) -> None:
+        """The next try begins."""
+        self.number += 1
+
+    def received(self, received_bytes: int, total_bytes: int | None) -> None:
+        """So much has come by now."""
+        self._tell(Saving(received_bytes, total_bytes, max(1, self.number), self._problem))
+
+    def failed(self, error: CometVidError) -> None:
+        """This try has ended so, and another one follows, perhaps after a pause."""
+        self._problem = str(error)
+        self._tell(Saving(0, None, self.number + 1, self._problem))
+
+
 def clip_file_name(job_id: str) -> str:
     """A file name for the clip of a job: never a path, never hidden, the same on every system."""
     is_plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", job_id) is not None
@@ -67,9 +95,10 @@ async def save_clip(
     job_id: str,
     *,
     file_name: str | None = None,
-    on_progress: Callable[[int, int | None], None] = lambda received, total: None,
+    tries: Tries | None = None,
+    most_tries: int = ATTEMPTS,
 ) -> SavedFile:
-    """Fetch a clip into `folder`; `on_progress(received_bytes, total_bytes)`.
+    """Fetch a clip into `folder`, by `most_tries` tries; `tries` counts them and is told of each.
 
     It is named `<job id>.mp4`, or `file_name`, which a person has chosen.
 
@@ -78,8 +107,9 @@ async def save_clip(
 
     Raises:
         ClipError: it cannot be saved, with the reason and what to do. No partial file is left.
-        TransientError: the last of three tries got no usable answer.
+        TransientError: the last of the tries got no usable answer.
     """
+    tries = tries or Tries()
     name = file_name or clip_file_name(job_id)
     part: Path | None = None
     try:
@@ -87,7 +117,7 @@ async def save_clip(
         part = folder / f"{name}.{secrets.token_hex(4)}.part"
         # x: never somebody else's; unbuffered, as what is written is large and would be copied.
         with part.open("x+b", buffering=0) as file:
-            await _fetch(open_clip, file, on_progress)
+            await _fetch(open_clip, file, tries, most_tries)
             size_bytes = await asyncio.to_thread(_check, file, job_id)
         return SavedFile(_put_in_place(part, folder, name), size_bytes)
     except OSError as error:
@@ -100,11 +130,10 @@ async def save_clip(
             part.unlink(missing_ok=True)
 
 
-async def _fetch(
-    open_clip: OpenClip, file: FileIO, on_progress: Callable[[int, int | None], None]
-) -> None:
+async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: int) -> None:
     validator: str | None = None
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, most_tries + 1):
+        tries.begin()
         try:
             offset = file.tell() if validator else 0
             async with open_clip(offset, validator) as stream:
@@ -115,21 +144,21 @@ async def _fetch(
                 file.seek(begin)
                 file.truncate()
                 validator = stream.validator
-                await _pour(stream, file, on_progress)
+                await _pour(stream, file, tries)
                 if stream.total_bytes is not None and file.tell() != stream.total_bytes:
                     raise TransientError(
                         f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
                     )
                 return
-        except TransientError:
-            if attempt == ATTEMPTS:
+        except TransientError as error:
+            if attempt == most_tries:
                 raise
-            await asyncio.sleep(2.0**attempt / 2)
+            tries.failed(error)
+            hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
+            await asyncio.sleep(max(2.0**attempt / 2, hint_s))
 
 
-async def _pour(
-    stream: ByteStream, file: FileIO, on_progress: Callable[[int, int | None], None]
-) -> None:
+async def _pour(stream: ByteStream, file: FileIO, tries: Tries) -> None:
     """Write what comes, a MiB at a time and while the next one comes.
 
     A thread for each chunk, waited for, would take three quarters of the time. What came before
@@ -137,6 +166,8 @@ async def _pour(
     """
     received, gathered, gathered_bytes = file.tell(), list[bytes](), 0
     writing: asyncio.Task[None] | None = None
+    flushing: asyncio.Task[None] | None = None
+    unflushed_bytes = 0
     try:
         async for chunk in stream.chunks:
             gathered.append(chunk)
@@ -146,12 +177,18 @@ async def _pour(
                 if writing is not None:
                     await writing
                 writing = asyncio.create_task(asyncio.to_thread(_write, file, gathered))
+                unflushed_bytes += gathered_bytes
                 gathered, gathered_bytes = [], 0
-            on_progress(received, stream.total_bytes)
+                if unflushed_bytes >= FLUSH_BYTES and (flushing is None or flushing.done()):
+                    flushing = asyncio.create_task(asyncio.to_thread(_flush, file.fileno()))
+                    unflushed_bytes = 0
+            tries.received(received, stream.total_bytes)
     finally:
         if writing is not None:
             await writing
         await asyncio.to_thread(_write, file, gathered)
+        if flushing is not None:
+            await flushing
 
 
 def _write(file: FileIO, chunks: list[bytes]) -> None:

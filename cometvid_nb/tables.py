@@ -57,7 +57,7 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
 def _job_row(entry: Entry) -> tuple[str, ...]:
     return (
         _when(entry),
-        entry.job_id or "–",
+        entry.name,
         entry.model or "",
         (entry.size or "").replace("x", "×"),
         f"{entry.seconds} s" if entry.seconds else "",

@@ -35,14 +35,21 @@ class SavedClip:
     size_bytes: int
     poster: str | None = None
     """A small picture as a data URL."""
+    also: tuple[str, ...] = ()
+    """Other places it was saved to as well, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """How far the saving of a clip has come, in bytes; `total_bytes` None = not announced."""
+    """How far the saving of a clip has come, in bytes; `total_bytes` None = not announced.
+
+    `attempt` counts the tries from 1; `problem` is why the last one ended, None at the first.
+    """
 
     received_bytes: int = 0
     total_bytes: int | None = None
+    attempt: int = 1
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,8 @@ class WatchState:
     error: CometVidError | None = None
     saving: Saving | None = None
     saved: SavedClip | None = None
+    poster: str | None = None
+    """A small picture of a clip that is not saved, as a data URL."""
     not_found_times: int = 0
     not_found_first_at_s: float = 0.0
 

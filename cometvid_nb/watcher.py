@@ -11,11 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from .durations import DurationPrior
 from .errors import CometVidError
 from .job import Job
-from .pacing import DurationPrior, PollPolicy
+from .pacing import PollPolicy
+from .saving import SaveClip
+from .turns import Turns
 from .watch_state import Ending, WatchState
-from .watching import JobSource, SaveClip, Watch
+from .watching import JobSource, Watch
 
 log = logging.getLogger("cometvid_nb.watcher")
 
@@ -32,6 +35,7 @@ class Watcher:
         self._thread: threading.Thread | None = None
         self._watches: dict[tuple[int, str], Watch] = {}
         self._sources: dict[int, JobSource] = {}
+        self._turns: dict[int, Turns] = {}
 
     @property
     def watches(self) -> list[Watch]:
@@ -56,7 +60,14 @@ class Watcher:
             if known is not None and not known.state.is_settled:
                 return known
             self._sources[id(source)] = source  # kept, so that its id stays its own
-            watch = Watch(job_id, policy, self._make_widget, source, is_simulated=is_simulated)
+            watch = Watch(
+                job_id,
+                policy,
+                self._make_widget,
+                source,
+                is_simulated=is_simulated,
+                turns=self._turns.setdefault(id(source), Turns()),
+            )
             watch.learn = learn
             self._watches.pop(key, None)  # so that the order is that of the latest watch
             self._watches[key] = watch
@@ -74,11 +85,17 @@ class Watcher:
                 self._make_widget,
                 source,
                 is_simulated=state.is_simulated,
+                turns=self._turns.setdefault(id(source), Turns()),
             )
             watch._state = state
             self._watches.pop(key, None)
             self._watches[key] = watch
             return watch
+
+    def save_too(self, watch: Watch, save: SaveClip) -> None:
+        """Save the clip of a watch in one more place, now or when it has come to its end."""
+        if watch.save_too(save):
+            watch._task = self.run(self._follow(watch, None))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run `coroutine` on the watcher's loop, where the clients' connections live."""
@@ -87,7 +104,8 @@ class Watcher:
 
     async def _follow(self, watch: Watch, save: SaveClip | None) -> None:
         try:
-            await watch._run(save)
+            with watch._turns.job():
+                await watch._run(save)
         except asyncio.CancelledError:
             watch._become(watch.state.stopped(time.time()))
             raise
@@ -122,6 +140,7 @@ class Watcher:
             self._loop = self._thread = None
             sources = [*self._sources.values(), *others]
             self._sources.clear()
+            self._turns.clear()
         if loop is None or thread is None or not thread.is_alive():
             return
         closing = asyncio.run_coroutine_threadsafe(_shut(sources), loop)

@@ -7,24 +7,26 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Protocol
 
-from .errors import ClipError, CometVidError, GaveUp, TransientError
+from .durations import DurationPrior
+from .errors import CometVidError, GaveUp
 from .frontend import cell_number
 from .job import Job, Polled
-from .pacing import DurationPrior, PollPolicy
+from .pacing import PollPolicy
+from .saving import SaveClip, carry_out
+from .turns import Turns
 from .waiting import block_on
-from .watch_state import Ending, SavedClip, Saving, WatchState
+from .watch_state import Ending, Saving, WatchState
 
 log = logging.getLogger("cometvid_nb.watching")
 
 LATE_S = 2.0
 """A poll this much later than planned (a laptop that slept, a starved process) makes the plan
 that the page draws from untrue, so a new one is sent."""
-SAVING_TOLD_EVERY_S = 0.25
 
 Observer = Callable[[WatchState], None]
 
@@ -37,14 +39,6 @@ class JobSource(Protocol):
 
     async def aclose(self) -> None:
         """Give up the connections."""
-
-
-class SaveClip(Protocol):
-    """Saves the clip of a completed job, telling (received, total) bytes on the way."""
-
-    async def __call__(
-        self, job: Job, on_progress: Callable[[int, int | None], None]
-    ) -> SavedClip: ...
 
 
 class Watch:
@@ -61,12 +55,17 @@ class Watch:
         source: JobSource,
         *,
         is_simulated: bool,
+        turns: Turns,
     ) -> None:
         self.source = source
+        self._turns = turns
         self.shown_in_cell: int | None = None
         """The cell that shows the card already, and so need not show its value as well."""
         self.learn: Callable[[Job], DurationPrior] | None = None
         """What the past says of how long such a job takes, asked at the first answer."""
+        self.picture: Callable[[Job], Awaitable[str | None]] | None = None
+        """Gets a small picture of a clip that is not to be saved."""
+        self._saves: list[SaveClip] = []
         self._make_widget = make_widget
         self._widget: Any = None
         self._lock = threading.RLock()
@@ -166,8 +165,13 @@ class Watch:
         word = state.ending or (state.job.status_word if state.job else "starting")
         return f"<Watch {state.job_id}: {word}>"
 
+    @property
+    def is_shown_here(self) -> bool:
+        """Whether the cell that runs shows this watch already."""
+        return self.shown_in_cell is not None and self.shown_in_cell == cell_number()
+
     def _ipython_display_(self) -> None:
-        if self.shown_in_cell is None or self.shown_in_cell != cell_number():
+        if not self.is_shown_here:
             print(repr(self))
 
     def __await__(self) -> Generator[Any, None, Job]:
@@ -209,27 +213,40 @@ class Watch:
 
     async def _run(self, save: SaveClip | None) -> None:
         """Poll until the end, then save."""
+        if save is not None:
+            self._saves.append(save)
         rng = random.Random()
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         is_planned = False
         while not self._state.is_over:
             await asyncio.sleep(due_s - loop.time())
+            if self._state.checks_at_s and (hold_s := self._turns.hold_s) > 1:
+                # Another job was told to wait, and that goes for all of this server's.
+                checks_at_s = (self._state.checks_at_s[0], time.time() + hold_s)
+                self._become(replace(self._state, checks_at_s=checks_at_s))
+                due_s, is_planned = loop.time() + hold_s, False
+                continue
             is_late = loop.time() - due_s > LATE_S
             before = self._state
             after = await self._poll()
             now_s = time.time()
-            if after.ending is Ending.COMPLETED and save is not None:
-                after = replace(after, saving=Saving())
             if after.is_over:
-                self._become(after)
+                await self._end(after)
                 break
             is_hint_new = after.poll.retry_after_s != before.poll.retry_after_s
             if before.job is None and after.job is not None and self.learn is not None:
                 self._policy = replace(self._policy, prior=self.learn(after.job))
             is_changed = is_late or not is_planned or is_hint_new or not after.looks_like(before)
-            if is_changed or len(before.checks_at_s) < 3:
-                plan = tuple(self._policy.plan(after.poll, now_s, rng))
+            is_out_of_plan = len(before.checks_at_s) < 3
+            if is_changed or is_out_of_plan:
+                policy = replace(
+                    self._policy, price_s=self._policy.price_s * self._turns.price_factor
+                )
+                # Only a card of its own draws the plan; it costs more than the rest of a poll.
+                plan = tuple(
+                    policy.plan(after.poll, now_s, rng, 400 if self._widget is not None else 3)
+                )
                 after = replace(after, checks_at_s=(now_s, *plan))
             else:
                 # Nothing new: the page has the plan already and needs no message.
@@ -238,16 +255,16 @@ class Watch:
                 self._become(after.gave_up(now_s))
                 break
             is_planned = True
-            self._become(after, is_told=is_changed or len(before.checks_at_s) < 3)
+            self._become(after, is_told=is_changed or (is_out_of_plan and self._widget is not None))
             due_s = loop.time() + max(0.0, after.checks_at_s[1] - now_s)
-        if self._state.ending is Ending.COMPLETED and self._state.saving and save is not None:
-            await self._save(save)
+        if self._state.ending is Ending.COMPLETED and self._state.saving:
+            await self._save_all()
 
     async def _poll(self) -> WatchState:
         # The deadline holds for the question too, not only for the pauses between.
         left_s = self._state.began_at_s + self._state.give_up_after_s - time.time()
         try:
-            async with asyncio.timeout(max(1.0, left_s)):
+            async with asyncio.timeout(max(1.0, left_s)), self._turns.turn():
                 polled = await self.source.poll(self.job_id)
         except TimeoutError:
             return self._state.gave_up(time.time())
@@ -255,26 +272,34 @@ class Watch:
             return self._state.troubled(error, time.time())
         return self._state.answered(polled.job, time.time(), polled.retry_after_s)
 
-    async def _save(self, save: SaveClip) -> None:
-        told_s = 0.0
+    async def _end(self, after: WatchState) -> None:
+        if after.ending is Ending.COMPLETED and after.job and self.picture and not self._saves:
+            after = replace(after, poster=await self.picture(after.job))
+        with self._lock:
+            is_saving = after.ending is Ending.COMPLETED and self._saves
+            self._become(replace(after, saving=Saving()) if is_saving else after)
 
-        def on_progress(received: int, total: int | None) -> None:
-            nonlocal told_s
-            now_s = time.monotonic()
-            if now_s - told_s >= SAVING_TOLD_EVERY_S:
-                told_s = now_s
-                self._become(replace(self._state, saving=Saving(received, total)))
+    def save_too(self, save: SaveClip) -> bool:
+        """Save the clip by `save` as well; True: the watch is over, and `_save_all` is to run."""
+        with self._lock:
+            self._saves.append(save)
+            if not self._state.is_settled or self._state.ending is not Ending.COMPLETED:
+                return False
+            self._become(replace(self._state, saving=Saving()))
+            return True
 
-        job = self._state.job
-        assert job is not None  # a completed watch has seen its job
-        try:
-            saved = await save(job, on_progress)
-        except (ClipError, TransientError) as error:
-            problem = " ".join(filter(None, [f"The clip is not saved. {error}", error.advice]))
-            self._become(replace(self._state, saving=None, problem=problem))
-        else:
-            job = replace(job, saved_path=saved.saved_to)
-            self._become(replace(self._state, job=job, saving=None, saved=saved))
+    async def _save_all(self) -> None:
+        """Carry out what is to be saved, also what is added meanwhile."""
+        while self._state.saving:
+            save = self._saves.pop(0)
+            after = await carry_out(save, self._state, self._tell_saving)
+            if after.saved is None and self.picture and after.job and not after.poster:
+                after = replace(after, poster=await self.picture(after.job))
+            with self._lock:
+                self._become(replace(after, saving=Saving() if self._saves else None))
+
+    def _tell_saving(self, saving: Saving) -> None:
+        self._become(replace(self._state, saving=saving))
 
 
 class WatchList(list[Watch]):
@@ -289,6 +314,10 @@ class WatchList(list[Watch]):
         for watch in self:
             watch.stop()
 
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self[:3]))
+        return f"[{shown}]" if len(self) <= 3 else f"[{shown}, … {len(self) - 3:,} more]"
+
     def _ipython_display_(self) -> None:
-        for watch in self:
-            watch._ipython_display_()
+        if not all(watch.is_shown_here for watch in self):
+            print(repr(self))

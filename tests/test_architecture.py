@@ -18,7 +18,21 @@ import cometvid_nb
 PACKAGE = Path(__file__).parent.parent / "cometvid_nb"
 
 LAYERS: list[list[str]] = [
-    ["errors", "job", "pacing", "settings", "new_job", "watch_state", "card", "record"],
+    [
+        "card",
+        "durations",
+        "errors",
+        "gallery",
+        "gallery_record",
+        "job",
+        "new_job",
+        "pace",
+        "pacing",
+        "process",
+        "record",
+        "settings",
+        "watch_state",
+    ],
     [
         "answer",
         "client",
@@ -26,29 +40,50 @@ LAYERS: list[list[str]] = [
         "delivery",
         "frontend",
         "ledger",
+        "ledger_file",
         "posters",
         "relay",
+        "saving",
         "remote_storage",
         "simulator",
         "storage",
+        "transport",
+        "turns",
         "waiting",
     ],
-    ["clips", "creation", "embedding", "tables", "views", "watcher", "watching", "widget"],
-    ["recording", "stage"],
+    [
+        "clips",
+        "creation",
+        "embedding",
+        "tables",
+        "views",
+        "watcher",
+        "watching",
+        "widget",
+        "widget_output",
+    ],
+    ["gallery_feed", "gallery_views", "recording", "stage"],
     ["session"],
     ["commands", "completion", "grammar", "magic", "__main__", "__init__"],
 ]
 """A module may import from the layers above its own in this list; `simulator` is a family."""
 
 SIBLINGS = {
-    "pacing": {"job"},
+    "pacing": {"durations", "job"},
+    "pace": {"pacing"},
     "settings": {"errors"},
     "new_job": {"errors", "job"},
     "watch_state": {"errors", "job", "pacing"},
-    "card": {"job", "watch_state"},
+    "card": {"errors", "job", "watch_state"},
     "record": {"card"},
-    "client": {"answer"},
+    "gallery": {"card", "watch_state"},
+    "gallery_record": {"card", "gallery", "record"},
+    "gallery_feed": {"gallery_views"},
+    "stage": {"gallery_feed", "gallery_views"},
+    "client": {"answer", "transport"},
+    "ledger": {"ledger_file"},
     "remote_storage": {"storage"},
+    "views": {"widget_output"},
     "watcher": {"watching"},
     "commands": {"grammar"},
     "completion": {"grammar"},
@@ -61,7 +96,8 @@ EXCEPTIONS = {
     # A Job shows itself in a notebook, which takes the card; only `_repr_mimebundle_` needs it.
     ("job", "card"),
     ("job", "record"),
-    # `JobWidget(id)` in a person's own layout starts its watch with the session of the kernel.
+    # `JobWidget(id)` and `GalleryWidget(ids)` in a person's own layout start their watches with
+    # the session of the kernel.
     ("widget", "session"),
 }
 """Imports against the grain; each stands inside a function, for the reason given here."""
@@ -75,7 +111,7 @@ STRANGERS = {
 SIMULATOR_USERS = {"commands", "__main__"}
 """`%cometvid demo` and the command line start it; to all else it is one more server."""
 
-HTTPX_USERS = {"answer", "client"}
+HTTPX_USERS = {"answer", "client", "transport"}
 
 LONGEST_MODULE_LINES = 300
 LONG_MODULES: dict[str, int] = {}
@@ -84,6 +120,7 @@ LONG_MODULES: dict[str, int] = {}
 PUBLIC_NAMES = [
     "Client",
     "CometVidError",
+    "GalleryWidget",
     "GaveUp",
     "Job",
     "JobFailed",

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 import cometvid_nb
 from cometvid_nb.card import Card, Clip, Phase
-from cometvid_nb.errors import BadKey, ServerTrouble
+from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
 from cometvid_nb.job import Job, JobStatus
+from cometvid_nb.record import to_progress_line
 from cometvid_nb.watch_state import Ending, SavedClip, Saving, WatchState
 from tests.strategies import payloads, texts
 
 NOW_S = 1_781_079_478.0
 URL = "https://clips.example/a.mp4?signature=f00d"
-WIDGET_JS = Path(cometvid_nb.__file__).parent / "static" / "widget.js"
+STATIC = Path(cometvid_nb.__file__).parent / "static"
 
 
 def begun() -> WatchState:
@@ -111,12 +112,31 @@ def test_a_completed_card_holds_the_clip_and_where_it_lies() -> None:
     assert "/n/" not in json.dumps(shown.to_json(NOW_S)), "the page need not know this machine"
 
 
-def test_a_clip_that_could_not_be_saved_can_be_fetched_by_watching_again() -> None:
+def test_a_clip_that_could_not_be_saved_says_so_with_the_command_that_tries_again() -> None:
     state = begun().answered(job(status="completed", video_url=URL), NOW_S)
     shown = Card.of_watch(replace(state, problem="The clip is not saved. The disk is full."))
     assert shown.phase is Phase.COMPLETED
-    assert shown.command == "%cometvid watch video_1"
-    assert "watch the job again" in str(shown.advice)
+    assert shown.headline == "Completed, clip not saved"
+    assert shown.command == "%cometvid save video_1"
+
+
+def test_an_id_the_api_does_not_know_is_not_offered_to_be_watched_again() -> None:
+    state = begun()
+    for at_s in (NOW_S, NOW_S + 6, NOW_S + 12):
+        error = JobNotFound("The API knows no job video_1.", status_code=400)
+        state = state.troubled(error, at_s)
+    shown = Card.of_watch(state)
+    assert shown.phase is Phase.BROKEN
+    assert shown.command == "%cometvid jobs"
+    assert "Check the id" in str(shown.advice)
+
+
+def test_a_second_try_to_save_is_in_the_card_and_in_its_line() -> None:
+    state = begun().answered(job(status="completed", video_url=URL), NOW_S)
+    shown = Card.of_watch(replace(state, saving=Saving(0, None, 2, "The connection broke.")))
+    saving = shown.to_json(NOW_S)["saving"]
+    assert (saving["attempt"], saving["problem"]) == (2, "The connection broke.")
+    assert "try 2: The connection broke." in to_progress_line(shown, NOW_S, 200)
 
 
 def test_an_active_card_shows_no_link_even_if_the_answer_has_one() -> None:
@@ -222,9 +242,10 @@ def test_every_status_and_every_phase_is_drawn() -> None:
 
 def test_the_browser_reads_no_field_that_the_card_lacks() -> None:
     fields = set(card().to_json(NOW_S))
-    script = WIDGET_JS.read_text(encoding="utf-8").replace("card.py", "")
+    parts = [path.read_text(encoding="utf-8") for path in sorted(STATIC.glob("*.js"))]
+    script = re.sub(r"\bcard\.(py|js|css)\b", "", "\n".join(parts))
     read = set(re.findall(r"\bcard\.([a-z]\w*)", script))
-    assert read, "the name under which widget.js holds the card has changed: mend this test"
+    assert read, "the name under which static/*.js hold the card has changed: mend this test"
     assert read <= fields
 
 

@@ -38,9 +38,9 @@ def untouched(_module_stage: Stage) -> Stage:
 def said(stage: Stage, code: str) -> str:
     """The text of a cell that ends in a line of ours and shows no traceback."""
     result = stage.run(code)
-    assert result.error is None
+    assert all(len(o.traceback) == 1 for o in result.outputs if o.output_type == "error")
     assert "Traceback" not in result.text
-    return result.text
+    return result.text + (result.error or "")
 
 
 def made(simulator: Simulator) -> list[str]:
@@ -118,9 +118,9 @@ def test_the_value_of_create_is_a_watch_that_can_be_waited_for(desk: Stage) -> N
 
 def test_one_of_several_still_comes_in_a_list(desk: Stage) -> None:
     desk.simulator.add_fault(Fault(CREATE, after=1, times=None, status=403))
-    text = said(desk, 'takes = %cometvid create "A red comet" "A blue comet" -n 2')
+    text = str(desk.run('takes = %cometvid create "A red comet" "A blue comet" -n 2').error)
     assert "user quota is not enough" in text
-    assert "1 of 4 jobs were made." in text
+    assert "1 of 4 jobs were made: video_" in text
     assert desk.simulator.count(CREATE) == 2
     assert desk.wait_for_card(made(desk.simulator)[-1]), "what was made is watched"
 
@@ -216,8 +216,8 @@ def test_a_cell_where_none_belongs_is_refused(untouched: Stage, cell: str, expec
 
 def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(desk: Stage) -> None:
     desk.simulator.add_fault(Fault(CREATE, status=502, body="<html>bad gateway</html>"))
-    text = said(desk, '%cometvid create "A glowing comet"')
-    assert text.startswith("UsageError: The answer to the new job was lost.")
+    text = str(desk.run('%cometvid create "A glowing comet"').error)
+    assert text.startswith("OutcomeUnknown: The answer to the new job was lost.")
     assert "502 with an HTML page" in text
     assert "Nothing was sent again. Look at your account before you repeat it" in text
     assert "may be paid for" in text
@@ -225,14 +225,35 @@ def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(desk: Stage) ->
     assert "unknown outcome" in said(desk, "%cometvid jobs")
     resumed = said(desk, "%cometvid resume")
     assert "Not known whether this was made: 'A glowing comet'" in resumed
+    forget = resumed.partition("If you have: ")[2].splitlines()[0]
+    assert said(desk, forget).startswith("Forgot ")
+    assert "Not known" not in said(desk, "%cometvid resume")
+    assert "UsageError: no job" in said(desk, forget)
     assert desk.simulator.count(CREATE) == 1
+
+
+def test_what_ends_the_creating_is_told_at_once_and_no_failing_watch_hides_it(
+    desk: Stage,
+) -> None:
+    known = set(desk.simulator.jobs)
+    desk.simulator.add_fault(Fault(CREATE, after=1, status=403))
+    # As in a headless run, where a watch would wait by itself.
+    cell = desk.kernel.begin('%cometvid create "A comet" -n 2', allow_stdin=False)
+    assert desk.simulator.wait_for_requests(CREATE, 2)
+    [made_id] = set(desk.simulator.jobs) - known
+    desk.simulator.fail(made_id, "Blocked.")
+    error = str(desk.kernel.wait_idle(cell).error)
+    assert error.startswith("QuotaExceeded: The API answered 403")
+    assert "1 of 2 jobs were made" in error
+    assert made_id in error
+    assert "Blocked" not in error
 
 
 def test_a_refusal_is_told_in_the_words_of_the_api(desk: Stage) -> None:
     body = {"error": {"message": "No model 'x'.", "code": "model_not_found"}}
     desk.simulator.add_fault(Fault(CREATE, status=400, body=body))
-    text = said(desk, '%cometvid create "A glowing comet" --model x')
-    assert text.startswith("UsageError: The API answered 400: No model 'x'.")
+    text = str(desk.run('%cometvid create "A glowing comet" --model x').error)
+    assert text.startswith("RequestRejected: The API answered 400: No model 'x'.")
     assert "refused: The API answered 400" in said(desk, "%cometvid jobs")
 
 
@@ -373,7 +394,8 @@ def test_save_never_touches_a_different_file(desk: Stage) -> None:
 
 def test_save_of_a_job_that_is_not_done_says_so(desk: Stage) -> None:
     job_id = desk.add_job()
-    assert f"{job_id} has no clip yet" in said(desk, f"%cometvid save {job_id}")
+    error = str(desk.run(f"%cometvid save {job_id}").error)
+    assert error.startswith(f"ClipError: {job_id} has no clip yet")
 
 
 def test_watch_saves_to_the_place_it_is_told(desk: Stage) -> None:

@@ -35,7 +35,7 @@ def test_the_record_plays_from_itself_and_holds_the_clip_once(state: WatchState)
 
     assert f'src="data:video/mp4;base64,{encoded}"' in bundle["text/html"]
     assert bundle["text/html"].count(encoded[:200]) == 1
-    assert "saved to" in bundle["text/html"], "where it lies is told as well"
+    assert "Saved to" in bundle["text/html"], "where it lies is told as well"
     assert f'poster="{POSTER}"' in bundle["text/html"]
     assert "base64" not in bundle["text/plain"]
 

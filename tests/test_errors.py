@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import traceback
 from collections.abc import Iterator
 
 import pytest
 
+import cometvid_nb
 from cometvid_nb import errors
 from cometvid_nb.errors import (
     ApiError,
@@ -22,6 +24,7 @@ from cometvid_nb.errors import (
     SettingsError,
     TransientError,
     WatchEnded,
+    retold,
 )
 from cometvid_nb.job import Job, JobStatus
 
@@ -77,3 +80,25 @@ def test_one_except_catches_all_and_each_group_its_own() -> None:
     assert issubclass(ServerTrouble, TransientError)
     assert not issubclass(TransientError, ApiError)
     assert JobFailed("x", job=Job("v", JobStatus.FAILED)).job is not None
+
+
+@pytest.mark.parametrize("error", [MissingKey(), BadKey("No.", status_code=401)])
+def test_a_traceback_shows_the_advice(error: CometVidError) -> None:
+    assert error.advice is not None
+    assert error.advice in "".join(traceback.format_exception(error))
+    again = pickle.loads(pickle.dumps(error))
+    assert "".join(traceback.format_exception(again)).count(error.advice) == 1
+
+
+def test_an_error_in_other_words_stays_of_its_kind_and_leaves_the_first_alone() -> None:
+    error = BadKey("No.", status_code=401)
+    told = retold(error, "No, said the API.")
+    assert (type(told), str(told), told.status_code) == (BadKey, "No, said the API.", 401)
+    assert (str(error), told.advice) == ("No.", error.advice)
+
+
+def test_an_option_there_is_not_is_answered_with_the_one_that_was_meant() -> None:
+    with pytest.raises(TypeError, match=r"watch\(\) takes no timeout: did you mean timeout_s\?"):
+        cometvid_nb.watch("video_1", timeout=3)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="it takes prompt, model"):
+        cometvid_nb.create("A comet", colour="red")  # type: ignore[call-arg]

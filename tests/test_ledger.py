@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -22,7 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cometvid_nb.job import Job
-from cometvid_nb.ledger import LOST, REFUSED, SENDING, Entry, Ledger, default_path
+from cometvid_nb.ledger import LOST, REFUSED, SENDING, Entry, Ledger
+from cometvid_nb.ledger_file import default_path
 from cometvid_nb.simulator import SCENARIOS, Simulator
 from tests.environment import isolated_environ
 from tests.strategies import plausible_jobs
@@ -191,17 +193,19 @@ def test_durations_are_of_the_nearest_kind_there_is(ledger: Ledger) -> None:
     took(60, "a", model="sora-2", seconds="4", size="1280x720")
     took(70, "b", model="sora-2", seconds="4", size="720x1280")
     took(200, "c", model="sora-2", seconds="12", size="1280x720")
+    there = job("elsewhere", "completed", model="sora-2", seconds="4", size="1280x720")
+    ledger.see("https://other.example/v1", there, took_s=1)
     took(9, "d", model="wan2.6", seconds="4", size="1280x720")
     ledger.see(API, job("e", "completed", model="sora-2", seconds="4", size="1280x720"))
 
-    assert ledger.durations_s("sora-2", "4", "1280x720") == [60]
-    assert sorted(ledger.durations_s("sora-2", "4", "960x960")) == [60, 70]
-    assert sorted(ledger.durations_s("sora-2", "4", None)) == [60, 70]
-    assert sorted(ledger.durations_s("sora-2", "8", "1280x720")) == [60, 70, 200]
-    assert sorted(ledger.durations_s("sora-2", None, None)) == [60, 70, 200]
-    assert ledger.durations_s("veo-3.1", "4", "1280x720") == []
-    assert ledger.durations_s(None, "4", "1280x720") == []
-    assert len(ledger.durations_s("sora-2", None, None, most=2)) == 2
+    assert ledger.durations_s(API, "sora-2", "4", "1280x720") == [60]
+    assert sorted(ledger.durations_s(API, "sora-2", "4", "960x960")) == [60, 70]
+    assert sorted(ledger.durations_s(API, "sora-2", "4", None)) == [60, 70]
+    assert sorted(ledger.durations_s(API, "sora-2", "8", "1280x720")) == [60, 70, 200]
+    assert sorted(ledger.durations_s(API, "sora-2", None, None)) == [60, 70, 200]
+    assert ledger.durations_s(API, "veo-3.1", "4", "1280x720") == []
+    assert ledger.durations_s(API, None, "4", "1280x720") == []
+    assert len(ledger.durations_s(API, "sora-2", None, None, most=2)) == 2
 
 
 def test_records_are_flat_dicts_as_pandas_takes_them(ledger: Ledger) -> None:
@@ -292,14 +296,18 @@ def corrupt(path: Path) -> None:
 
 
 def half_overwritten(path: Path) -> None:
-    Ledger(path, Warned()).intend(API, prompt="A comet")
+    ledger = Ledger(path, Warned())
+    ledger.intend(API, prompt="A comet")
+    ledger.close()
     content = bytearray(path.read_bytes())
     content[100:4000] = random.Random(1).randbytes(3900)
     path.write_bytes(content)
 
 
 def of_a_newer_version(path: Path) -> None:
-    assert Ledger(path, Warned()).entries(API) == []  # even one that could be read as ours
+    ledger = Ledger(path, Warned())
+    assert ledger.entries(API) == []  # even one that could be read as ours
+    ledger.close()
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 7")
 
@@ -351,7 +359,7 @@ def use_all_of(ledger: Ledger) -> None:
     ledger.save(API, "video_1", "/videos/video_1.mp4", 1)
     assert ledger.find(API, "video_1") is None
     assert ledger.entries(API) == ledger.unfinished(API) == []
-    assert ledger.durations_s("sora-2", "4", None) == []
+    assert ledger.durations_s(API, "sora-2", "4", None) == []
 
 
 def test_off_keeps_nothing_and_says_nothing(warned: Warned) -> None:
@@ -628,3 +636,62 @@ def test_an_entry_of_before_is_uncertain_only_after_a_while() -> None:
 
     assert not sent(time.time()).is_uncertain
     assert sent(time.time() - 3600).is_uncertain
+
+
+SENDER = """
+import sys, pathlib
+from cometvid_nb.ledger import Ledger
+Ledger(pathlib.Path(sys.argv[1]), print).intend("%s", prompt="A comet")
+print("sent", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only time can tell")
+def test_a_request_is_uncertain_as_soon_as_its_process_is_dead(ledger: Ledger) -> None:
+    assert ledger.path is not None
+    command = [sys.executable, "-c", SENDER % API, str(ledger.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sender:
+        assert sender.stdout is not None
+        sender.stdout.readline()
+        [entry] = ledger.entries(API)
+        assert (entry.state, entry.is_uncertain) == (SENDING, False)
+        sender.kill()
+    assert entry.is_uncertain
+    assert entry.sender is not None
+    other = replace(entry, sender=f"elsewhere/{entry.sender}", began_at_s=time.time())
+    assert not other.is_uncertain, "a process of another machine may well be alive"
+
+
+def test_what_is_forgotten_is_gone_with_its_picture_and_nothing_else_is(ledger: Ledger) -> None:
+    ledger.lose(ledger.intend(API, prompt="lost"), "lost")
+    for name in ("a", "b"):
+        ledger.see(API, job(name, "completed"))
+        ledger.save(API, name, f"/clips/{name}.mp4", 5, poster=f"data:{name}")
+    [lost] = ledger.entries(API, state="unknown outcome")
+    assert len(lost.name) == 8
+    for name in (lost.name, "a"):
+        entry = ledger.named(API, name)
+        assert entry is not None
+        ledger.forget(entry)
+        assert ledger.named(API, name) is None
+    assert [entry.job_id for entry in ledger.entries(API)] == ["b"]
+    assert (ledger.poster(API, "a"), ledger.poster(API, "b")) == (None, "data:b")
+
+
+def test_a_record_of_the_first_version_is_taken_over(tmp_path: Path, warned: Warned) -> None:
+    path = tmp_path / "old.sqlite3"
+    with closing(sqlite3.connect(path)) as db, db:
+        columns = [name for name in Entry.__dataclass_fields__ if name != "sender"]
+        db.execute(f"CREATE TABLE jobs ({', '.join(columns)}, UNIQUE (base_url, job_id))")
+        db.execute(
+            "INSERT INTO jobs (ref, job_id, base_url, state, began_at_s) VALUES (?, ?, ?, ?, ?)",
+            ("r", "a", API, "completed", 5.0),
+        )
+        db.execute("PRAGMA user_version = 1")
+    ledger = Ledger(path, warned)
+    ledger.save(API, "a", "/clips/a.mp4", 5, poster="data:a")
+    ledger.intend(API, prompt="A comet")
+    assert [entry.job_id for entry in ledger.entries(API)] == [None, "a"]
+    assert ledger.poster(API, "a") == "data:a"
+    assert warned == []

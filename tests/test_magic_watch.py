@@ -116,8 +116,8 @@ def test_a_watch_gives_up_at_its_deadline_and_says_how_to_go_on(stage: Stage) ->
     job_id = stage.add_job(status_word="paused_by_moderation")
     result = stage.run(f"%cometvid watch {job_id} --interval 0.2 --timeout 1 --wait")
     words = f"{job_id} had not ended after 1 s of watching; its last status was"
-    assert f"UsageError: {words} 'paused_by_moderation'" in result.text
-    assert "a longer --timeout" in result.text
+    assert f"GaveUp: {words} 'paused_by_moderation'" in str(result.error)
+    assert "a longer --timeout" in str(result.error)
     card = stage.wait_for_card(job_id, phase="gave_up")
     assert card["command"] == f"%cometvid watch {job_id}"
     assert card["actions"] == ["watch"]
@@ -126,7 +126,7 @@ def test_a_watch_gives_up_at_its_deadline_and_says_how_to_go_on(stage: Stage) ->
 def test_giving_up_on_a_host_that_never_answered_says_so(stage: Stage) -> None:
     stage.run(f"%cometvid config base_url={stage.simulator.dead_origin}/v1")
     result = stage.run("%cometvid watch video_demo --timeout 1 --wait")
-    assert "after 1 s of watching. No answer from the API at 127.0.0.1" in result.text
+    assert "after 1 s of watching. No answer from the API at 127.0.0.1" in str(result.error)
 
 
 def test_a_failed_job_says_why_in_the_words_of_the_api(stage: Stage) -> None:
@@ -144,7 +144,7 @@ def test_a_bad_key_ends_the_watch_at_the_first_poll(stage: Stage) -> None:
     job_id = stage.add_job()
     stage.run("%cometvid login", answers=["sk-another-one-that-is-wrong"])
     result = stage.run(f"%cometvid watch {job_id} --wait")
-    assert f"UsageError: {job_id}: The API answered 401" in result.text
+    assert f"BadKey: {job_id}: The API answered 401" in str(result.error)
     assert "%cometvid login" in stage.wait_for_card(job_id, phase="broken")["advice"]
     assert stage.simulator.count(f"GET /videos/{job_id}") == 1
 
@@ -296,8 +296,7 @@ def test_a_wait_for_several_jobs_names_each_that_has_no_clip(stage: Stage) -> No
     stage.wait_for_card(bad, phase="running")
     stage.simulator.fail(bad, "No.")
     stage.simulator.finish(good)
-    text = stage.kernel.wait_idle(cell).text
-    assert text.endswith(f"UsageError: {bad} failed: No.\n")
+    assert stage.kernel.wait_idle(cell).error == f"JobFailed: {bad} failed: No."
     assert (stage.kernel.cwd / f"videos/{good}.mp4").is_file()
 
 

@@ -12,11 +12,13 @@ import pytest
 import cometvid_nb
 from cometvid_nb import recording
 from cometvid_nb import session as sessions
+from cometvid_nb.card import Card
+from cometvid_nb.durations import DEFAULT_PRIOR, DurationPrior
 from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job import Job
 from cometvid_nb.ledger import Entry, Ledger
 from cometvid_nb.new_job import NewJob
-from cometvid_nb.pacing import DEFAULT_PRIOR, DurationPrior
+from cometvid_nb.record import to_html, to_text
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
@@ -221,6 +223,92 @@ def test_a_place_named_for_this_clip_is_always_filled(
     assert (tmp_path / "mine/comet.mp4").read_bytes() == sim.clip_bytes("video_1")
 
 
+def test_a_clip_that_lies_here_keeps_its_picture(
+    begin: Callable[..., Session], sim: Simulator
+) -> None:
+    first = begin().watch(add(sim, "video_1"))
+    first.wait(WITHIN_S)
+    assert first.state.saved is not None
+    again = begin().watch("video_1").state.saved
+    assert again is not None
+    assert again.poster == first.state.saved.poster
+    assert str(again.poster).startswith("data:image/")
+
+
+def test_a_clip_in_another_storage_is_shown_with_its_place_and_not_fetched_again(
+    session: Session, sim: Simulator
+) -> None:
+    session.watch(add(sim, "video_1"), save=False).wait(WITHIN_S)
+    session.ledger.save(sim.base_url, "video_1", "s3://clips/video_1.mp4", 5, poster="data:,")
+    asked = len(sim.requests)
+    watch = session.watch("video_1")
+    assert watch.state.is_settled
+    card = Card.of_watch(watch.state)
+    assert card.clip is not None
+    assert (card.clip.saved_to, card.clip.poster) == ("s3://clips/video_1.mp4", "data:,")
+    assert "s3://clips/video_1.mp4" in to_text(card)
+    assert len(sim.requests) == asked
+
+
+def test_a_place_named_while_the_job_is_watched_is_filled_as_well(
+    session: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    watch = session.watch(add(sim, "video_1", "never"))
+    reached(watch, lambda state: state.job)
+    assert session.watch("video_1", save_to="mine/comet.mp4") is watch
+    sim.finish("video_1")
+    watch.wait(WITHIN_S)
+    for name in ("videos/video_1.mp4", "mine/comet.mp4"):
+        assert (tmp_path / name).read_bytes() == sim.clip_bytes("video_1")
+    assert sim.count(CLIP) == 1, "the second is a copy of the first"
+    card = Card.of_watch(watch.state)
+    assert card.clip is not None
+    assert card.clip.path == "videos/video_1.mp4"
+    assert card.clip.saved_to == "videos/video_1.mp4 and mine/comet.mp4"
+
+
+def test_a_place_named_for_a_clip_that_lies_here_gets_a_copy_and_nobody_is_asked(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    asked = len(sim.requests)
+    session = begin()
+    watch = session.watch("video_1", save_to="mine/")
+    watch.wait(WITHIN_S)
+    assert (tmp_path / "mine/video_1.mp4").read_bytes() == sim.clip_bytes("video_1")
+    session.save("video_1", "again/")
+    assert (tmp_path / "again/video_1.mp4").read_bytes() == sim.clip_bytes("video_1")
+    assert len(sim.requests) == asked
+    assert entry_of(session, "video_1").clip == str(tmp_path / "videos" / "video_1.mp4")
+
+
+def test_a_second_place_that_cannot_be_filled_is_told_and_the_first_is_kept(
+    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    (tmp_path / "a file").write_bytes(b"")
+    watch = begin().watch("video_1", save_to="a file/below")
+    watch.wait(WITHIN_S)
+    assert watch.state.saved is not None
+    assert "not saved to the other place" in str(watch.state.problem)
+
+
+def test_a_clip_that_is_not_to_be_saved_has_a_picture_and_the_command_that_would(
+    session: Session, sim: Simulator
+) -> None:
+    watch = session.watch(add(sim, "video_1"), save=False)
+    watch.wait(WITHIN_S)
+    card = Card.of_watch(watch.state)
+    assert card.clip is not None
+    assert str(card.clip.poster).startswith("data:image/")
+    assert card.command == "%cometvid save video_1"
+    html = to_html(card)
+    assert str(card.clip.poster) in html
+    assert "this player stops working when the link expires" in html
+    session.save("video_1")
+    assert Card.of_watch(session.watch("video_1").state).clip.path == "videos/video_1.mp4"  # type: ignore[union-attr]
+
+
 # What is learned.
 
 
@@ -228,15 +316,15 @@ def test_what_is_learned_is_of_the_same_kind_of_job(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite3", pytest.fail)
     kind = {"model": "wan2.6", "seconds": "4", "size": "960x960"}
     asked = Job.parse({"id": "video_new", "status": "queued", **kind})
-    assert recording.learn(ledger, asked, DEFAULT_PRIOR) is DEFAULT_PRIOR
+    assert recording.learn(ledger, API, asked, DEFAULT_PRIOR) is DEFAULT_PRIOR
     for number, took_s in enumerate([19.0, 20.0, 21.0] * 5):
         done = Job.parse({"id": f"video_{number}", "status": "completed", **kind})
         ledger.see(API, done, took_s=took_s)
-    learned = recording.learn(ledger, asked, DEFAULT_PRIOR)
+    learned = recording.learn(ledger, API, asked, DEFAULT_PRIOR)
     assert learned == DurationPrior.learn([19.0, 20.0, 21.0] * 5, DEFAULT_PRIOR)
     assert learned.median_s < 30 < DEFAULT_PRIOR.median_s
     other = Job.parse({"id": "video_new", "status": "queued", "model": "sora-2"})
-    assert recording.learn(ledger, other, DEFAULT_PRIOR) is DEFAULT_PRIOR
+    assert recording.learn(ledger, API, other, DEFAULT_PRIOR) is DEFAULT_PRIOR
 
 
 def test_a_watch_plans_by_what_the_ledger_has_learned(
@@ -249,7 +337,7 @@ def test_a_watch_plans_by_what_the_ledger_has_learned(
     watch = session.watch(add(sim, "video_new", "never"))
     job = reached(watch, lambda state: state.job).job
     assert job is not None
-    learned = recording.learn(first.ledger, job, DEFAULT_PRIOR)
+    learned = recording.learn(first.ledger, sim.base_url, job, DEFAULT_PRIOR)
     assert watch._policy.prior == learned
     assert learned.median_s > 300
 

@@ -23,7 +23,7 @@ from cometvid_nb.record import to_text
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.storage import ATTEMPTS
-from cometvid_nb.watch_state import SavedClip
+from cometvid_nb.watch_state import SavedClip, Saving
 from cometvid_nb.watcher import Watcher
 
 KEY = "sk-simulated-0123456789-wxyz"
@@ -49,7 +49,7 @@ async def client(sim: Simulator) -> AsyncIterator[Client]:
 async def save(client: Client, folder: Path, place: Destination | None = None) -> SavedClip:
     job = (await client.poll(JOB)).job
     return await clips.save(
-        client, job, place or Destination(folder / "videos"), folder, lambda received, total: None
+        client, job, place or Destination(folder / "videos"), folder, lambda saving: None
     )
 
 
@@ -191,6 +191,34 @@ async def test_no_road_is_tried_more_than_a_few_times_and_nothing_is_left(
     assert sim.count("POST *") == 0, "a job is never made anew"
 
 
+async def test_each_try_is_told_with_what_ended_the_last_one(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(CLIP, cut_after_bytes=CUT))
+    sim.add_fault(Fault(CLIP, times=None, status=403))
+    job = (await client.poll(JOB)).job
+    told: list[Saving] = []
+    await clips.save(client, job, Destination(tmp_path), tmp_path, told.append)
+
+    problems = list(dict.fromkeys((saving.attempt, saving.problem) for saving in told))
+    assert [attempt for attempt, _ in problems] == [1, 2, 3]
+    assert problems[0][1] is None
+    assert "closed the connection" in str(problems[1][1])
+    assert "refused with 403" in str(problems[2][1])
+
+
+async def test_the_content_endpoint_refuses_in_the_words_of_the_api(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add(Scenario(JOB, link="none"))
+    sim.finish(JOB)
+    body = {"error": {"message": "This clip was taken down.", "code": "gone"}}
+    sim.add_fault(Fault(CONTENT, times=None, status=410, body=body))
+    with pytest.raises(ClipError, match="This clip was taken down") as caught:
+        await save(client, tmp_path)
+    assert "link" not in str(caught.value)
+
+
 # The disk.
 
 
@@ -295,8 +323,10 @@ def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     for pattern in (CLIP, CONTENT):
         sim.add_fault(Fault(pattern, times=None, status=404))
 
-    async def saver(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
-        return await clips.save(client, job, Destination(tmp_path), tmp_path, on_progress)
+    async def saver(
+        job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
+    ) -> SavedClip:
+        return await clips.save(client, job, Destination(tmp_path), tmp_path, on_progress, saved)
 
     try:
         watch = watcher.follow(JOB, client, PollPolicy.fixed(0.05, 60.0), saver)
@@ -304,9 +334,9 @@ def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     finally:
         watcher.close()
     card = Card.of_watch(watch.state)
-    assert card.headline == "Completed"
+    assert card.headline == "Completed, clip not saved"
     assert "The clip is not saved" in str(card.problem)
-    assert card.command == f"%cometvid watch {JOB}"
+    assert card.command == f"%cometvid save {JOB}"
     assert card.command in to_text(card)
     assert card.saving is None
     assert files(tmp_path) == set()

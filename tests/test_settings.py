@@ -210,3 +210,8 @@ def test_an_origin_fills_in_the_default_port(url: str, origin: tuple[str, str, i
 @given(st.text())
 def test_any_host_is_loopback_or_not(host: str) -> None:
     assert is_loopback(host) in (True, False)
+
+
+def test_a_setting_that_is_misspelled_is_answered_with_the_one_that_was_meant() -> None:
+    with pytest.raises(SettingsError, match=r"Did you mean timeout_s\?"):
+        Settings().changed(timout_s=3)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.simulator.clips import read_clip
-from cometvid_nb.storage import OpenClip, clip_file_name, save_clip
+from cometvid_nb.storage import OpenClip, Tries, clip_file_name, save_clip
 from tests.strategies import texts
 
 CLIP = read_clip("960x960", "mp4")
@@ -84,7 +84,10 @@ def folder(tmp_path: Path) -> Path:
 async def test_a_clip_is_saved_byte_for_byte_in_a_folder_made_for_it(folder: Path) -> None:
     progress: list[tuple[int, int | None]] = []
     saved = await save_clip(
-        Server().open, folder, "video_1", on_progress=lambda *sizes: progress.append(sizes)
+        Server().open,
+        folder,
+        "video_1",
+        tries=Tries(lambda saving: progress.append((saving.received_bytes, saving.total_bytes))),
     )
 
     assert saved.path == folder / "video_1.mp4"

@@ -18,11 +18,12 @@ from cometvid_nb.clip_place import Destination
 from cometvid_nb.errors import BadKey, GaveUp, JobFailed, WatchStopped
 from cometvid_nb.job import Job, JobStatus, Polled
 from cometvid_nb.pacing import PollPolicy
+from cometvid_nb.saving import SaveClip
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.watch_state import Ending, SavedClip, WatchState
+from cometvid_nb.watch_state import Ending, SavedClip, Saving, WatchState
 from cometvid_nb.watcher import Watcher
-from cometvid_nb.watching import SaveClip, Watch, WatchList
+from cometvid_nb.watching import Watch, WatchList
 
 KEY = "sk-simulated-0123456789-wxyz"
 POLL = "GET /videos/{id}"
@@ -78,9 +79,11 @@ class Desk:
 
     @property
     def save(self) -> SaveClip:
-        async def save(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
+        async def save(
+            job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
+        ) -> SavedClip:
             place = Destination(self.folder / "videos")
-            return await clips.save(self.client, job, place, self.folder, on_progress)
+            return await clips.save(self.client, job, place, self.folder, on_progress, saved)
 
         return save
 
@@ -221,8 +224,11 @@ def test_a_fault_of_our_own_is_said_and_not_silent(
 
 
 def test_a_fault_of_our_own_while_saving_ends_the_saving_and_not_the_job(desk: Desk) -> None:
-    async def save(job: Job, on_progress: Callable[[int, int | None], None]) -> SavedClip:
-        on_progress(1, None)
+    async def save(
+        job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
+    ) -> SavedClip:
+        on_progress(Saving(1, None))
+        assert saved is None
         raise KeyError(job.id)
 
     watch = desk.watcher.follow(desk.job(ending="completed", run_s=0), desk.client, QUICK, save)

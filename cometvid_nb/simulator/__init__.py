@@ -14,23 +14,32 @@ this package, so it proves the client against the protocol and not against itsel
     links       signed links and byte ranges
     problems    answers that are errors
     clips       the files
+    arrivals    what was asked
     gateway     the API's rules and state, without a socket
-    handlers    HTTP: tornado's request handlers
+    faulty      HTTP: the handler that suffers the fault script
+    handlers    HTTP: the routes
+    weather     faults as they are met in the wild, by name, and storms of them
     server      Simulator: the gateway on sockets, in a thread of its own
 """
 
 from __future__ import annotations
 
-from cometvid_nb.simulator.gateway import Request
+from cometvid_nb.simulator.arrivals import Request
 from cometvid_nb.simulator.script import BAD_GATEWAY_PAGE, SCENARIOS, Fault, Scenario
 from cometvid_nb.simulator.server import Simulator, serve_forever
+from cometvid_nb.simulator.weather import FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Storm
 
 __all__ = [
     "BAD_GATEWAY_PAGE",
+    "FATAL",
     "SCENARIOS",
+    "TRANSIENT",
+    "UNTRUE",
+    "WRONG_CLIPS",
     "Fault",
     "Request",
     "Scenario",
     "Simulator",
+    "Storm",
     "serve_forever",
 ]

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
+from cometvid_nb.simulator.arrivals import Request
 from cometvid_nb.simulator.clips import VARIANTS, read_clip
 from cometvid_nb.simulator.dialects import DIALECTS, JobJson
 from cometvid_nb.simulator.life import SimulatedJob
 from cometvid_nb.simulator.links import LinkSigner
 from cometvid_nb.simulator.problems import ApiProblem, unknown_job
 from cometvid_nb.simulator.script import SCENARIOS, Fault, Scenario, draw_scenario, is_match
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as it arrived; header names are in lower case, `at_s` is unix seconds."""
-
-    host: Literal["api", "clips"]
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    at_s: float
-
-    @property
-    def has_authorization(self) -> bool:
-        """Whether a key came along."""
-        return "authorization" in self.headers
 
 
 class Gateway:
@@ -47,6 +30,7 @@ class Gateway:
         median_s: typical running time of a created 4 s clip at speed 1.
         link_life_s: how many real seconds a link lives.
         clock: gives unix seconds.
+        storm: draws a fault, or none, for each request that no other fault has hit.
     """
 
     def __init__(
@@ -61,6 +45,7 @@ class Gateway:
         median_s: float = 60.0,
         link_life_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
+        storm: Callable[[str, str], Fault | None] = lambda method, path: None,
     ) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be positive, not {speed!r}")
@@ -70,12 +55,14 @@ class Gateway:
         self.dead_origin = ""
         self.requests: deque[Request] = deque(maxlen=10_000)
         self.clock = clock
+        self.storm = storm
         self.signer = LinkSigner(f"cometvid simulator {seed}".encode())
         self._refresh_s = refresh_s
         self._seed = seed
         self._median_s = median_s
         self._link_life_s = link_life_s
         self._created_count = 0
+        self._revoked: set[tuple[str, str]] = set()
         self._job_of_idempotency_key: dict[tuple[str, str], str] = {}
         self._jobs: dict[str, SimulatedJob] = {}
         self._faults: list[tuple[Fault, list[int]]] = []  # with how many requests each has met
@@ -129,6 +116,23 @@ class Gateway:
         with self._changed:
             self._owned(job_id).status_word = word
 
+    def forget(self, job_id: str) -> None:
+        """Lose a job: from now on its id is unknown."""
+        with self._changed:
+            self._owned(job_id).unknown_polls_left = sys.maxsize
+
+    def revoke_link(self, job_id: str) -> None:
+        """Let the link of a job expire now; the next retrieval brings another."""
+        with self._changed:
+            job = self._owned(job_id)
+            if job.link_expires_at_s is not None:
+                self._revoked.add((job_id, f"{job.link_expires_at_s:.3f}"))
+                job.link_expires_at_s = None
+
+    def is_revoked(self, job_id: str, expires: str) -> bool:
+        """Whether the link with this expiry was revoked."""
+        return (job_id, expires) in self._revoked
+
     def clip_bytes(self, job_id: str, variant: str = "video") -> bytes:
         """The file that a job ends in, to compare a download with."""
         with self._changed:
@@ -162,7 +166,7 @@ class Gateway:
                     met[0] += 1
                     if met[0] > fault.after:
                         return fault
-            return None
+            return self.storm(method, path)
 
     def create(self, form: Mapping[str, str], idempotency_key: str | None) -> JobJson:
         """The answer to POST /videos.

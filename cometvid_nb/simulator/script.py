@@ -79,7 +79,13 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
     drop_connection: bool = False
+    reset_connection: bool = False
     cut_after_bytes: int | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
+    trickle_s: float = 0.0
+    length_off: int = 0
+    range: Literal["honoured", "ignored", "shifted", "false"] = "honoured"
+    revoke_link: bool = False
 
 
 def is_match(pattern: str, method: str, path: str) -> bool:

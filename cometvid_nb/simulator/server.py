@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import socket
+import ssl
 import sys
 import threading
 from typing import Any, Self
@@ -33,6 +34,7 @@ class Simulator(Gateway):
         port: 0 lets the system choose.
         separate_clip_host: serve the clips on a second port, which to a browser and to a careful
             client is another origin.
+        tls: speak TLS with this certificate. None: plain HTTP.
         **gateway_options: see `Gateway`.
     """
 
@@ -42,10 +44,12 @@ class Simulator(Gateway):
         host: str = "127.0.0.1",
         port: int = 0,
         separate_clip_host: bool = False,
+        tls: ssl.SSLContext | None = None,
         **gateway_options: Any,
     ) -> None:
         super().__init__(**gateway_options)
         self._host = host
+        self._tls = tls
         self._ports = [port, 0] if separate_clip_host else [port]
         self._dead_socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,12 +60,16 @@ class Simulator(Gateway):
     @property
     def origin(self) -> str:
         """Scheme, host and port of the API."""
-        return f"http://{self._host}:{self._ports[0]}"
+        return f"{self._scheme}://{self._host}:{self._ports[0]}"
 
     @property
     def base_url(self) -> str:
         """What a client takes as its base URL; known once the simulator has been started."""
         return f"{self.origin}/v1"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self._tls is not None else "http"
 
     @property
     def is_running(self) -> bool:
@@ -112,7 +120,7 @@ class Simulator(Gateway):
         self._dead_socket = socket.socket()
         self._dead_socket.bind((self._host, 0))
         self.dead_origin = f"http://{self._host}:{self._dead_socket.getsockname()[1]}"
-        self.clip_origin = f"http://{self._host}:{self._ports[-1]}"
+        self.clip_origin = f"{self._scheme}://{self._host}:{self._ports[-1]}"
         # Not asyncio.run: `nest_asyncio` replaces it, in the whole process, by one that fails here.
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -154,7 +162,7 @@ class Simulator(Gateway):
             routes.append(clip_routes(self))
         servers = []
         for bound, table, wrong in zip(sockets, routes, (WrongPath, WrongClipPath), strict=False):
-            server = HTTPServer(self._application(table, wrong))
+            server = HTTPServer(self._application(table, wrong), ssl_options=self._tls)
             server.add_socket(bound)
             servers.append(server)
         ready.set()

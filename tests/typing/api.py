@@ -89,7 +89,7 @@ def in_a_layout() -> None:
 def what_is_refused() -> None:
     """Mistakes that the type checker finds before the kernel does."""
     cometvid_nb.create("A comet", "sora-2")  # type: ignore[call-arg]  # what costs is named
-    cometvid_nb.watch()  # type: ignore[call-arg]  # no id
-    cometvid_nb.watch("a", timeout=5)  # type: ignore[call-arg]  # names carry their unit
-    cometvid_nb.watch("a", True)  # type: ignore[call-arg]  # options go by name
+    cometvid_nb.watch()  # type: ignore[call-overload]  # no id
+    cometvid_nb.watch("a", timeout=5)  # type: ignore[call-overload]  # names carry their unit
+    cometvid_nb.watch("a", True)  # type: ignore[call-overload]  # options go by name
     cometvid_nb.no_such_name  # type: ignore[attr-defined]  # noqa: B018

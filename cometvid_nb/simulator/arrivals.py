@@ -1,0 +1,24 @@
+"""What was asked of the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it arrived; header names are in lower case, `at_s` is unix seconds."""
+
+    host: Literal["api", "clips"]
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    at_s: float
+
+    @property
+    def has_authorization(self) -> bool:
+        """Whether a key came along."""
+        return "authorization" in self.headers

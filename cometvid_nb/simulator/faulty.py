@@ -1,0 +1,164 @@
+"""The handler that all routes share: it records, lets the fault script act, and words errors."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Literal
+
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from cometvid_nb.simulator.arrivals import Request
+from cometvid_nb.simulator.gateway import Gateway
+from cometvid_nb.simulator.problems import ERROR_WORDS, ApiProblem, error_body
+from cometvid_nb.simulator.script import Fault
+
+PIECE_BYTES = 64 * 1024
+LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+class FaultyHandler(web.RequestHandler):
+    """Records the request, lets the fault script act, and words errors as the API does."""
+
+    host: Literal["api", "clips"] = "api"
+    fault: Fault | None = None
+
+    def initialize(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    async def prepare(self) -> None:
+        asked = self.request
+        headers = {name.lower(): value for name, value in asked.headers.get_all()}
+        method, path = asked.method or "", asked.path
+        self.gateway.record(
+            Request(self.host, method, path, asked.query, headers, self.gateway.clock())
+        )
+        self.fault = self.gateway.take_fault(method, path)
+        if self.fault is not None:
+            await self._suffer(self.fault)
+        if not self._finished:
+            self.check_access()
+
+    async def _suffer(self, fault: Fault) -> None:
+        if fault.delay_s > 0:
+            await asyncio.sleep(fault.delay_s)
+        if fault.drop_connection or fault.reset_connection:
+            stream = self.detach()
+            if fault.reset_connection:  # RFC 9293: with nothing to linger for, close is a reset
+                stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+            stream.close()
+            return
+        if fault.status is not None:
+            await self.answer_fault(fault.status, fault.body)
+
+    async def answer_fault(
+        self, status: int, body: str | bytes | Mapping[str, object] | None
+    ) -> None:
+        """Answer with this, whatever the truth is."""
+        self.set_status(status, _reason(status))
+        if body is None and status >= HTTPStatus.BAD_REQUEST:
+            body = error_body(*ERROR_WORDS.get(status, ("error", f"Error {status}.")))
+        if isinstance(body, Mapping):
+            self._set_json()
+        elif body is not None:
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+        await self._send(json.dumps(dict(body)) if isinstance(body, Mapping) else body or b"")
+
+    def check_access(self) -> None:
+        """Raise `ApiProblem` unless the request may pass."""
+        sent = self.request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(sent, f"Bearer {self.gateway.api_key}".encode()):
+            raise ApiProblem(401, *ERROR_WORDS[401])
+
+    async def send_json(self, body: Mapping[str, object]) -> None:
+        """Send a true answer, or what the fault script makes of it."""
+        self._set_json()
+        if self.fault is not None:
+            kept = {name: value for name, value in body.items() if name not in self.fault.changes}
+            told = {name: value for name, value in self.fault.changes.items() if value is not None}
+            body = kept | told
+        await self._send(json.dumps(body))
+
+    def _set_json(self) -> None:
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+
+    async def _send(self, body: str | bytes) -> None:
+        content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+        fault = self.fault
+        if fault is None or not (fault.trickle_s or fault.cut_after_bytes is not None):
+            self.finish(content)
+        else:
+            await self.send_bytes(content, 0, len(content))
+
+    async def send_bytes(self, content: bytes, first: int, end: int) -> None:
+        """Send content[first:end] in pieces, or less of it if the fault script says so."""
+        fault = self.fault or Fault()
+        announced = max(0, end - first + fault.length_off)
+        self.set_header("Content-Length", str(announced))
+        if self.request.method == "HEAD":
+            self.finish()
+            return
+        stop = min(end, first + announced)
+        if fault.cut_after_bytes is not None:
+            stop = min(stop, first + fault.cut_after_bytes)
+        step = 1 if fault.trickle_s else PIECE_BYTES
+        try:
+            for at in range(first, stop, step):
+                self.write(content[at : min(at + step, stop)])
+                await self.flush()
+                if fault.revoke_link:
+                    self.gateway.revoke_link(self.path_args[0])
+                if fault.trickle_s:
+                    await asyncio.sleep(fault.trickle_s)
+            if stop < first + announced:
+                await self.flush()
+                self.detach().close()
+            else:
+                self.finish()
+        except StreamClosedError:
+            self._finished = True  # whoever asked has left
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> asyncio.Future[None]:
+        self._add_fault_headers()
+        return super().finish(chunk)
+
+    def flush(self, include_footers: bool = False) -> asyncio.Future[None]:
+        self._add_fault_headers()
+        return super().flush(include_footers)
+
+    def _add_fault_headers(self) -> None:
+        if self.fault is not None and not self._headers_written:
+            for name, value in self.fault.headers.items():
+                self.set_header(name, value.replace("{self}", self.request.full_url()))
+
+    def compute_etag(self) -> str | None:
+        """None: the API sends no ETag of its own, and clips carry theirs."""
+        return None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        problem = kwargs.get("exc_info", (None, None))[1]
+        if isinstance(problem, ApiProblem):
+            self.set_status(problem.status, _reason(problem.status))
+            body = problem.body
+        else:
+            body = error_body(*ERROR_WORDS.get(status_code, ("error", f"Error {status_code}.")))
+        self._set_json()
+        self.finish(json.dumps(body))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what is a fault of this program only."""
+        if not isinstance(value, ApiProblem):
+            super().log_exception(typ, value, tb)
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # 524 and its like are no standard
+        return "Unknown"

@@ -1,0 +1,223 @@
+"""HTTP as we speak it: the key to one origin, no cookies, bounded bodies, and no endless waits.
+
+What comes from a server is not trusted with this machine's memory, disk, time or network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.cookiejar
+import ipaddress
+import logging
+import socket
+import zlib
+from collections.abc import AsyncIterator, Generator
+
+import httpx
+
+from .errors import ClipError, ConnectionTrouble, SettingsError
+from .settings import Secret, Settings, origin_of
+
+# httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
+# holds for its own logger and for none below it, so each is named.
+for _name in [
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.proxy",
+    "httpcore.socks",
+]:
+    logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
+
+MOST_ANSWER_BYTES = 4 * 1024 * 1024
+"""A job's description is a few hundred bytes; what is larger than this is no description."""
+MOST_CLIP_BYTES = 4 * 1024**3
+"""An hour of 4K is less; a stream without an end must not fill the disk."""
+SLOW_S, LEAST_BYTES = 60.0, 64 * 1024
+"""A clip that brings less than this in a minute of waiting is taken for one that never comes."""
+MOST_CONNECTIONS = 16
+MOST_REDIRECTS = 5
+LOOK_UP_WITHIN_S = 5.0
+NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
+"""This machine: the proxy of a company cannot reach it, and must not be asked with the key."""
+PRIVATE_NETWORKS = [
+    ipaddress.ip_network(network)
+    for network in (
+        *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.168.0.0/16", "::/128", "::1/128", "fc00::/7", "fe80::/10"),
+    )
+]
+"""This machine, its own network, and the metadata service of a cloud. Not 198.18.0.0/15 and
+100.64.0.0/10, behind which some local proxies hide the whole public network."""
+
+
+def open_http(settings: Settings, timeout: httpx.Timeout) -> httpx.AsyncClient:
+    """A pool of connections that adds the key where, and only where, it belongs.
+
+    Raises:
+        SettingsError: the environment names a proxy or certificates that cannot be used.
+    """
+    try:
+        return httpx.AsyncClient(
+            auth=_OriginAuth(settings.origin, settings.api_key),
+            timeout=timeout,
+            limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
+            mounts={f"all://{host}": None for host in NOT_PROXIED},
+            # Nothing here needs one, and a server that sets a new one each time fills the jar.
+            cookies=http.cookiejar.CookieJar(
+                http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
+            ),
+            # A compressed answer may be a thousand times larger than what came.
+            headers={
+                "User-Agent": "cometvid-nb",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+            },
+        )
+    except ImportError as error:
+        raise SettingsError(
+            "The environment names a SOCKS proxy, and the library for such proxies is missing.",
+            advice='Run %pip install "httpx[socks]" and restart the kernel, or unset ALL_PROXY.',
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.",
+            advice="Mend or unset these variables, then restart the kernel.",
+        ) from error
+    except (ValueError, httpx.InvalidURL):
+        # Not in its words, and without its frames: they may hold the password of the proxy.
+        raise SettingsError(
+            "A proxy that the environment names cannot be used.",
+            advice="Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
+        ) from None
+
+
+class _OriginAuth(httpx.Auth):
+    """Adds the key to requests to one origin, and to no other."""
+
+    def __init__(self, origin: tuple[str, str, int], key: Secret | None) -> None:
+        self._origin = origin
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._key is not None and origin_of(str(request.url)) == self._origin:
+            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        yield request
+
+
+async def read_bounded(response: httpx.Response) -> bytes:
+    """The whole body, if it is not far too large, packed or unpacked.
+
+    Raises:
+        httpx.DecodingError: it is, or it is packed in a way nobody asked for.
+    """
+    packing = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if packing not in ("identity", "gzip", "deflate", ""):
+        raise httpx.DecodingError("the answer is packed", request=response.request)
+    unpacker = zlib.decompressobj(47) if packing in ("gzip", "deflate") else None  # 47: either
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        if unpacker is None:
+            body += chunk
+        else:
+            try:
+                body += unpacker.decompress(chunk, MOST_ANSWER_BYTES + 1)
+            except zlib.error as error:
+                raise httpx.DecodingError(str(error), request=response.request) from None
+        if len(body) > MOST_ANSWER_BYTES:
+            raise httpx.DecodingError("the answer is far too large", request=response.request)
+    return bytes(body)
+
+
+async def send_for_clip(
+    http: httpx.AsyncClient, request: httpx.Request, api_host: str, job_id: str
+) -> httpx.Response:
+    """The answer at the end of a link's redirects. Whoever calls this closes it.
+
+    Raises:
+        ClipError: the way leads from the public network into this machine's own.
+    """
+    await _check_reach(request.url.host, api_host, job_id)
+    response = await http.send(request, stream=True)
+    for _ in range(MOST_REDIRECTS):
+        following = response.next_request
+        if following is None:
+            return response
+        await response.aclose()
+        await _check_reach(following.url.host, api_host, job_id)
+        # httpx has kept the key if, and only if, the origin is the same as before.
+        response = await http.send(following, stream=True, auth=None)
+    await response.aclose()
+    raise httpx.TooManyRedirects("it redirects without an end", request=request)
+
+
+async def _check_reach(host: str, api_host: str, job_id: str) -> None:
+    """An API of the public network has no business with an address of the private one.
+
+    Otherwise a link could make this machine ask its router, or the metadata service of its cloud.
+    """
+    if host == api_host or _is_private(api_host) or not await _leads_inside(host):
+        return
+    if await _leads_inside(api_host):
+        return  # a network in which every name leads inside, as behind some companies' proxies
+    raise ClipError(
+        f"The link to the clip of {job_id} leads to {host[:100]}, an address of the private "
+        "network, and was not followed."
+    )
+
+
+async def _leads_inside(host: str) -> bool:
+    if _is_private(host):
+        return True
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(LOOK_UP_WITHIN_S):
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False  # perhaps a proxy knows it; whoever connects will tell
+    return any(_is_private(str(address[0])) for *_, address in found)
+
+
+def _is_private(host: str) -> bool:
+    """Whether `host` is an address of a private network, or a name of this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    inner = getattr(address, "ipv4_mapped", None) or address
+    return any(inner in network for network in PRIVATE_NETWORKS)
+
+
+async def bounded(
+    chunks: AsyncIterator[bytes], total_bytes: int | None, job_id: str
+) -> AsyncIterator[bytes]:
+    """`chunks`, as long as they come at all and are not far too many.
+
+    Raises:
+        ClipError: there are too many. ConnectionTrouble: they hardly come.
+    """
+    clock = asyncio.get_running_loop().time
+    received = total_bytes or 0
+    waited_s, came = 0.0, 0
+    if received <= MOST_CLIP_BYTES:
+        received = 0
+        asked_s = clock()
+        async for chunk in chunks:
+            waited_s, came = waited_s + clock() - asked_s, came + len(chunk)
+            if waited_s >= SLOW_S:
+                if came < LEAST_BYTES:
+                    raise ConnectionTrouble(f"The clip of {job_id} hardly comes: {came} bytes.")
+                waited_s, came = 0.0, 0
+            received += len(chunk)
+            if received > MOST_CLIP_BYTES:
+                break
+            yield chunk
+            asked_s = clock()  # what the disk or the page took is not the server's fault
+        else:
+            return
+    raise ClipError(
+        f"What the server sends as the clip of {job_id} is larger than "
+        f"{MOST_CLIP_BYTES / 1024**3:.3g} GiB."
+    )

@@ -1,0 +1,107 @@
+"""The machine misbehaves: kernels at once, a folder that is gone, a clock that jumps."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from cometvid_nb.errors import CometVidError
+from cometvid_nb.session import Session
+from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.simulator import Scenario, Simulator
+from cometvid_nb.watch_state import Ending
+from tests.environment import isolated_environ
+
+KEY = "sk-simulated-0123456789-wxyz"
+WITHIN_S = 20.0
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def session(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.chdir(tmp_path)
+    session = Session(Settings(Secret(KEY), sim.base_url, ledger="off", interval_s=0.2))
+    yield session
+    session.close()
+
+
+def run_python(code: str, home: Path, sim: Simulator, count: int = 1) -> list[str]:
+    """What `count` processes print that run `code` at the same time, in one folder."""
+    environ = isolated_environ(home)
+    environ |= {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": sim.base_url}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error::ResourceWarning", "-c", dedent(code)],
+            cwd=home,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(count)
+    ]
+    said = [process.communicate(timeout=60)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * count, said
+    return said
+
+
+def test_two_kernels_on_one_record_and_one_folder_leave_each_clip_once(
+    sim: Simulator, home: Path
+) -> None:
+    ids = [sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.2)) for n in range(4)]
+    code = f"""
+        import cometvid_nb
+        from cometvid_nb import session
+        for watch in [session.current().watch(job_id) for job_id in {ids}]:
+            print(watch.wait(30).saved_path)
+    """
+    for said in run_python(code, home, sim, count=3):
+        assert said.split() == [f"videos/{job_id}.mp4" for job_id in ids]
+    files = sorted((home / "videos").iterdir())
+    assert [file.name for file in files] == [f"{job_id}.mp4" for job_id in ids]
+    assert all(file.read_bytes() == sim.clip_bytes(file.stem) for file in files)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted there")
+def test_without_a_working_folder_a_watch_says_so_before_anything_is_asked(
+    session: Session, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.add(Scenario("video_1", queue_s=0, run_s=0))
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(CometVidError, match="folder"):
+        session.watch("video_1")
+    assert sim.count() == 0
+
+
+@pytest.mark.parametrize("jump_s", [-7200.0, -90.0, 90.0], ids=["back 2 h", "back", "ahead"])
+def test_a_clock_that_jumps_neither_ends_nor_freezes_a_watch(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    job_id = sim.add(Scenario("video_1", queue_s=0, run_s=1, steps=(0,), ending="never"))
+    polls = f"GET /videos/{job_id}"
+    watch = session.watch(job_id)
+    assert sim.wait_for_requests(polls, 4)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+    asked = sim.count(polls)
+    assert sim.wait_for_requests(polls, asked + 3, within_s=5)
+    sim.finish(job_id)
+    ended = threading.Event()
+    watch.subscribe(lambda state: ended.set() if state.is_settled else None)
+    assert ended.wait(10)
+    assert watch.state.ending is Ending.COMPLETED

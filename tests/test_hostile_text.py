@@ -1,0 +1,225 @@
+"""Everything the API says is hostile text: nothing grows, nothing hangs, nothing leads away."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cometvid_nb import transport
+from cometvid_nb.card import Card
+from cometvid_nb.client import Client
+from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
+from cometvid_nb.job import Job
+from cometvid_nb.record import to_bundle
+from cometvid_nb.session import Session
+from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.simulator import Fault, Scenario, Simulator
+from cometvid_nb.storage import clip_file_name
+from cometvid_nb.watch_state import WatchState
+from tests.strategies import NASTY_TEXTS, payloads
+
+KEY = "sk-simulated-0123456789-wxyz"
+POLL, CLIP = "GET /videos/{id}", "GET /clips/*"
+MOST_CARD_CHARACTERS = 150_000
+"""A card's JSON at its very largest: a prompt and an error, each character an escape of twelve."""
+
+long_texts = st.builds(
+    lambda piece, times: piece * times,
+    st.sampled_from((*NASTY_TEXTS, "a", "\U000e0001", "\u202e", "\x1b[2J", "</script>")),
+    st.integers(1, 40_000),
+)
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY, separate_clip_host=True) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def client(sim: Simulator) -> AsyncIterator[Client]:
+    async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
+        yield client
+
+
+async def download(client: Client, job: Job) -> bytes:
+    async with client.open_clip(job) as stream:
+        return b"".join([chunk async for chunk in stream.chunks])
+
+
+# What is shown.
+
+
+@given(payload=payloads)
+@settings(max_examples=300)
+def test_whatever_is_answered_a_card_and_its_record_can_be_drawn(payload: object) -> None:
+    job = Job.parse(payload, job_id="video_1")
+    state = WatchState.begin("video_1", 1_781_079_478.0, 3600.0).answered(job, 1_781_079_500.0)
+    card = Card.of_watch(state)
+    json.dumps(card.to_json(1_781_079_500.0), allow_nan=False).encode()
+    html = to_bundle(card)["text/html"].lower()
+    assert "<script" not in html
+    assert "javascript:" not in html or "src" not in html.split("javascript:")[0][-8:]
+
+
+@given(
+    field=st.sampled_from(("prompt", "error", "model", "status", "id", "video_url", "size")),
+    text=long_texts,
+)
+@settings(max_examples=60)
+def test_megabytes_of_text_make_a_card_of_bounded_size(field: str, text: str) -> None:
+    job = Job.parse({"id": "video_1", "status": "failed", field: text})
+    state = WatchState.begin("video_1", 1_781_079_478.0, 3600.0)
+    states = [state.answered(job, 1_781_079_500.0), state.answered(job, 1.0).gave_up(2.0)]
+    for card in [*map(Card.of_watch, states), Card.of_job(job)]:
+        assert len(json.dumps(card.to_json(0.0))) < MOST_CARD_CHARACTERS
+
+
+@given(job_id=st.one_of(st.text(), long_texts))
+@settings(max_examples=200)
+def test_no_id_leads_out_of_the_folder(job_id: str) -> None:
+    name = clip_file_name(job_id)
+    assert Path(name).name == name
+    assert len(name) < 120
+    assert (Path("/videos") / name).resolve().parent == Path("/videos")
+
+
+def test_a_link_with_a_password_in_it_is_no_link() -> None:
+    assert (
+        Job.parse({"video_url": "https://api.cometapi.com@elsewhere.invalid/a"}).video_url is None
+    )
+
+
+def test_a_job_goes_by_the_id_it_was_asked_for_and_so_does_its_file(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    sim.add(Scenario("video_1", queue_s=0, run_s=0))
+    sim.add_fault(Fault(POLL, times=None, changes={"id": "../../of_the_enemy"}))
+    session = Session(
+        Settings(Secret(KEY), sim.base_url, save_dir=str(tmp_path / "videos"), ledger="off")
+    )
+    try:
+        assert session.watch("video_1").wait(20).id == "video_1"
+    finally:
+        session.close()
+    assert [path.name for path in tmp_path.rglob("*.mp4")] == ["video_1.mp4"]
+
+
+# What is read.
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b" " * (transport.MOST_ANSWER_BYTES + 1), {}),
+        (gzip.compress(bytes(300 * 1024 * 1024), 9), {"Content-Encoding": "gzip"}),
+        (b"[" * transport.MOST_ANSWER_BYTES, {}),
+        (b'{"status": ' + b"9" * 3_000_000 + b"}", {}),
+    ],
+    ids=["too long", "a bomb", "too deep", "a number of megabytes"],
+)
+async def test_an_answer_that_is_far_too_much_is_trouble_that_may_pass(
+    sim: Simulator, client: Client, body: bytes, headers: dict[str, str]
+) -> None:
+    sim.add_fault(Fault(POLL, status=200, body=body, headers=headers))
+    began_s = time.monotonic()
+    with pytest.raises(TransientError):
+        await client.poll("video_demo")
+    assert time.monotonic() - began_s < 5
+
+
+async def test_a_packed_answer_that_nobody_asked_for_is_read_all_the_same(
+    sim: Simulator, client: Client
+) -> None:
+    body = gzip.compress(b'{"id": "video_demo", "status": "queued"}')
+    sim.add_fault(Fault(POLL, status=200, body=body, headers={"Content-Encoding": "gzip"}))
+    assert (await client.poll("video_demo")).job.status_word == "queued"
+
+
+async def test_cookies_are_neither_kept_nor_sent_back(sim: Simulator, client: Client) -> None:
+    sim.add_fault(Fault(POLL, times=None, headers={"Set-Cookie": "a=b; Path=/"}))
+    await client.poll("video_demo")
+    await client.poll("video_demo")
+    assert "cookie" not in sim.requests[-1].headers
+
+
+async def test_a_clip_without_an_end_does_not_fill_the_disk(
+    sim: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.finish("video_demo")
+    job = (await client.poll("video_demo")).job
+    monkeypatch.setattr(transport, "MOST_CLIP_BYTES", 100_000)
+    with pytest.raises(ClipError, match="larger than"):
+        await download(client, job)
+
+
+async def test_a_clip_that_hardly_comes_is_given_up(
+    sim: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.finish("video_demo")
+    job = (await client.poll("video_demo")).job
+    monkeypatch.setattr(transport, "SLOW_S", 0.3)
+    sim.add_fault(Fault(CLIP, trickle_s=0.05))
+    with pytest.raises(TransientError, match="hardly comes"):
+        await download(client, job)
+
+
+# Where it leads.
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "0.0.0.0"),
+        *("[::1]", "[::ffff:10.0.0.1]", "localhost", "printer.localhost", "2130706433", "0x7f.1"),
+    ],
+)
+async def test_no_link_of_a_public_api_leads_into_the_private_network(
+    host: str,
+) -> None:
+    job = Job.parse({"id": "video_1", "video_url": f"http://{host}:1/a.mp4"})
+    async with Client(Settings(Secret(KEY), "https://8.8.8.8/v1")) as client:
+        with pytest.raises(ClipError, match="private network"):
+            await download(client, job)
+
+
+async def test_no_redirect_of_a_public_api_leads_into_the_private_network(
+    sim: Simulator,
+) -> None:
+    home = sim.clip_origin + "/clips/video_demo.mp4"
+
+    def redirect(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": home})
+
+    asked: list[str] = []
+    async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as http:
+        request = http.build_request("GET", "https://8.8.4.4/a.mp4")
+        with pytest.raises(ClipError, match="private network"):
+            await transport.send_for_clip(http, request, "8.8.8.8", "video_1")
+    assert asked == ["https://8.8.4.4/a.mp4"]
+    assert sim.count() == 0
+
+
+async def test_at_home_a_link_may_lead_home(sim: Simulator, client: Client) -> None:
+    sim.finish("video_demo")
+    job = (await client.poll("video_demo")).job
+    assert await download(client, job) == sim.clip_bytes("video_demo")
+
+
+@pytest.mark.parametrize("url", ["http://xn--/a.mp4", "http://a..b/a.mp4"])
+async def test_a_link_that_no_resolver_takes_is_trouble_like_any_other(
+    client: Client, url: str
+) -> None:
+    job: Any = Job("video_1", video_url=url)
+    with pytest.raises((TransientError, ClipError, ServerTrouble)):
+        await download(client, job)
