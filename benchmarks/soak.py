@@ -85,6 +85,7 @@ def soak(jobs: int, seed: int, within_s: float, folder: Path, share: float = 0.3
         # What is lost at the server stays open in the record: nobody said that it failed.
         expected = {job_id for job_id, truth in truths.items() if truth == "lost"}
         left = {str(entry.job_id) for entry in ledger.unfinished(sim.base_url)}
+        ledger.close()
         figures.unfinished_in_ledger = len(left - expected)
     gc.collect()
     figures.grown_bytes = tracemalloc.get_traced_memory()[0]

@@ -125,7 +125,9 @@ def refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
     if not isinstance(payload, dict):
         # A refusal that is not the API's JSON comes from something in between, or a wrong path.
         advice = "Check base_url (%cometvid config): it ends in /v1."
-        return RequestRejected(told, status_code=status, advice=advice)
+        rejected = RequestRejected(told, status_code=status, advice=advice)
+        rejected.is_from_api = False
+        return rejected
     kinds: dict[int, type[ApiError]] = {401: BadKey, 403: QuotaExceeded}
     return kinds.get(status, RequestRejected)(told, status_code=status, code=code)
 

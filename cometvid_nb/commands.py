@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +218,9 @@ class Commands:
         stage = sessions.current().stage
         # None: as the front end likes; False: never, whatever is at the other end.
         wait, is_embedding = arguments.wait, getattr(arguments, "embed", False)
-        self._block(watches, lambda: stage.present(watches, wait=wait, is_embedding=is_embedding))
+        is_gallery = getattr(arguments, "gallery", False)
+        show = partial(stage.present, is_embedding=is_embedding, is_gallery=is_gallery)
+        self._block(watches, lambda: show(watches, wait=wait))
         return watches[0] if len(watches) == 1 else watches
 
     def _block(self, watches: list[Watch], wait: Any) -> None:

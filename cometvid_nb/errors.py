@@ -107,7 +107,12 @@ class JobNotFound(ApiError):
 
 
 class RequestRejected(ApiError):
-    """Any other refusal; the message carries the API's words."""
+    """Any other refusal; the message carries the API's words.
+
+    `is_from_api` False: the body was not the API's JSON, so something in between refused.
+    """
+
+    is_from_api = True
 
 
 class TransientError(CometVidError):

@@ -14,6 +14,7 @@ from .gallery import Gallery, Group
 from .record import clip_place, mark, one_line, quiet, source_of, to_clock, to_state, took
 
 MOST_CARDS = 60
+MOST_COMPARED = 12
 """The rest is named by its number: a notebook is sent, compared and opened as a whole."""
 MOST_POSTERS_CHARS = 2_000_000
 """All the posters of one record; a player without one shows the clip's first frame."""
@@ -32,14 +33,20 @@ _CELL = (
 _WORDS_STYLE = "padding:8px 12px;font-size:13px;line-height:1.5;overflow-wrap:anywhere"
 
 
-def to_bundle(gallery: Gallery, cards: Sequence[Card] | None = None) -> dict[str, str]:
+def to_bundle(
+    gallery: Gallery, cards: Sequence[Card] | None = None, *, is_player: bool = True
+) -> dict[str, str]:
     """The MIME bundle that stays in a notebook; `cards` are the first ones, if made already."""
     shown = gallery.cards(MOST_CARDS) if cards is None else cards
-    return {"text/html": to_html(gallery, shown), "text/plain": to_text(gallery, shown)}
+    html = to_html(gallery, shown, is_player=is_player)
+    return {"text/html": html, "text/plain": to_text(gallery, shown)}
 
 
-def to_html(gallery: Gallery, cards: Sequence[Card]) -> str:
-    """A grid of players with their words; a card without a clip says what there is instead."""
+def to_html(gallery: Gallery, cards: Sequence[Card], *, is_player: bool = True) -> str:
+    """A grid of players with their words; a card without a clip says what there is instead.
+
+    `is_player` False: pictures that lead to the clips, for what is replaced time and again.
+    """
     simulation = " · simulation" if gallery.is_simulated else ""
     head = f"<b>{escape(to_totals(gallery))}</b>{simulation}"
     more = f"<p>{escape(_more(gallery, cards))}</p>" if gallery.total > len(cards) else ""
@@ -48,12 +55,22 @@ def to_html(gallery: Gallery, cards: Sequence[Card]) -> str:
         poster = (card.clip.poster if card.clip else None) or ""
         has_poster = 0 < len(poster) <= left
         left -= len(poster) if has_poster else 0
-        cells.append(_cell(card, poster if has_poster else None))
+        cells.append(_cell(card, poster if has_poster else None, is_player=is_player))
     return (
         f'<div class="cometvid-record"><div style="margin:4px 0 8px">{head}</div>'
         '<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
-        f"{''.join(cells)}</div>{more}</div>"
+        f"{''.join(cells)}</div>{more}{_compare(cards)}</div>"
     )
+
+
+def _compare(cards: Sequence[Card]) -> str:
+    """How to see the clips play in sync again, which no static page can do."""
+    ids = [card.job_id for card in cards if card.clip is not None]
+    if not 1 < len(ids) <= MOST_COMPARED or sum(map(len, ids)) > MOST_COMPARED * 40:
+        return ""
+    command = escape(f"%cometvid watch --gallery {' '.join(ids)}")
+    words = f"To play them in sync: <code>{command}</code>"
+    return f'<p style="opacity:0.75;font-size:12px;margin:8px 0 0">{words}</p>'
 
 
 def to_text(gallery: Gallery, cards: Sequence[Card]) -> str:
@@ -100,7 +117,7 @@ def _more(gallery: Gallery, cards: Sequence[Card]) -> str:
     return f"… and {gallery.total - len(cards):,} more: %cometvid jobs"
 
 
-def _cell(card: Card, poster: str | None) -> str:
+def _cell(card: Card, poster: str | None, *, is_player: bool) -> str:
     lines = [f"{mark(card)}<b>{escape(to_state(card))}</b> {quiet(escape(took(card)))}".rstrip()]
     if card.problem:
         lines.append(escape(one_line(card.problem, 300)))
@@ -112,11 +129,11 @@ def _cell(card: Card, poster: str | None) -> str:
         lines.append(f'<span dir="auto">{escape(one_line(card.prompt, 160))}</span>')
     lines.append(quiet(f"<code>{escape(one_line(card.job_id, 80))}</code>"))
     rows = "".join(f'<div style="margin:2px 0">{line}</div>' for line in lines)
-    player = _player(card, poster) if card.phase is Phase.COMPLETED else ""
+    player = _player(card, poster, is_player=is_player) if card.phase is Phase.COMPLETED else ""
     return f'<div style="{_CELL}">{player}<div style="{_WORDS_STYLE}">{rows}</div></div>'
 
 
-def _player(card: Card, poster: str | None) -> str:
+def _player(card: Card, poster: str | None, *, is_player: bool) -> str:
     source = source_of(card)
     if source is None:
         return ""
@@ -124,6 +141,8 @@ def _player(card: Card, poster: str | None) -> str:
     # What stands where no `<video>` is allowed, as on GitHub: its picture, else its name.
     label = f'<img src="{escape(poster)}" alt="{place}" width="320">' if poster else place
     instead = label if source.startswith("data:") else f'<a href="{escape(source)}">{label}</a>'
+    if not is_player:
+        return instead
     picture = f' poster="{escape(poster)}"' if poster else ""
     # One height for all, so that the grid does not jump; sixty clips wait until they are wanted.
     return (

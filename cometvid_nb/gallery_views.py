@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from .card import Card
 from .embedding import embedded_within
 from .frontend import when_idle
-from .gallery import Gallery
+from .gallery import Gallery, Group
 from .gallery_record import MOST_CARDS, to_bundle, to_ended_line, to_progress_line, to_totals
-from .views import PAGE_TRIES_S, Shown, is_link_only
+from .views import Shown, is_link_only
 from .widget_output import Page, WidgetOutput
 
 if TYPE_CHECKING:
     from .widget import GalleryWidget
 
+COMPARED_WITHIN_S = 20.0
+"""So long the live gallery stays when all is done, as only there the clips play in sync; as long
+as somebody plays them, it stays."""
+LOOK_EVERY_S = 2.0
 FILE_EVERY_S = 2.0
 """How often an output that nobody looks at is replaced at most; each has a whole grid in it."""
 
@@ -36,6 +40,7 @@ class GalleryWidgetView:
     ) -> None:
         self._widget = widget
         self._is_embedding = is_embedding
+        self._is_settling = False
         self._output = WidgetOutput(widget, page)
 
     def show(self, gallery: Gallery, now_s: float) -> None:
@@ -45,16 +50,32 @@ class GalleryWidgetView:
             return
         if not self._output.is_open:
             return
+        if self._is_settling:
+            return
         cards = _last_cards(gallery, is_embedding=self._is_embedding)
-        if self._output.is_plain or not any(map(is_link_only, cards)):
+        if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
             self._output.settle(to_bundle(gallery, cards))
         else:
-            # Some clips have nothing but the API's link; see `WidgetView.show`.
-            when_idle(PAGE_TRIES_S, lambda: self._settle_unless_used(gallery, cards))
+            self._is_settling = True
+            self._settle_later(gallery, cards, COMPARED_WITHIN_S)
 
-    def _settle_unless_used(self, gallery: Gallery, cards: list[Card]) -> None:
-        if not self._widget.is_relaying and gallery.is_settled:
-            self._output.settle(to_bundle(gallery, cards))
+    def _settle_later(self, gallery: Gallery, cards: list[Card], left_s: float) -> None:
+        look_s = min(left_s, LOOK_EVERY_S)
+        when_idle(look_s, lambda: self._settle_unless_used(gallery, cards, left_s - look_s))
+
+    def _settle_unless_used(self, gallery: Gallery, cards: list[Card], left_s: float) -> None:
+        if not self._output.is_open:
+            return
+        if self._widget.is_used:
+            self._settle_later(gallery, cards, COMPARED_WITHIN_S)
+        elif left_s > 0 and not self._output.is_plain:
+            self._settle_later(gallery, cards, left_s)
+        else:
+            self._is_settling = False
+            # Some clips may have nothing but the API's link; see `WidgetView.show`.
+            is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
+            if not is_needed and gallery.is_settled:
+                self._output.settle(to_bundle(gallery, cards))
 
     def tick(self, now_s: float) -> None:
         """The page ticks by itself."""

@@ -59,6 +59,12 @@ def _wait_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", action="store_true", default=None, help=words)
 
 
+def _gallery_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--gallery", action="store_true", help="share one gallery, also when they are few"
+    )
+
+
 def _watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="+", help="the id of a job")
     _wait_option(parser)
@@ -67,6 +73,7 @@ def _watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
     parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
     parser.add_argument("--embed", action="store_true", help="put the clip into the notebook")
+    _gallery_option(parser)
 
 
 def _new(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +82,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-save", action="store_true", help="do not save the clip")
     parser.add_argument("--save", metavar="DEST", help="save the clip there; see save")
     parser.add_argument("--embed", action="store_true", help="put the clip into the notebook")
+    _gallery_option(parser)
     parser.add_argument("--expand", action="store_true", help="fill {x} and $x into the prompt")
 
 

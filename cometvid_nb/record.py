@@ -118,7 +118,7 @@ def _player(card: Card) -> str:
         return ""
     # Both numbers are attributes, which the sanitizer keeps: nothing jumps when the clip loads.
     ratio, is_tall = card.aspect_ratio, _is_tall(card)
-    width = min(320, round(480 * ratio)) if is_tall else 640
+    width = min(288, round(480 * ratio)) if is_tall else 640  # 45 % of 640, as on the card
     # Alone on its line, in a narrow column, the tall one fills it, as it does on the card.
     span = f"flex:1 1 {width}px;min-width:0" if is_tall else "width:100%"
     return (
@@ -177,8 +177,10 @@ def _caption(card: Card) -> str:
     chips += map(escape, card.facts)
     if chips:
         rows.append(_row("".join(f'<span style="{_CHIP}">{chip}</span>' for chip in chips)))
-    ends = (f"<code>{escape(card.job_id)}</code>", quiet(_kept(card)))
-    rows.append(_row("".join(ends), "font-size:12px;justify-content:space-between"))
+    rows.append(f'<div style="font-size:12px"><code>{escape(card.job_id)}</code></div>')
+    if kept := _kept(card):
+        # A line of its own, as tall as the live card's on its checks: what follows stays in place.
+        rows.append(f'<div style="font-size:12px;margin-top:-8px">{quiet(kept)}</div>')
     return f'<div style="{_BODY}">{"".join(rows)}</div>'
 
 

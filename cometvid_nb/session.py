@@ -309,6 +309,18 @@ def current() -> Session:
         return _current
 
 
+def _leave_to_parent() -> None:
+    """In a forked child: its threads and connections are the parent's; begin without them."""
+    global _current, _lock
+    if _current is not None:
+        atexit.unregister(_current.close)
+    _current, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
 def end() -> None:
     """Close the session of this process; the next `current()` makes another."""
     global _current

@@ -42,13 +42,18 @@ class Stage:
         self._page = Page()
 
     def present(
-        self, watches: Sequence[Watch], *, wait: bool | None = None, is_embedding: bool = False
+        self,
+        watches: Sequence[Watch],
+        *,
+        wait: bool | None = None,
+        is_embedding: bool = False,
+        is_gallery: bool = False,
     ) -> None:
         """Show watches where this is called, and block until they end where that is the way.
 
         `wait` None: block only where later updates would be lost (see `Frontend`). A
         KeyboardInterrupt ends the waiting, not the watches. `is_embedding`: the record at the end
-        holds the whole clip, if it is small enough.
+        holds the whole clip, if it is small enough. `is_gallery`: few of them share one, too.
         """
         frontend = detect(shell(), os.environ)
         is_waiting = frontend.is_blocking if wait is None else wait
@@ -57,7 +62,7 @@ class Stage:
         if not frontend.is_text:
             for watch in watches:
                 watch.shown_in_cell = cell_number()
-        if len({watch.job_id for watch in watches}) > MOST_CARDS:
+        if is_gallery or len({watch.job_id for watch in watches}) > MOST_CARDS:
             views, leave = self._show_gallery(frontend, watches, is_embedding=is_embedding)
         else:
             views, leave = self._show_cards(frontend, watches, is_embedding=is_embedding)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from .errors import CometVidError, GaveUp, JobFailed, JobNotFound, TransientError, WatchStopped
+from .errors import (
+    CometVidError,
+    GaveUp,
+    JobFailed,
+    JobNotFound,
+    RequestRejected,
+    TransientError,
+    WatchStopped,
+)
 from .job import Job, JobStatus
 from .pacing import Observation, PollState, is_not_found_final
 
@@ -139,9 +147,14 @@ class WatchState:
                 not_found_times=times,
                 not_found_first_at_s=first_at_s,
             )
-        if not isinstance(error, TransientError):
+        # A page for people in the place of a refusal comes from something in between; once the
+        # API itself has described the job, that is a passing trouble of the road.
+        is_passing = isinstance(error, TransientError) or (
+            isinstance(error, RequestRejected) and not error.is_from_api and self.job is not None
+        )
+        if not is_passing:
             return self._broken(error, now_s)
-        state = self._after_failed_poll(now_s, error.retry_after_s)
+        state = self._after_failed_poll(now_s, getattr(error, "retry_after_s", None))
         times = state.poll.failures_in_row
         repeated = f" ({times} checks in a row)" if times > 1 else ""
         return replace(state, problem=f"{error}{repeated}", not_found_times=0)

@@ -231,6 +231,8 @@ class Watch:
             before = self._state
             after = await self._poll()
             now_s = time.time()
+            # A clock that was put back or forward: the old plan may lie hours ahead.
+            is_late |= is_planned and abs(now_s - before.checks_at_s[1]) > LATE_S
             if after.is_over:
                 await self._end(after)
                 break

@@ -44,6 +44,8 @@ class CometvidWidget(anywidget.AnyWidget):
         """Whether a page has asked for a clip through the kernel."""
         self.is_loaded = False
         """Whether a page has loaded it, which a page without our front end never does."""
+        self.is_used = False
+        """Whether somebody plays its clips just now, and it should stay where it is."""
         self.on_request(self._note_page)
 
     def on_request(self, handle: Callable[[dict[str, Any]], None]) -> None:
@@ -55,11 +57,16 @@ class CometvidWidget(anywidget.AnyWidget):
 
         self.on_msg(receive)
 
-    def _note_page(self, _message: dict[str, Any]) -> None:
+    def _note_page(self, message: dict[str, Any]) -> None:
         self.is_loaded = True
+        if message["kind"] in ("use", "hello"):  # a page that says hello has just been opened
+            self.is_used = message.get("is_used") is True
 
-    def static_bundle(self) -> dict[str, str]:
-        """What a front end without widgets shows instead; VS Code falls back to it, too."""
+    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
+        """What a front end without widgets shows instead; VS Code falls back to it, too.
+
+        `is_player` False: it is going to be replaced, and a clip would begin anew each time.
+        """
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -100,8 +107,10 @@ class JobWidget(CometvidWidget):
         self._shown = card
         self.card = card.to_json(time.time())
 
-    def static_bundle(self) -> dict[str, str]:
-        return to_bundle(self._shown) if self._shown else {"text/plain": "JobWidget without a job"}
+    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
+        if self._shown is None:
+            return {"text/plain": "JobWidget without a job"}
+        return to_bundle(self._shown, is_player=is_player)
 
 
 class GalleryWidget(CometvidWidget):
@@ -149,7 +158,7 @@ class GalleryWidget(CometvidWidget):
         if key != "gallery":
             super().send_state(key)
 
-    def static_bundle(self) -> dict[str, str]:
+    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
         if self._model is None:
             return {"text/plain": "GalleryWidget without jobs"}
-        return gallery_record.to_bundle(self._model)
+        return gallery_record.to_bundle(self._model, is_player=is_player)

@@ -17,7 +17,7 @@ from .frontend import later, when_idle
 if TYPE_CHECKING:
     from .widget import CometvidWidget
 
-LOADED_WITHIN_S = 4.0
+LOADED_WITHIN_S = 3.0
 """So long may a page take to load a widget, counted only while the kernel is free to hear of it."""
 REDRAWN_EVERY_S = 2.0
 """Each change of a plain output sends all of it."""
@@ -40,6 +40,8 @@ class Page:
 class WidgetOutput:
     """Displays `widget`; what it shows can be replaced. Safe to use from any thread.
 
+    The widget comes first, though a page without the extension shows an error until it is
+    replaced: plain first, and everybody else's card would wait for the running cell to end.
     `page` None: the front end draws widgets for certain, or nothing may replace them.
     """
 
@@ -112,5 +114,5 @@ class WidgetOutput:
         self._handle.update(self._plain(), raw=True)
 
     def _plain(self) -> dict[str, str]:
-        bundle = self._widget.static_bundle()
+        bundle = self._widget.static_bundle(is_player=False)
         return {**bundle, "text/html": bundle.get("text/html", "") + NOTE}

@@ -61,12 +61,9 @@ def tidied(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNo
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if _is_kept(output)]
-            inside = json.dumps(str(folder.resolve()) + "/")[1:-1]
-            cell.outputs = [
-                nbformat.from_dict(json.loads(json.dumps(output).replace(inside, "")))
-                for output in cell.outputs
-            ]
+            kept = [output for output in cell.outputs if _is_kept(output)]
+            text = json.dumps(_joined(kept)).replace(f"{folder.resolve()}/", "")
+            cell.outputs = [nbformat.from_dict(output) for output in json.loads(text)]
     return notebook
 
 
@@ -74,6 +71,18 @@ def _is_kept(output: nbformat.NotebookNode) -> bool:
     """Whether an output still says something without its widget, which is taken out."""
     data = output.get("data", {})
     return data.pop(WIDGET, None) is None or "text/html" in data
+
+
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Texts of one stream that follow each other, as a page shows them: as one."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        name = output.get("name")
+        if joined and name is not None and joined[-1].get("name") == name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from cometvid_nb import widget_output
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.kernel import Kernel, Message, Result
 
@@ -72,6 +73,8 @@ class Stage:
             lambda m: (
                 m["msg_type"] == "update_display_data"
                 and m["content"]["data"]["text/plain"].startswith(job_id)
+                # Not what a page without widgets gets meanwhile, as nobody answers for a page here.
+                and widget_output.NOTE not in m["content"]["data"]["text/html"]
             )
         )
         bundle: dict[str, str] = message["content"]["data"]

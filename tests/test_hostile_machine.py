@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -64,7 +65,7 @@ def test_two_kernels_on_one_record_and_one_folder_leave_each_clip_once(
     code = f"""
         import cometvid_nb
         from cometvid_nb import session
-        for watch in [session.current().watch(job_id) for job_id in {ids}]:
+        for watch in [session.current().watch(job_id, interval_s=0.3) for job_id in {ids}]:
             print(watch.wait(30).saved_path)
     """
     for said in run_python(code, home, sim, count=3):
@@ -96,12 +97,47 @@ def test_a_clock_that_jumps_neither_ends_nor_freezes_a_watch(
     polls = f"GET /videos/{job_id}"
     watch = session.watch(job_id)
     assert sim.wait_for_requests(polls, 4)
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
-    asked = sim.count(polls)
-    assert sim.wait_for_requests(polls, asked + 3, within_s=5)
+    real, jumped_s = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: real() + jumped_s[0])
+    for more in (2, 3, 2, 3):  # at any point of a plan
+        asked = sim.count(polls)
+        jumped_s[0] += jump_s
+        assert sim.wait_for_requests(polls, asked + more, within_s=5)
     sim.finish(job_id)
     ended = threading.Event()
     watch.subscribe(lambda state: ended.set() if state.is_settled else None)
     assert ended.wait(10)
     assert watch.state.ending is Ending.COMPLETED
+
+
+FORKED = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from cometvid_nb import session
+here = session.current()
+here.watch("video_forked")
+here.poll("video_forked")
+child = os.fork()
+if child == 0:
+    mine = session.current()
+    is_well = mine is not here and mine.poll("video_forked").id == "video_forked"
+    os._exit(0 if is_well else 3)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+is_well = here.poll("video_forked").id == "video_forked" and session.current() is here
+sys.exit(status or (0 if is_well else 4))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_has_a_session_of_its_own_and_the_parent_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    job = Scenario("video_forked", queue_s=0, ending="never")
+    with Simulator(scenarios=[job]) as simulator:
+        environ = isolated_environ(tmp_path) | {
+            "COMETAPI_BASE_URL": simulator.base_url,
+            "COMETAPI_KEY": simulator.api_key,
+        }
+        code = [sys.executable, "-c", FORKED]
+        ended = subprocess.run(code, env=environ, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr

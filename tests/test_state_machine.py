@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from cometvid_nb.errors import CometVidError, OutcomeUnknown
-from cometvid_nb.ledger import Ledger
+from cometvid_nb.ledger import Entry, Ledger
 from cometvid_nb.new_job import NewJob
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
@@ -148,7 +149,7 @@ class Notebook(RuleBasedStateMachine):
 
     @invariant()
     def no_job_is_forgotten_and_none_made_twice(self) -> None:
-        entries = {entry.ref: entry for entry in self.ledger().entries(self.sim.base_url)}
+        entries = {entry.ref: entry for entry in self.entries()}
         assert len(entries) == self.sent == self.sim.count("POST /videos")
         assert self.sim.made.keys() <= entries.keys()
         for ref, job_id in self.sim.made.items():
@@ -162,8 +163,9 @@ class Notebook(RuleBasedStateMachine):
             assert self.ended[path.stem] == "completed"
             assert path.read_bytes() == self.sim.clip_bytes(path.stem)
 
-    def ledger(self) -> Ledger:
-        return Ledger(self.folder / "ledger.sqlite3", pytest.fail)
+    def entries(self) -> list[Entry]:
+        with closing(Ledger(self.folder / "ledger.sqlite3", pytest.fail)) as ledger:
+            return ledger.entries(self.sim.base_url)
 
     def come_home(self) -> None:
         self.sim.clear_faults()
@@ -171,7 +173,7 @@ class Notebook(RuleBasedStateMachine):
         for watch in self.session.resume():
             if watch.job_id in self.ended:
                 wait_for(watch)
-        known = {e.job_id for e in self.ledger().entries(self.sim.base_url)}
+        known = {entry.job_id for entry in self.entries()}
         completed = {j for j, ending in self.ended.items() if ending == "completed" and j in known}
         assert {path.stem for path in (self.folder / "videos").glob("*")} == completed
         self.no_job_is_forgotten_and_none_made_twice()

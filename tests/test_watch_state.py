@@ -108,6 +108,17 @@ def test_a_refusal_ends_the_watch(error: CometVidError) -> None:
     assert state.job is not None, "what was seen before stays"
 
 
+def test_a_page_in_the_place_of_a_refusal_passes_once_the_api_has_answered() -> None:
+    page = RequestRejected("The API answered 403 with an HTML page", status_code=403)
+    page.is_from_api = False
+    assert begun().troubled(page, NOW_S).ending is Ending.BROKEN, "a wrong base URL, most likely"
+    known = begun().answered(job(), NOW_S)
+    assert known.troubled(page, NOW_S + 5).ending is None
+    refused = RequestRejected("The API answered 403: no", status_code=403)
+    assert known.troubled(refused, NOW_S + 5).ending is Ending.BROKEN
+
+
+
 @pytest.mark.parametrize(
     ("ages_s", "is_over"),
     [

@@ -399,6 +399,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     ui.sync.seek.setAttribute("aria-valuetext", `${at_s.toFixed(1)} of ${duration_s.toFixed(1)} seconds`);
   }
 
+  let isUsed = false;
   const joinAll = () => {
     for (const { tile } of entries.values()) {
       if (!tile.hasClip()) continue;
@@ -406,12 +407,14 @@ function renderGallery({ model, el, signal: viewSignal }) {
       tile.join();
     }
     isInSync = true;
+    tellUse();
   };
   const leaveSync = () => {
     sync.end();
     isInSync = isDragging = false;
     for (const { tile } of entries.values()) tile.leave();
     drawSync();
+    tellUse();
   };
   /** @param {string} id */
   const unmute = (id) => {
@@ -438,6 +441,16 @@ function renderGallery({ model, el, signal: viewSignal }) {
     event.preventDefault(); // step "any" would move by a hundredth of the whole
     sync.step(frames);
   }, { signal });
+
+  // While clips play, or are about to, the kernel leaves the gallery where it is: what it puts there
+  // for good has players, but none that play in sync.
+  const tellUse = () => {
+    const isPlaying = [...ui.grid.querySelectorAll("video")].some((video) => !video.paused && !video.ended);
+    if (isUsed === (isInSync || isPlaying)) return;
+    isUsed = !isUsed;
+    model.send({ kind: "use", is_used: isUsed });
+  };
+  for (const name of ["play", "pause", "ended"]) ui.grid.addEventListener(name, tellUse, { capture: true, signal });
 
   document.addEventListener("visibilitychange", tick, { signal });
   el.append(ui.root);

@@ -54,9 +54,10 @@ class LabServer:
     """One JupyterLab on its own port, folder and home; `stop()` and `start()` may alternate.
 
     What a person would find again after a restart (notebooks, signatures, settings) is kept.
+    `without` names front-end extensions that this server lacks.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, without: Sequence[str] = ()) -> None:
         self._home = home
         self.root = home / "notebooks"
         self.root.mkdir(parents=True)
@@ -68,6 +69,8 @@ class LabServer:
         overrides = config / "labconfig" / "default_setting_overrides.json"
         overrides.parent.mkdir(parents=True)
         overrides.write_text(json.dumps(_OVERRIDES), encoding="utf-8")
+        lacking = {"disabledExtensions": dict.fromkeys(without, True)}
+        (overrides.parent / "page_config.json").write_text(json.dumps(lacking), encoding="utf-8")
         self.url = ""
         """Base address with a slash at the end; empty until the first `start()`."""
 

@@ -14,7 +14,12 @@ from tests.browser.scenes import connect, expect_player, look, record
 
 FEW = [f"video_take_{number}" for number in range(1, 6)]
 MANY = [f"video_many_{number:03}" for number in range(200)]
-PROMPT = "A glowing comet over a calm sea"
+QUICKLY = "from cometvid_nb import gallery_views; gallery_views.COMPARED_WITHIN_S = 2"
+"""A gallery gives way to its record sooner than a person would like."""
+PLAYED_TO_ITS_END = """(clip) => new Promise((done) => {
+  const look = () => clip.currentTime > clip.duration - 0.3 ? done() : requestAnimationFrame(look);
+  look();
+})"""
 
 
 @pytest.fixture
@@ -32,7 +37,8 @@ def gallery(place: Locator) -> Locator:
 def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
     lab: LabServer, open_notebook: OpenNotebook, api: Simulator
 ) -> None:
-    lab.write_notebook("takes.ipynb", [connect(api), f"%cometvid watch {' '.join(FEW)}"])
+    cells = [f"{connect(api)}\n{QUICKLY}", f"%cometvid watch {' '.join(FEW)}"]
+    lab.write_notebook("takes.ipynb", cells)
     page = open_notebook("takes.ipynb")
     page.run_all()
     page.wait_cell_done(1)
@@ -74,6 +80,30 @@ def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
         assert first["y"] == second["y"], "side by side, in an untrusted notebook too"
         assert again.errors == []
         again.browser_page.close()
+
+
+def test_a_gallery_stays_while_its_clips_are_compared_and_settles_after(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    cells = [f"{connect(api)}\n{QUICKLY}", f"%cometvid watch --gallery {' '.join(FEW[:2])}"]
+    lab.write_notebook("compare.ipynb", cells)
+    page = open_notebook("compare.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    live = gallery(page.output(1))
+    for job_id in FEW[:2]:
+        api.finish(job_id)
+    live.get_by_role("button", name="Play all in sync").click()
+    clips = live.locator("video")
+    # Far beyond the time after which a gallery that nobody uses gives way.
+    expect(clips).to_have_count(2)
+    clips.first.evaluate(PLAYED_TO_ITS_END)
+    expect(live).to_be_visible()
+    live.get_by_role("button", name="Leave sync").click()
+    settled = record(page.output(1))
+    expect(settled.locator("video")).to_have_count(2, timeout=30_000)
+    expect(settled).to_contain_text(f"%cometvid watch --gallery {' '.join(FEW[:2])}")
+    assert page.errors == []
 
 
 def test_two_hundred_jobs_come_in_pages_and_can_be_filtered_and_reloaded(

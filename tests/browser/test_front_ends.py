@@ -1,0 +1,108 @@
+"""A JupyterLab whose server cannot draw our widgets, as where the kernel has its own environment.
+
+The page then shows plain HTML that is replaced in place, and ends as a player all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, expect
+
+from cometvid_nb.simulator import Scenario, Simulator
+from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.scenes import BUSY_UNTIL_TOLD, connect, expect_player, look, record
+
+FIRST, SECOND = "video_first", "video_second"
+TAKES = [f"video_take_{number}" for number in range(1, 6)]
+DEAD = ("Failed to load model class", "Error displaying widget", "Loading widget")
+
+Open = Callable[..., NotebookPage]
+
+
+@pytest.fixture
+def api() -> Iterator[Simulator]:
+    jobs = [Scenario(job_id, queue_s=86_400) for job_id in (FIRST, SECOND, *TAKES)]
+    with Simulator(scenarios=jobs) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """Draws ipywidgets, but has no anywidget."""
+    server = LabServer(tmp_path_factory.mktemp("bare-lab"), without=["anywidget"])
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_bare(bare_lab: LabServer, browser_context: BrowserContext, screenshots: Path) -> Open:
+    def open_(name: str) -> NotebookPage:
+        page = NotebookPage(bare_lab, browser_context, screenshots)
+        page.open(name)
+        return page
+
+    return open_
+
+
+def expect_alive(place: Locator) -> None:
+    for words in DEAD:
+        expect(place).not_to_contain_text(words)
+
+
+def test_a_page_without_anywidget_gets_a_plain_card_that_becomes_the_player(
+    bare_lab: LabServer, open_bare: Open, api: Simulator
+) -> None:
+    busy = BUSY_UNTIL_TOLD.format(name="told")
+    cells = [connect(api), f"%cometvid watch {FIRST}", busy, f"%cometvid watch {SECOND}"]
+    bare_lab.write_notebook("bare.ipynb", cells)
+    page = open_bare("bare.ipynb")
+    for index in (0, 1):
+        page.run_cell(index)
+        page.wait_cell_done(index)
+    page.screenshot("bare-0-at-once", page.cell(1))
+    plain = page.output(1)
+    expect(record(plain)).to_contain_text("Queued")
+    expect(plain).to_contain_text("pip install anywidget")
+    expect_alive(plain)
+    page.run_cell(2)
+    api.set_progress(FIRST, 40)
+    expect(record(plain)).to_contain_text("40 %")  # a busy kernel holds nothing up
+    assert not page.is_cell_done(2)
+    look(page, "bare-1-progress", 1)
+    (bare_lab.root / "told").touch()
+    page.wait_cell_done(2)
+    page.run_cell(3)
+    page.wait_cell_done(3)
+    expect(record(page.output(3))).to_contain_text(SECOND, timeout=1000)  # learnt: at once
+    page.save()
+    kept = bare_lab.read_notebook("bare.ipynb").cells[1].outputs
+    assert [sorted(output.data) for output in kept] == [["text/html", "text/plain"]]
+    for job_id, index in ((FIRST, 1), (SECOND, 3)):
+        api.finish(job_id)
+        expect_player(record(page.output(index)).locator("video"))
+        expect(page.output(index)).not_to_contain_text("pip install")
+    look(page, "bare-2-clip", 1, 3)
+
+
+def test_a_page_without_anywidget_gets_a_plain_gallery_that_becomes_players(
+    bare_lab: LabServer, open_bare: Open, api: Simulator
+) -> None:
+    cells = [connect(api), f"%cometvid watch {' '.join(TAKES)}"]
+    bare_lab.write_notebook("bare-gallery.ipynb", cells)
+    page = open_bare("bare-gallery.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    plain = record(page.output(1))
+    expect(plain).to_contain_text("5 jobs")
+    expect_alive(page.output(1))
+    api.set_progress(TAKES[0], 40)
+    expect(plain).to_contain_text("40 %")
+    look(page, "bare-3-gallery", 1)
+    for job_id in TAKES:
+        api.finish(job_id)
+    expect(plain.locator("video")).to_have_count(5)
+    expect(page.output(1)).not_to_contain_text("pip install")
