@@ -24,6 +24,10 @@ from .watch_state import Saving
 
 ATTEMPTS = 3
 """Tries of one road to a clip, at most."""
+OVERLAP_BYTES = 4096
+"""So much of what is here is asked for again when a broken transfer goes on."""
+MOST_BOXES = 100_000
+"""An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""
 WRITE_BYTES = 1 << 20
 """Twice as much is in memory at most: one part being written, one being gathered."""
 FLUSH_BYTES = 64 << 20
@@ -135,7 +139,10 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
     for attempt in range(1, most_tries + 1):
         tries.begin()
         try:
-            offset = file.tell() if validator else 0
+            # A server that sends other bytes than it says is found out by those known already.
+            offset = max(0, file.tell() - OVERLAP_BYTES) if validator else 0
+            file.seek(offset)
+            known = file.read(OVERLAP_BYTES) if offset else b""
             async with open_clip(offset, validator) as stream:
                 # A server that ignores the range, or has another clip by now, begins anew.
                 begin = stream.offset if stream.offset == offset else 0
@@ -145,6 +152,9 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
                 file.truncate()
                 validator = stream.validator
                 await _pour(stream, file, tries)
+                if begin and not _begins_with(file, begin, known):
+                    validator = None  # nothing of it can be trusted: from the beginning, then
+                    raise TransientError("The server sent another part of the clip than it said.")
                 if stream.total_bytes is not None and file.tell() != stream.total_bytes:
                     raise TransientError(
                         f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
@@ -156,6 +166,14 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
             tries.failed(error)
             hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
             await asyncio.sleep(max(2.0**attempt / 2, hint_s))
+
+
+def _begins_with(file: FileIO, offset: int, known: bytes) -> bool:
+    end = file.tell()
+    file.seek(offset)
+    came = file.read(len(known))
+    file.seek(end)
+    return known.startswith(came)  # a break may have come before the whole of it
 
 
 async def _pour(stream: ByteStream, file: FileIO, tries: Tries) -> None:
@@ -206,7 +224,7 @@ def _check(file: FileIO, job_id: str) -> int:
     os.fsync(file.fileno())
     size_bytes = file.seek(0, os.SEEK_END)
     at, kinds = 0, []
-    while at < size_bytes:
+    while at < size_bytes and len(kinds) < MOST_BOXES:
         file.seek(at)
         head = file.read(16)
         length = int.from_bytes(head[:4], "big")

@@ -22,7 +22,7 @@ from cometvid_nb.pacing import PollPolicy
 from cometvid_nb.record import to_text
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.storage import ATTEMPTS
+from cometvid_nb.storage import ATTEMPTS, OVERLAP_BYTES
 from cometvid_nb.watch_state import SavedClip, Saving
 from cometvid_nb.watcher import Watcher
 
@@ -81,7 +81,7 @@ async def test_a_cut_transfer_goes_on_behind_the_last_byte_if_the_clip_is_still_
     first, second = asked(sim, "clips")
     assert "range" not in first
     assert "authorization" not in first.keys() | second.keys(), "the key stays with the API"
-    assert second["range"] == f"bytes={CUT}-"
+    assert second["range"] == f"bytes={CUT - OVERLAP_BYTES}-"
     assert second["if-range"].startswith('"'), "a strong validator guards the range"
     assert files(tmp_path) == {f"{JOB}.mp4"}
 
@@ -119,7 +119,7 @@ async def test_the_content_endpoint_which_knows_no_ranges_begins_anew(
     sim.add_fault(Fault(CONTENT, cut_after_bytes=CUT, headers={"ETag": '"one"'}))
     saved = await save(client, tmp_path)
 
-    assert [h.get("range") for h in asked(sim, "api")] == [None, f"bytes={CUT}-"]
+    assert [h.get("range") for h in asked(sim, "api")] == [None, f"bytes={CUT - OVERLAP_BYTES}-"]
     assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
 
 
@@ -130,7 +130,7 @@ async def test_three_cuts_in_a_row_go_on_each_time(
     saved = await save(client, tmp_path)
 
     ranges = [headers.get("range") for headers in asked(sim, "clips")]
-    assert ranges == [None, f"bytes={CUT}-", f"bytes={2 * CUT}-"]
+    assert ranges == [None, f"bytes={CUT - OVERLAP_BYTES}-", f"bytes={2 * (CUT - OVERLAP_BYTES)}-"]
     assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
 
 

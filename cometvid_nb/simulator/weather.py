@@ -87,6 +87,7 @@ WRONG_CLIPS: Mapping[str, Fault] = {
     "revoked on the way": Fault(cut_after_bytes=70_000, revoke_link=True),
     "range ignored": Fault(range="ignored"),
     "range shifted": Fault(range="shifted"),
+    "range false": Fault(range="false"),
     "too short": Fault(length_off=-1000),
     "too long": Fault(length_off=1000),
     "a page": Fault(status=200, body=PAGE),
