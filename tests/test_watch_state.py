@@ -118,7 +118,6 @@ def test_a_page_in_the_place_of_a_refusal_passes_once_the_api_has_answered() -> 
     assert known.troubled(refused, NOW_S + 5).ending is Ending.BROKEN
 
 
-
 @pytest.mark.parametrize(
     ("ages_s", "is_over"),
     [
