@@ -33,7 +33,7 @@ help:
 	@echo 'make test    run every check, in a real browser too'
 	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
 	@echo 'make format  let ruff lay out the code'
-	@echo 'make pictures  take the pictures of the README anew'
+	@echo 'make pictures  take the README'"'"'s picture and the notebooks'"'"' outputs anew'
 	@echo 'make clean   remove the environment and what tools left behind'
 
 demo: $(DEMO_STAMP)
@@ -56,9 +56,10 @@ format: $(DEV_STAMP)
 chromium: $(DEV_STAMP)
 	@$(RUN) tests/browser/chromium.py --install
 
-# Takes the README's picture from the running product.
+# Takes the README's picture and the notebooks' outputs from the running product.
 pictures: chromium
 	$(RUN) -m docs.make_picture
+	$(RUN) -m docs.make_notebooks
 
 clean:
 	rm -rf "$(VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

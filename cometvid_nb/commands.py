@@ -16,7 +16,7 @@ from . import session as sessions
 from . import tables
 from .card import Card
 from .clip_place import Destination
-from .errors import ApiError, CometVidError, SettingsError, WatchEnded, retold
+from .errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from .frontend import cell_number, detect, notebook_folder, shell
 from .grammar import GrammarError, explain
 from .job import Job
@@ -235,7 +235,7 @@ class Commands:
                 raise GrammarError(told) from None
             print(told)
             return
-        ended = [watch for watch in watches if watch.state.error is not None]
+        ended = [(watch, error) for watch in watches if (error := _error_of(watch)) is not None]
         if ended:
             raise _why(ended) from None
 
@@ -299,14 +299,21 @@ def _whole(name: str, text: str, most: int) -> int:
     return int(text)
 
 
-def _why(ended: list[Watch]) -> CometVidError:
+def _error_of(watch: Watch) -> CometVidError | None:
+    """Why a watch that was waited for has no clip, or None: it has, or none was wanted."""
+    state = watch.state
+    if state.error is None and state.saved is None and state.is_over and state.problem:
+        return ClipError(state.problem)
+    return state.error
+
+
+def _why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
     """What is raised for watches that have no clip: of their own kind, if it is one."""
-    errors = [watch.state.error for watch in ended if watch.state.error is not None]
+    errors = [error for _, error in ended]
     if len(ended) == 1:
-        return retold(errors[0], _last_words(ended[0], errors[0]))
+        return retold(errors[0], _last_words(*ended[0]))
     words = [
-        " ".join(filter(None, [_last_words(watch, error), error.advice]))
-        for watch, error in zip(ended, errors, strict=True)
+        " ".join(filter(None, [_last_words(watch, error), error.advice])) for watch, error in ended
     ]
     told = retold(errors[0], "\n".join(words)) if len({*map(type, errors)}) == 1 else None
     if told is None:

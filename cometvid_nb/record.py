@@ -180,7 +180,9 @@ def _caption(card: Card) -> str:
     rows.append(f'<div style="font-size:12px"><code>{escape(card.job_id)}</code></div>')
     if kept := _kept(card):
         # A line of its own, as tall as the live card's on its checks: what follows stays in place.
-        rows.append(f'<div style="font-size:12px;margin-top:-8px">{quiet(kept)}</div>')
+        rows.append(
+            f'<div style="font-size:12px;margin-top:-8px">{quiet(kept)}{_if_missing(card)}</div>'
+        )
     return f'<div style="{_BODY}">{"".join(rows)}</div>'
 
 
@@ -201,6 +203,21 @@ def _kept(card: Card) -> str:
     if card.clip.url:
         return "not saved · this player stops working when the link expires, in about an hour"
     return "not saved"
+
+
+def _if_missing(card: Card) -> str:
+    """What to do where the notebook lies without its clips, which a record cannot know."""
+    if card.clip is None or card.clip.path is None or card.clip.data_url is not None:
+        return ""
+    path, job_id = escape(card.clip.path), escape(card.job_id)
+    return (
+        ' <details style="display:inline">'
+        '<summary style="display:inline;cursor:pointer;text-decoration:underline">'
+        "not playing?</summary>"
+        f"<div>The clip is the file <code>{path}</code> beside this notebook: bring it along, or "
+        "fetch it anew while the server still has it, with "
+        f"<code>%cometvid watch {job_id}</code>.</div></details>"
+    )
 
 
 def quiet(html: str) -> str:

@@ -223,7 +223,8 @@ def _check(file: FileIO, job_id: str) -> int:
     """
     os.fsync(file.fileno())
     size_bytes = file.seek(0, os.SEEK_END)
-    at, kinds = 0, []
+    at = 0
+    kinds: list[bytes] = []
     while at < size_bytes and len(kinds) < MOST_BOXES:
         file.seek(at)
         head = file.read(16)

@@ -495,3 +495,15 @@ def test_a_kernel_that_was_killed_before_the_answer_leaves_the_intent(mortal: St
     text = said(mortal, f"{LOAD}\n%cometvid jobs")
     assert "sending" in text
     assert "A glowing comet" in text
+
+
+def test_a_waited_for_watch_whose_clip_is_not_saved_fails_its_cell(
+    desk: Stage, tmp_path: Path
+) -> None:
+    (tmp_path / "a_file").touch()
+    job_id = desk.add_job()
+    desk.simulator.finish(job_id)
+    place = tmp_path / "a_file" / "folder"
+    result = desk.run(f"%cometvid watch {job_id} --save {place} --wait")
+    assert result.error is not None
+    assert "The clip is not saved" in str(result.error)

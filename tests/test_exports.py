@@ -37,6 +37,7 @@ def settled(stage: Stage, ids: list[str]) -> dict[str, str]:
 def running(stage: Stage, ids: list[str]) -> dict[str, str]:
     """What stands in a notebook that is saved while these jobs run."""
     shown = stage.run(f"takes = %cometvid watch {' '.join(ids)} --interval 0.2")
+    assert shown.error is None, shown.error
     bundle = bundles(shown.messages)[0]
     assert WIDGET in bundle
     return bundle

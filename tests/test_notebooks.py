@@ -156,3 +156,17 @@ def test_the_links_of_a_notebook_lead_to_its_neighbours(path: Path) -> None:
     prose = "".join(cell.source for cell in committed(path).cells if cell.cell_type == "markdown")
     links = re.findall(r"\]\(([^)]+)\)", prose)
     assert [link for link in links if not (NOTEBOOKS / link).is_file()] == []
+
+
+# Binder.
+
+
+def test_binder_opens_on_a_notebook_and_installs_by_version_from_no_named_host() -> None:
+    opened = re.findall(r"/lab/tree/([\w/.]+)", (ROOT / "binder" / "postBuild").read_text("utf-8"))
+    assert {(ROOT / path).is_file() for path in opened} == {True}
+    lines = (ROOT / "binder" / "requirements.txt").read_text("utf-8").splitlines()
+    wanted = [line for line in lines if not line.startswith("#")]
+    assert wanted.pop(0) == "."  # with a binder/ folder nothing else installs the package
+    assert all(re.fullmatch(r"[a-z]+(==[\d.]+|>=[\d.]+,<\d+)", line) for line in wanted)
+    kernel = next(line for line in wanted if line.startswith("ipykernel=="))
+    assert tuple(map(int, kernel.partition("==")[2].split("."))) >= (7, 1)

@@ -27,6 +27,8 @@ OUR_TAGS = {
     "code": set[str](),
     "span": {"style", "dir"},
     "a": {"href"},
+    "details": {"style"},
+    "summary": {"style"},
     "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"},
 }
 

@@ -21,6 +21,7 @@ from cometvid_nb.pacing import PollPolicy
 from cometvid_nb.saving import SaveClip
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
+from cometvid_nb.storage import OVERLAP_BYTES
 from cometvid_nb.watch_state import Ending, SavedClip, Saving, WatchState
 from cometvid_nb.watcher import Watcher
 from cometvid_nb.watching import Watch, WatchList
@@ -521,7 +522,10 @@ def test_a_clip_that_breaks_off_goes_on_where_it_broke(desk: Desk) -> None:
     check_saved(desk, desk.job())
 
     asked = [request for request in desk.sim.requests if request.host == "clips"]
-    assert [request.headers.get("range") for request in asked] == [None, "bytes=70000-"]
+    assert [request.headers.get("range") for request in asked] == [
+        None,
+        f"bytes={70_000 - OVERLAP_BYTES}-",
+    ]
 
 
 def test_no_road_at_all_is_said_on_the_card_and_the_job_is_still_done(desk: Desk) -> None:
@@ -560,3 +564,31 @@ def test_a_watch_of_a_job_that_is_done_already_asks_once(desk: Desk) -> None:
     desk.follow("video_1", PollPolicy()).wait(WITHIN_S)
     assert desk.sim.count(POLL) == 1
     assert time.monotonic() - began_s < 2
+
+
+# Many jobs, one server.
+
+
+def test_what_one_job_is_told_to_wait_all_of_them_wait(desk: Desk) -> None:
+    ids = [desk.job(f"video_{number}") for number in range(5)]
+    seen = [Seen(desk.follow(job_id)) for job_id in ids]
+    for one in seen:
+        one.wait_for(lambda state: state.job)
+    desk.sim.add_fault(Fault(POLL, status=429, headers={"Retry-After": "2"}))
+    assert desk.sim.wait_for_requests(POLL, desk.sim.count(POLL) + 40, within_s=WITHIN_S)
+
+    at_s = [asked.at_s for asked in desk.sim.requests]
+    # Those under way at that moment still come; then nobody asks for as long as was asked for.
+    longest_s = max(later - sooner for sooner, later in itertools.pairwise(at_s))
+    assert 1.8 < longest_s < 3
+
+
+def test_a_hundred_jobs_begun_at_once_are_asked_after_a_few_at_a_time(desk: Desk) -> None:
+    desk.sim.add_fault(Fault(POLL, times=None, delay_s=0.05))
+    ids = [desk.job(f"video_{number}") for number in range(100)]
+    seen = [Seen(desk.follow(job_id, PollPolicy.fixed(30, 600))) for job_id in ids]
+    for one in seen:
+        one.wait_for(lambda state: state.job)
+    at_s = sorted(asked.at_s for asked in desk.sim.requests)
+    assert len(at_s) == 100
+    assert at_s[-1] - at_s[0] > 2, "spread out, at 25 a second"

@@ -257,7 +257,9 @@ class Gateway:
 
     def _next_scenario(self, fields: Mapping[str, str]) -> Scenario:
         self._created_count += 1
-        return draw_scenario(f"{self._seed}/{self._created_count}", self._median_s, fields)
+        # The prompt as well: two demos would otherwise give one id to different clips.
+        seed = f"{self._seed}/{self._created_count}/{fields['prompt']}"
+        return draw_scenario(seed, self._median_s, fields)
 
     def _to_json(self, job: SimulatedJob) -> JobJson:
         now_s, script = self.clock(), job.scenario

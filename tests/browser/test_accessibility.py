@@ -65,7 +65,11 @@ def ended(view: CardPage, shape: str = "landscape", **changes: Any) -> Card:
 
 def records(view: CardPage) -> list[str]:
     """The static HTML of every phase, of a page that draws no widgets, and of a gallery."""
-    trouble = {"problem": "The API answered 502.", "advice": "Try again.", "command": "%cometvid x"}
+    trouble: dict[str, Any] = {
+        "problem": "The API answered 502.",
+        "advice": "Try again.",
+        "command": "%cometvid x",
+    }
     failed = [phase for phase in Phase if not phase.is_active and phase is not Phase.COMPLETED]
     cards = [
         Card(Phase.RUNNING, "video_1", "In progress", ("sora-2",), "A comet", 30.0),

@@ -1,10 +1,12 @@
-"""A JupyterLab whose server cannot draw our widgets, as where the kernel has its own environment.
+"""Pages that are not the one that began the watch, and pages that cannot draw its widget.
 
-The page then shows plain HTML that is replaced in place, and ends as a player all the same.
+Where JupyterLab's server has no anywidget, as with a kernel in an environment of its own, the page
+shows plain HTML that is replaced in place, and ends as a player all the same.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
+from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import LabServer, NotebookPage
-from tests.browser.scenes import BUSY_UNTIL_TOLD, connect, expect_player, look, record
+from tests.browser.scenes import BUSY_UNTIL_TOLD, card, connect, expect_player, look, record
 
 FIRST, SECOND = "video_first", "video_second"
 TAKES = [f"video_take_{number}" for number in range(1, 6)]
@@ -106,3 +109,46 @@ def test_a_page_without_anywidget_gets_a_plain_gallery_that_becomes_players(
         api.finish(job_id)
     expect(plain.locator("video")).to_have_count(5)
     expect(page.output(1)).not_to_contain_text("pip install")
+
+
+def test_two_tabs_on_one_notebook_both_show_the_card_and_then_the_clip(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    cells = [connect(api), f"job = %cometvid watch {FIRST}", "job.widget.is_loaded"]
+    lab.write_notebook("tabs.ipynb", cells)
+    one = open_notebook("tabs.ipynb")
+    for index in (0, 1):
+        one.run_cell(index)
+        one.wait_cell_done(index)
+    expect(card(one.output(1))).to_contain_text("Queued")
+    one.run_cell(2)
+    expect(one.output(2)).to_contain_text("True")  # so that no plain card will take its place
+    one.save()
+    other = open_notebook("tabs.ipynb")
+    api.set_progress(FIRST, 40)
+    for page in (one, other):
+        expect(card(page.output(1))).to_contain_text("40%")
+    api.finish(FIRST)
+    for page in (one, other):
+        expect_player(page.output(1).locator("video"))
+        expect(page.output(1)).to_contain_text(f"Saved to videos/{FIRST}.mp4")
+        assert page.errors == []
+
+
+def test_on_another_machine_the_notebook_plays_from_the_folder_that_came_along(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    lab.write_notebook("here/work.ipynb", [connect(api), f"%cometvid watch {FIRST}"])
+    page = open_notebook("here/work.ipynb")
+    page.run_all()
+    page.wait_cell_done(1)
+    api.finish(FIRST)
+    expect_player(record(page.output(1)).locator("video"))
+    page.save()
+    page.browser_page.close()
+    shutil.copytree(lab.root / "here" / "videos", lab.root / "there" / "videos")
+    shutil.rmtree(lab.root / "here" / "videos")
+    lab.copy_untrusted("here/work.ipynb", "there/work.ipynb")
+    moved = open_notebook("there/work.ipynb", has_kernel=False)
+    expect_player(moved.output(1).locator("video"))
+    assert moved.errors == []

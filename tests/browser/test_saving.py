@@ -91,6 +91,8 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
         picture = video.locator("a > img")
         assert str(picture.get_attribute("src")).startswith("data:image/webp;base64,")
         assert picture.get_attribute("alt") == f"videos/{WIDE}.mp4"
+        again.output(1).get_by_text("not playing?").click()
+        expect(again.output(1).get_by_text(f"%cometvid watch {WIDE}")).to_be_visible()
         look(again, f"poster-{name.removesuffix('.ipynb')}", 1)
         again.browser_page.close()
 
