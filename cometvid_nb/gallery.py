@@ -2,7 +2,7 @@
 
 Pure, as `card.py` is. A change of a job costs the same whatever their number: it moves counters
 and keeps a reference. Cards are made of the jobs of the page only, and only when it is drawn.
-`static/gallery.js` reads the dicts; the two name the same fields.
+`static/gallery_model.js` reads the dicts; the two name the same fields.
 """
 
 from __future__ import annotations

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 _STATIC = Path(__file__).parent / "static"
 CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
 """What a card's page is made of, in this order; `tests/js/jsconfig.json` checks them together."""
-GALLERY_PARTS = (*CARD_PARTS, "sync.js", "tile.js", "gallery.js")
+GALLERY_PARTS = (
+    *CARD_PARTS,
+    "sync.js",
+    "tile.js",
+    "gallery_model.js",
+    "gallery_dom.js",
+    "gallery.js",
+)
 
 
 def join(*parts: str, render: str | None = None) -> str:
