@@ -39,9 +39,10 @@ help:
 demo: $(DEMO_STAMP)
 	$(RUN) -m cometvid_nb demo $(ARGS)
 
-# The order matters: pytest's closing line is the last thing this prints.
+# The order matters: pytest's closing line is the last thing this prints. Three at a time, since
+# on two cores one of them mostly waits: for a simulated job, a kernel, a page.
 test: lint chromium
-	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN) -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .
