@@ -11,8 +11,8 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
-# A stranger's PYTHONPATH or pip settings for --user must not leak into the environment.
-unexport PYTHONPATH PYTHONHOME PIP_USER
+# A PYTHONPATH, another active environment or pip settings for --user must not leak into ours.
+unexport PYTHONPATH PYTHONHOME PIP_USER VIRTUAL_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
