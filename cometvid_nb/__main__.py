@@ -18,7 +18,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cometvid_nb", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="open JupyterLab on the demo notebooks")
-    demo.add_argument("--dir", type=Path, help="where to put the notebooks (default: a new folder)")
+    demo.add_argument(
+        "--dir",
+        type=Path,
+        help="where to put the notebooks (default: demo/ of a checkout, else a new folder)",
+    )
     simulate = commands.add_parser("simulate", help="serve a simulated API until interrupted")
     simulate.add_argument("--port", type=_port, default=0, help="0 = any free one")
     simulate.add_argument("--speed", type=_speed, default=1.0, help="how many times as fast")
@@ -72,14 +76,13 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
 
 
 def _notebooks(folder: Path | None) -> Path:
-    """The notebooks of a checkout in their place; those of a wheel as a copy that can be saved."""
+    """A copy of the notebooks that can be saved: the originals may be under version control."""
     package = Path(__file__).resolve().parent
     checkout = package.parent / "notebooks"
-    if folder is None and (checkout / FIRST_NOTEBOOK).is_file():
-        return checkout
-    source = package / "notebooks"
-    source = source if source.is_dir() else checkout
-    target = folder or Path(tempfile.mkdtemp(prefix="cometvid-demo-"))
+    is_checkout = (checkout / FIRST_NOTEBOOK).is_file()
+    source = checkout if is_checkout else package / "notebooks"
+    lasting = package.parent / "demo" if is_checkout else None
+    target = folder or lasting or Path(tempfile.mkdtemp(prefix="cometvid-demo-"))
     for notebook in sorted(source.glob("*.ipynb")):
         target.mkdir(parents=True, exist_ok=True)
         if not (target / notebook.name).exists():

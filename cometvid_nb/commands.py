@@ -323,4 +323,6 @@ def _why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
 
 
 def _last_words(watch: Watch, error: CometVidError) -> str:
-    return f"{watch.job_id}: {error}" if isinstance(error, ApiError) else str(error)
+    words = str(error)
+    is_named = watch.job_id in words or not isinstance(error, ApiError)
+    return words if is_named else f"{watch.job_id}: {words}"

@@ -76,10 +76,21 @@ class CometvidWidget(anywidget.AnyWidget):
         """
         raise NotImplementedError
 
+    # ipywidgets 7 (Colab's) displays itself and forgets the `display_id`, so that no record could
+    # ever take the widget's place, nor a plain card. Where this is None, the bundle is asked for.
+    _ipython_display_ = None
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
+        inherited = getattr(super(), "_repr_mimebundle_", self._view_bundle)  # 7 has none
+        bundle = inherited(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return ({**data, **self.static_bundle()}, metadata) if data is not None else None
+
+    def _view_bundle(self, **kwargs: Any) -> dict[str, Any] | None:
+        if self.comm is None:
+            return None  # it was closed
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view}
 
 
 class JobWidget(CometvidWidget):

@@ -17,6 +17,7 @@ import pytest
 from cometvid_nb.__main__ import FIRST_NOTEBOOK, main
 from tests.environment import isolated_environ
 
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 PYTHON_M = [sys.executable, "-m", "cometvid_nb"]
 
 
@@ -111,6 +112,7 @@ def test_demo_opens_jupyterlab_on_the_first_notebook_and_passes_the_rest_on(home
     assert ("--allow-root" in command) == (os.geteuid() == 0)
     [root] = [part.partition("=")[2] for part in command if "root_dir" in part]
     assert (Path(root) / FIRST_NOTEBOOK).is_file()
+    assert Path(root) != NOTEBOOKS  # saving one there would be a change of the repository
     assert root in said
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from email.parser import Parser
@@ -13,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.environment import isolated_environ
+from tests.wheel import ROOT, build_wheel, install
 
-ROOT = Path(__file__).parent.parent
 LIBRARIES = {
     "anywidget",
     "httpx",
@@ -28,21 +27,9 @@ LIBRARIES = {
 pytestmark = pytest.mark.timeout(60)
 
 
-def build(kind: str, source: Path, target: Path) -> Path:
-    """Build a wheel or sdist with the declared backend, without a download."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)]
-    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=30)
-    return next(target.glob("*.whl" if kind == "wheel" else "*.tar.gz"))
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as the index would serve it: built from the sdist, not from the checkout."""
-    folder = tmp_path_factory.mktemp("build")
-    sdist = build("sdist", ROOT, folder)
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    return build("wheel", folder / sdist.name.removesuffix(".tar.gz"), folder)
+    return build_wheel(tmp_path_factory.mktemp("build"))
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +42,7 @@ def names(wheel: Path) -> set[str]:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the installed wheel; its libraries are those of this environment."""
     target = tmp_path_factory.mktemp("installed")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*command, "--target", str(target), str(wheel)], check=True, timeout=60)
+    install(wheel, target)
     return target
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,6 +134,13 @@ class LabServer:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+    def add_kernel(self, name: str, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Offer a kernel beside `python3`; `environ` goes before this server's."""
+        spec = {"argv": [*argv], "display_name": name, "language": "python", "env": {**environ}}
+        folder = Path(self._environ["JUPYTER_DATA_DIR"]) / "kernels" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
     def forget_settings(self) -> None:
         """Forget what a page changed for good, such as the theme, and its layout."""

@@ -9,6 +9,7 @@ import cometvid_nb
 from cometvid_nb import (
     Client,
     CometVidError,
+    GalleryWidget,
     GaveUp,
     Job,
     JobFailed,
@@ -82,8 +83,8 @@ def what_can_be_caught(watch: Watch) -> None:
 
 def in_a_layout() -> None:
     """A widget is a widget."""
-    widget = JobWidget("video_abc123")
-    widget.close()
+    JobWidget("video_abc123").close()
+    GalleryWidget(["video_abc123", cometvid_nb.watch("video_def456")]).close()
 
 
 def what_is_refused() -> None:
