@@ -229,6 +229,7 @@ class Watch:
                 continue
             is_late = loop.time() - due_s > LATE_S
             before = self._state
+            offset_s = time.time() - loop.time()
             after = await self._poll()
             now_s = time.time()
             # A clock that was put back or forward: the old plan may lie hours ahead.
@@ -254,6 +255,10 @@ class Watch:
                 # Nothing new: the page has the plan already and needs no message.
                 after = replace(after, checks_at_s=(now_s, *before.checks_at_s[2:]))
             if len(after.checks_at_s) < 2:
+                if now_s - loop.time() - offset_s > LATE_S:
+                    # The machine slept over the deadline, with the question under way.
+                    due_s, is_planned = loop.time(), False
+                    continue
                 self._become(after.gave_up(now_s))
                 break
             is_planned = True

@@ -110,6 +110,27 @@ def test_a_clock_that_jumps_neither_ends_nor_freezes_a_watch(
     assert watch.state.ending is Ending.COMPLETED
 
 
+@pytest.mark.parametrize(("is_done", "ending"), [(True, Ending.COMPLETED), (False, Ending.GAVE_UP)])
+def test_who_wakes_up_behind_the_deadline_asks_once_more_before_giving_up(
+    session: Session,
+    sim: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    is_done: bool,
+    ending: Ending,
+) -> None:
+    job_id = sim.add(Scenario("video_1", queue_s=0, run_s=1, steps=(0,), ending="never"))
+    watch = session.watch(job_id)
+    assert sim.wait_for_requests(f"GET /videos/{job_id}", 2)
+    real = time.time
+    if is_done:
+        sim.finish(job_id)
+    monkeypatch.setattr(time, "time", lambda: real() + 7200)
+    ended = threading.Event()
+    watch.subscribe(lambda state: ended.set() if state.is_settled else None)
+    assert ended.wait(10)
+    assert watch.state.ending is ending
+
+
 FORKED = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
