@@ -122,7 +122,6 @@ class Client:
                     raise
                 delay_s = 5.0
             except TransientError as error:
-                not_found_times, first_not_found_at_s = 0, 0.0  # "in a row", and this is none
                 failures += 1
                 if failures >= max_failures:
                     raise

@@ -157,7 +157,8 @@ class WatchState:
         state = self._after_failed_poll(now_s, getattr(error, "retry_after_s", None))
         times = state.poll.failures_in_row
         repeated = f" ({times} checks in a row)" if times > 1 else ""
-        return replace(state, problem=f"{error}{repeated}", not_found_times=0)
+        # Trouble says nothing of the id: what was said of it before still counts.
+        return replace(state, problem=f"{error}{repeated}")
 
     def _after_failed_poll(self, now_s: float, retry_after_s: float | None) -> WatchState:
         seen = Observation(now_s, None, None, retry_after_s, is_failure=True)

@@ -139,17 +139,19 @@ def test_an_unknown_id_is_believed_after_three_times_over_ten_seconds(
     assert (state.problem is None) is is_over
 
 
-@pytest.mark.parametrize("between", ["answer", "trouble"])
-def test_unknown_ids_count_only_in_a_row(between: str) -> None:
+def test_unknown_ids_are_counted_anew_once_the_api_has_described_the_job() -> None:
     state = begun().troubled(not_found(), NOW_S).troubled(not_found(), NOW_S + 8)
-    if between == "answer":
-        state = state.answered(job(), NOW_S + 9)
-    else:
-        state = state.troubled(ServerTrouble("502"), NOW_S + 9)
-    state = state.troubled(not_found(), NOW_S + 20)
+    state = state.answered(job(), NOW_S + 9).troubled(not_found(), NOW_S + 20)
 
     assert not state.is_over
     assert state.not_found_first_at_s == NOW_S + 20
+
+
+def test_trouble_says_nothing_of_an_id_that_is_unknown() -> None:
+    state = begun().troubled(not_found(), NOW_S).troubled(not_found(), NOW_S + 8)
+    state = state.troubled(ServerTrouble("502"), NOW_S + 9)
+    assert not state.is_over
+    assert isinstance(state.troubled(not_found(), NOW_S + 20).error, JobNotFound)
 
 
 def test_giving_up_names_the_deadline_the_last_word_and_how_to_go_on() -> None:
