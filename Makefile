@@ -39,11 +39,11 @@ help:
 demo: $(DEMO_STAMP)
 	$(RUN) -m cometvid_nb demo $(ARGS)
 
-# The order matters: pytest's closing line is the last thing this prints. Three at a time, since
-# on two cores one of them mostly waits: for a simulated job, a kernel, a page. In the order of the
+# The order matters: pytest's closing line is the last thing this prints. Four at a time, since
+# on two cores half of them wait: for a simulated job, a kernel, a page. In the order of the
 # folders, since the files with the fewest tests, all in a browser, take longest.
 test: lint chromium
-	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .
