@@ -253,6 +253,16 @@ class Commands:
         simulated = list(self._simulator.jobs) if self._simulator is not None else []
         return list(dict.fromkeys([*reversed(watched), *simulated]))
 
+    def known_values(self, option: str) -> list[str]:
+        """What the remembered jobs have there, the latest first: no list of models is ours."""
+        name = option.removeprefix("--")
+        session = sessions.current()
+        if name not in ("model", "size", "seconds", "state") or session.ledger.path is None:
+            return []
+        entries = session.ledger.entries(session.settings.base_url, limit=200)
+        values = (getattr(entry, name) for entry in entries)
+        return list(dict.fromkeys(value for value in values if value and " " not in value))
+
     def leave_demo(self) -> None:
         simulator, self._simulator = self._simulator, None
         if simulator is not None:

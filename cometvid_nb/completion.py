@@ -1,4 +1,4 @@
-"""Tab completion for `%cometvid`: commands, options, settings and known job ids."""
+"""Tab completion for `%cometvid`: commands, options and their values, settings, known job ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from .settings import Settings
 _LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%%?cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
 
 
-def complete(text_until_cursor: str, job_ids: Iterable[str]) -> tuple[str, list[str]] | None:
+ValuesOf = Callable[[str], Iterable[str]]
+"""Values of an option that were used before: `values_of("--model")`."""
+
+
+def complete(
+    text_until_cursor: str, job_ids: Iterable[str], values_of: ValuesOf = lambda option: ()
+) -> tuple[str, list[str]] | None:
     """(the piece being typed, what it may become), or None where this is no line of ours."""
     line = text_until_cursor.rpartition("\n")[2]
     match = _LINE.match(line)
@@ -26,6 +32,8 @@ def complete(text_until_cursor: str, job_ids: Iterable[str]) -> tuple[str, list[
     command = COMMANDS.get(words[0])
     if command is None:
         return piece, []
+    if words[-1].startswith("--") and (values := _starting(piece, values_of(words[-1]))):
+        return piece, values
     if piece.startswith("-"):
         return piece, [name for name in _starting(piece, command.options) if name not in words]
     if command.name == "help":
@@ -40,7 +48,9 @@ def complete(text_until_cursor: str, job_ids: Iterable[str]) -> tuple[str, list[
     return piece, []
 
 
-def make_matcher(job_ids: Callable[[], Iterable[str]]) -> Callable[..., Any]:
+def make_matcher(
+    job_ids: Callable[[], Iterable[str]], values_of: ValuesOf = lambda option: ()
+) -> Callable[..., Any]:
     """A matcher for `shell.Completer.custom_matchers`."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
@@ -48,7 +58,7 @@ def make_matcher(job_ids: Callable[[], Iterable[str]]) -> Callable[..., Any]:
     def cometvid_matcher(context: Any) -> Any:
         # The position counts within the cursor's line, not within the cell.
         until = context.line_with_cursor[: context.cursor_position]
-        found = complete(until, job_ids())
+        found = complete(until, job_ids(), values_of)
         if found is None:
             return {"completions": []}
         piece, candidates = found

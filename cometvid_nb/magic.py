@@ -50,7 +50,9 @@ class Cometvid(Magics):
         self._is_mirroring = self._is_loaded = False
         super().__init__(shell=shell)
         self._is_loaded = True
-        self._matcher = make_matcher(lambda: self._commands.known_ids())
+        self._matcher = make_matcher(
+            lambda: self._commands.known_ids(), lambda option: self._commands.known_values(option)
+        )
         shell.Completer.custom_matchers.append(self._matcher)
 
     @property

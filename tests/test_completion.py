@@ -51,6 +51,23 @@ def test_a_line_completes_to_what_can_stand_there(text: str, wanted: list[str]) 
     assert candidates(text) == wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("%cometvid create --model ", ["sora-2", "veo3"]),
+        ("%cometvid create 'A comet' --model so", ["sora-2"]),
+        ("%cometvid create --model sora-2 ", []),
+        ("%cometvid create --size ", []),
+        ("%cometvid watch --wait ", IDS),
+    ],
+)
+def test_an_option_completes_to_what_was_used_before(text: str, wanted: list[str]) -> None:
+    values = {"--model": ["sora-2", "veo3"]}
+    found = complete(text, IDS, lambda option: values.get(option, ()))
+    assert found is not None
+    assert found[1] == wanted
+
+
 @pytest.mark.parametrize("name", ["api_key", "is_simulated"])
 def test_what_config_refuses_is_not_offered(name: str) -> None:
     assert candidates(f"%cometvid config {name[:4]}") == []

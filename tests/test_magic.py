@@ -268,6 +268,8 @@ def test_options_settings_and_known_ids_complete(stage: Stage) -> None:
     assert stage.completions("%cometvid help st") == ["status", "stop"]
     stage.run("%cometvid demo")
     assert "video_demo" in stage.completions("%cometvid watch video_d")
+    stage.run("%cometvid create 'A comet' --size 720x1280 --no-watch")
+    assert stage.completions("%cometvid create --size ") == ["720x1280"]
 
 
 def test_completion_of_other_lines_is_left_alone(stage: Stage) -> None:
