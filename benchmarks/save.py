@@ -91,7 +91,7 @@ def save(url: str, folder: str) -> None:
         async with Client(Settings.from_environ(environ)) as client:
             job = Job.parse({"id": "video_large", "status": "completed", "video_url": url})
             async with client.open_clip(job) as stream:  # connection, parser, threads
-                await anext(stream.chunks)
+                await stream.read_by(lambda chunks: next(chunks))
             before_bytes, began_s = peak_bytes(), time.perf_counter()
             await save_clip(
                 lambda offset, validator: client.open_clip(job, offset=offset, validator=validator),

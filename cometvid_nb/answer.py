@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,7 @@ from .errors import (
     TransientError,
 )
 from .pacing import parse_retry_after
-
-MOST_READ_BYTES = 256 * 1024
-"""What asyncio takes from a socket at most."""
+from .transfer import ClipStream, bounded, interrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +59,6 @@ class Answer:
         milliseconds = parse_retry_after(self.headers.get("openai-poll-after-ms"), now_s)
         hints = [seconds, milliseconds / 1000 if milliseconds is not None else None]
         return max((hint for hint in hints if hint is not None), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class ClipStream:
-    """The bytes of a clip from `offset` on.
-
-    `total_bytes` counts the whole clip, None = unknown;
-    `validator` is what a later Range request must name in If-Range, None = cannot be resumed.
-    """
-
-    chunks: AsyncIterator[bytes]
-    offset: int
-    total_bytes: int | None
-    validator: str | None
 
 
 def job_payload(answer: Answer, job_id: str) -> dict[str, Any]:
@@ -214,8 +198,8 @@ def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStrea
         if validator and validator.startswith("W/"):
             validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
         # As they come: with a chunk size httpx collects, and loses what it has when all breaks off.
-        _read_more_at_once(response)
-        return ClipStream(response.aiter_raw(), start, total, validator)
+        chunks = bounded(response.iter_raw(), total, job_id)
+        return ClipStream(chunks, start, total, validator, lambda: interrupt(response))
     if status == 416:
         raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
     if status in (408, 425, 429) or status >= 500:
@@ -232,24 +216,6 @@ def clip_refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
     if isinstance(error, TransientError):
         return error
     return ClipError(f"The clip of {job_id} was refused. {error}", advice=error.advice)
-
-
-def _read_more_at_once(response: httpx.Response) -> None:
-    """Take what the socket has, up to 256 KiB; httpcore asks for 64 KiB and has no setting for it.
-
-    Each piece goes through half a dozen layers, which takes longer than moving its bytes: with
-    larger ones a clip costs half the time (benchmarks/save.py). `network_stream` is public (HTTPX,
-    "Extensions"); where it takes no attribute, all goes on as it was.
-    """
-    stream: Any = response.extensions.get("network_stream")
-    read = getattr(stream, "read", None)
-    if read is None or "read" in getattr(stream, "__dict__", {"read": None}):
-        return  # a connection that is kept has been seen to before
-
-    async def read_more(max_bytes: int, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - its own
-        return await read(max(max_bytes, MOST_READ_BYTES), timeout)
-
-    stream.read = read_more
 
 
 def _content_range(header: str, offset: int) -> tuple[int, int | None]:

@@ -22,7 +22,6 @@ import httpx
 
 from .answer import (
     Answer,
-    ClipStream,
     clip_refusal,
     clip_stream,
     job_payload,
@@ -44,7 +43,9 @@ from .job import Job, JobStatus, Polled, check_job_id
 from .new_job import NewJob
 from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
 from .settings import Settings, origin_of
-from .transport import bounded, open_http, read_bounded, send_for_clip
+from .threads import in_thread
+from .transfer import ClipStream, interrupt
+from .transport import Body, open_http, send_for_clip
 
 log = logging.getLogger("cometvid_nb.client")
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -53,6 +54,8 @@ CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
 ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
 """For the whole of an answer: one that trickles in byte by byte runs into no timeout of a read."""
 MOST_ATTEMPTS = 4
+MOST_CLIPS_AT_ONCE = 12
+"""The others wait here, where no timeout runs."""
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 """What httpx lets through: names that no resolver takes are a `UnicodeError`."""
 
@@ -71,6 +74,9 @@ class Client:
             settings = Settings.from_environ(os.environ)
         self.settings = settings
         self._http: httpx.AsyncClient | None = None
+        # Connections of their own: slow clips must not keep the questions waiting.
+        self._clip_http: httpx.Client | None = None
+        self._clip_room = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
         self._rng = random.Random()
 
     async def __aenter__(self) -> Self:
@@ -82,8 +88,11 @@ class Client:
     async def aclose(self) -> None:
         """Close every connection. The next request opens new ones."""
         http, self._http = self._http, None
+        clip_http, self._clip_http = self._clip_http, None
         if http is not None:
             await http.aclose()
+        if clip_http is not None:
+            clip_http.close()
 
     async def poll(self, job_id: str) -> Polled:
         """Ask once after a job: one request, no retry.
@@ -228,34 +237,29 @@ class Client:
         headers = {"Accept": "video/*, application/octet-stream"}
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
-        http = self._client()
-        try:
-            request = http.build_request("GET", url, headers=headers)
-            response = await send_for_clip(http, request, self.settings.origin[1], job.id)
-        except NO_ANSWER as error:
-            raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
-                error
-            )
-        try:
-            log.debug("GET clip of %s: %s", job.id, response.status_code)
-            if is_own and response.status_code >= 400 and response.status_code != 416:
-                # The API's own words; a link's host has none for people.
-                body = await _whole(response)
-                told = Answer(response.status_code, response.headers, body)
-                raise clip_refusal(told, job.id, time.time())
-            stream = clip_stream(response, job.id, offset)
-            yield replace(stream, chunks=bounded(stream.chunks, stream.total_bytes, job.id))
-        except httpx.HTTPError as error:
-            raise no_answer(error, f"the clip of {job.id}", origin_of(url)[1]) from without_frames(
-                error
-            )
-        finally:
-            await response.aclose()
-
-    def _client(self) -> httpx.AsyncClient:
-        if self._http is None:
-            self._http = open_http(self.settings, TIMEOUT)
-        return self._http
+        of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
+        async with self._clip_room:
+            if self._clip_http is None:
+                # None is kept: a clip's own connection can be hung up at any time.
+                self._clip_http = open_http(httpx.Client, self.settings, TIMEOUT, most_idle=0)
+            try:
+                request = self._clip_http.build_request("GET", url, headers=headers)
+                api_host = self.settings.origin[1]
+                response = await send_for_clip(self._clip_http, request, api_host, job.id)
+            except NO_ANSWER as error:
+                raise no_answer(error, of_whom, host) from without_frames(error)
+            try:
+                log.debug("GET clip of %s: %s", job.id, response.status_code)
+                if is_own and response.status_code >= 400 and response.status_code != 416:
+                    # The API's own words; a link's host has none for people.
+                    body = await _whole(response)
+                    told = Answer(response.status_code, response.headers, body)
+                    raise clip_refusal(told, job.id, time.time())
+                yield clip_stream(response, job.id, offset)
+            except httpx.HTTPError as error:
+                raise no_answer(error, of_whom, host) from without_frames(error)
+            finally:
+                response.close()
 
     def _url(self, template: str, job_id: str) -> str:
         return self.settings.base_url + template.replace("{id}", quote(job_id, safe=""))
@@ -265,14 +269,18 @@ class Client:
             raise MissingKey
         url = self._url(template, job_id)
         within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
-        http = self._client()
+        if self._http is None:
+            self._http = open_http(httpx.AsyncClient, self.settings, TIMEOUT)
+        http = self._http
         try:
             async with asyncio.timeout(within_s), http.stream(method, url, **options) as response:
-                body = await read_bounded(response)
+                body = Body(response)
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
         except NO_ANSWER as error:
             raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)
-        answer = Answer(response.status_code, response.headers, body)
+        answer = Answer(response.status_code, response.headers, bytes(body))
         if response.is_success:
             return answer
         raise refusal(answer, job_id, time.time())
@@ -289,8 +297,15 @@ def _is_unaccepted(error: TransientError) -> bool:
 
 async def _whole(response: httpx.Response) -> bytes:
     """The body of a refusal, or nothing if it does not come in time."""
+
+    def read() -> bytes:
+        body = Body(response)
+        for chunk in response.iter_raw():
+            body.add(chunk)
+        return bytes(body)
+
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await read_bounded(response)
+            return await in_thread(read, interrupt=lambda: interrupt(response))
     except TimeoutError:
         return b""

@@ -9,14 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from .answer import ClipStream
 from .client import Client
+from .clip_file import clip_file_name
 from .clip_place import Destination, local_file, page_path
 from .errors import ClipError, CometVidError, TransientError
 from .job import Job
 from .posters import first_frame, to_data_url
 from .relay import Send, file_chunks, relay
-from .storage import ATTEMPTS, SavedFile, Tries, clip_file_name, save_clip
+from .storage import ATTEMPTS, SavedFile, Tries, save_clip
+from .transfer import ClipStream
 from .watch_state import SavedClip, Saving
 
 MOST_TRIES = 6
@@ -120,17 +121,21 @@ async def send_to_page(
 ) -> None:
     """Send the clip to a page that asked for it; say so where that cannot be."""
     if saved is not None and (file := local_file(saved)) is not None:
-        await relay(file_chunks(file), saved.size_bytes, request, send)
+        await _relay(_file_stream(file), request, send)
         return
     problem = "there is no way to it"
     async for open_stream, _ in _roads(client, job):
         try:
             async with open_stream(0, None) as stream:
-                await relay(stream.chunks, stream.total_bytes, request, send)
+                await _relay(stream, request, send)
             return
         except (CometVidError, ValueError) as error:
             problem = str(error)
     send({"kind": "clip_failed", "request": request, "problem": problem}, [])
+
+
+async def _relay(stream: ClipStream, request: int, send: Send) -> None:
+    await stream.read_by(lambda chunks: relay(chunks, stream.total_bytes, request, send))
 
 
 async def _roads(client: Client, job: Job) -> Roads:
@@ -155,6 +160,10 @@ async def _roads(client: Client, job: Job) -> Roads:
 async def _file_road(file: Path) -> Roads:
     @asynccontextmanager
     async def open_file(_offset: int, _validator: str | None) -> AsyncIterator[ClipStream]:
-        yield ClipStream(file_chunks(file), 0, file.stat().st_size, None)
+        yield _file_stream(file)
 
     yield open_file, True
+
+
+def _file_stream(file: Path) -> ClipStream:
+    return ClipStream(file_chunks(file), 0, file.stat().st_size, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,7 @@ MOST_BYTES = 512 * 1024 * 1024
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
 
-async def relay(
-    chunks: AsyncIterator[bytes], total_bytes: int | None, request: int, send: Send
-) -> None:
+def relay(chunks: Iterator[bytes], total_bytes: int | None, request: int, send: Send) -> None:
     """Send `chunks` as the answer to the page's `request`; see `createPlayer` in player.js.
 
     Raises:
@@ -32,7 +30,7 @@ async def relay(
         send({**head, "total": total_bytes, "is_last": is_last}, [piece])
         offset += len(piece)
 
-    async for chunk in chunks:
+    for chunk in chunks:
         pending += chunk
         if offset + len(pending) > MOST_BYTES:
             raise ValueError("the clip is too large to go through the kernel")
@@ -41,7 +39,7 @@ async def relay(
     flush(len(pending), is_last=True)
 
 
-async def file_chunks(path: Path) -> AsyncIterator[bytes]:
+def file_chunks(path: Path) -> Iterator[bytes]:
     """The bytes of a file, a chunk at a time."""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):

@@ -7,46 +7,36 @@ for length and MP4 structure, then linked into place; another file of that name 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
+from .clip_file import check, clip_file_name, pour, put_in_place
 from .errors import ClipError, CometVidError, TransientError
 from .pacing import HINT_CAP_S
+from .threads import in_thread
 from .watch_state import Saving
 
 ATTEMPTS = 3
 """Tries of one road to a clip, at most."""
 OVERLAP_BYTES = 4096
 """So much of what is here is asked for again when a broken transfer goes on."""
-MOST_BOXES = 100_000
-"""An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""
-WRITE_BYTES = 1 << 20
-"""Twice as much is in memory at most: one part being written, one being gathered."""
-FLUSH_BYTES = 64 << 20
-"""The disk takes what has come while more comes, so that the `fsync` at the end is short."""
-_flush = getattr(os, "fdatasync", os.fsync)
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class ByteStream(Protocol):
-    """What `client.open_clip` gives: see `client.ClipStream`."""
+    """What `client.open_clip` gives: see `transfer.ClipStream`."""
 
-    @property
-    def chunks(self) -> AsyncIterator[bytes]: ...
     @property
     def offset(self) -> int: ...
     @property
     def total_bytes(self) -> int | None: ...
     @property
     def validator(self) -> str | None: ...
+    async def read_by(self, consume: Callable[[Iterator[bytes]], None]) -> None: ...
 
 
 OpenClip = Callable[[int, str | None], AbstractAsyncContextManager[ByteStream]]
@@ -83,16 +73,6 @@ class Tries:
         self._tell(Saving(0, None, self.number + 1, self._problem))
 
 
-def clip_file_name(job_id: str) -> str:
-    """A file name for the clip of a job: never a path, never hidden, the same on every system."""
-    is_plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", job_id) is not None
-    if is_plain and not _RESERVED.fullmatch(job_id) and not job_id.endswith("."):
-        return f"{job_id}.mp4"
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", job_id)[:40].strip("-")
-    digest = hashlib.sha256(job_id.encode("utf-8", "replace")).hexdigest()[:12]
-    return f"{readable or 'clip'}-{digest}.mp4"
-
-
 async def save_clip(
     open_clip: OpenClip,
     folder: Path,
@@ -122,8 +102,8 @@ async def save_clip(
         # x: never somebody else's; unbuffered, as what is written is large and would be copied.
         with part.open("x+b", buffering=0) as file:
             await _fetch(open_clip, file, tries, most_tries)
-            size_bytes = await asyncio.to_thread(_check, file, job_id)
-        return SavedFile(_put_in_place(part, folder, name), size_bytes)
+            size_bytes = await in_thread(lambda: check(file, job_id))
+        return SavedFile(put_in_place(part, folder, name), size_bytes)
     except OSError as error:
         raise ClipError(
             f"The clip of {job_id} was not saved to {folder}: {error.strerror or error}.",
@@ -151,7 +131,7 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
                 file.seek(begin)
                 file.truncate()
                 validator = stream.validator
-                await _pour(stream, file, tries)
+                await _receive(stream, file, tries)
                 if begin and not _begins_with(file, begin, known):
                     validator = None  # nothing of it can be trusted: from the beginning, then
                     raise TransientError("The server sent another part of the clip than it said.")
@@ -176,100 +156,10 @@ def _begins_with(file: FileIO, offset: int, known: bytes) -> bool:
     return known.startswith(came)  # a break may have come before the whole of it
 
 
-async def _pour(stream: ByteStream, file: FileIO, tries: Tries) -> None:
-    """Write what comes, a MiB at a time and while the next one comes.
+async def _receive(stream: ByteStream, file: FileIO, tries: Tries) -> None:
+    loop = asyncio.get_running_loop()
 
-    A thread for each chunk, waited for, would take three quarters of the time. What came before
-    a break is written, too: the next try goes on from there.
-    """
-    received, gathered, gathered_bytes = file.tell(), list[bytes](), 0
-    writing: asyncio.Task[None] | None = None
-    flushing: asyncio.Task[None] | None = None
-    unflushed_bytes = 0
-    try:
-        async for chunk in stream.chunks:
-            gathered.append(chunk)
-            gathered_bytes += len(chunk)
-            received += len(chunk)
-            if gathered_bytes >= WRITE_BYTES:
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(asyncio.to_thread(_write, file, gathered))
-                unflushed_bytes += gathered_bytes
-                gathered, gathered_bytes = [], 0
-                if unflushed_bytes >= FLUSH_BYTES and (flushing is None or flushing.done()):
-                    flushing = asyncio.create_task(asyncio.to_thread(_flush, file.fileno()))
-                    unflushed_bytes = 0
-            tries.received(received, stream.total_bytes)
-    finally:
-        if writing is not None:
-            await writing
-        await asyncio.to_thread(_write, file, gathered)
-        if flushing is not None:
-            await flushing
+    def tell(received_bytes: int) -> None:
+        loop.call_soon_threadsafe(tries.received, received_bytes, stream.total_bytes)
 
-
-def _write(file: FileIO, chunks: list[bytes]) -> None:
-    for chunk in chunks:
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[file.write(rest) :]
-
-
-def _check(file: FileIO, job_id: str) -> int:
-    """The size in bytes of what is surely an MP4: whole boxes from end to end, `ftyp` and `moov`.
-
-    Source: ISO/IEC 14496-12 §4.2, a file is a row of boxes that each begin with size and type.
-    """
-    os.fsync(file.fileno())
-    size_bytes = file.seek(0, os.SEEK_END)
-    at = 0
-    kinds: list[bytes] = []
-    while at < size_bytes and len(kinds) < MOST_BOXES:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        elif length == 0:
-            length = size_bytes - at
-        if len(head) < 8 or length < 8 or at + length > size_bytes:
-            break
-        kinds.append(head[4:8])
-        at += length
-    if at != size_bytes or b"moov" not in kinds or kinds[:1] != [b"ftyp"]:
-        raise ClipError(f"What the server sent as the clip of {job_id} is not a whole MP4 file.")
-    return size_bytes
-
-
-def numbered(name: str) -> Iterator[str]:
-    """`clip.mp4`, `clip-2.mp4` and so on, for where another file has the name."""
-    stem, dot, suffix = name.rpartition(".")
-    yield name
-    yield from (f"{stem}-{number}{dot}{suffix}" for number in range(2, 1000))
-
-
-def _put_in_place(part: Path, folder: Path, name: str) -> Path:
-    for candidate in numbered(name):
-        place = folder / candidate
-        try:
-            os.link(part, place)  # unlike a rename, it never replaces what is there
-        except FileExistsError:
-            if _is_same(part, place):
-                return place
-        except OSError:
-            if not place.exists():  # a file system without links
-                part.replace(place)
-                return place
-        else:
-            return place
-    raise ClipError(f"There are a thousand files named like {name} already.")
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    if not other.is_file() or one.stat().st_size != other.stat().st_size:
-        return False
-    with one.open("rb") as a, other.open("rb") as b:
-        return hashlib.file_digest(a, "sha256").digest() == (
-            hashlib.file_digest(b, "sha256").digest()
-        )
+    await stream.read_by(lambda chunks: pour(chunks, file, tell))

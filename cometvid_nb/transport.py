@@ -11,12 +11,14 @@ import ipaddress
 import logging
 import socket
 import zlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import Generator
+from typing import TypeVar
 
 import httpx
 
-from .errors import ClipError, ConnectionTrouble, SettingsError
+from .errors import ClipError, SettingsError
 from .settings import Secret, Settings, origin_of
+from .transfer import send
 
 # httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
 # holds for its own logger and for none below it, so each is named.
@@ -31,10 +33,6 @@ for _name in [
 
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
-MOST_CLIP_BYTES = 4 * 1024**3
-"""An hour of 4K is less; a stream without an end must not fill the disk."""
-SLOW_S, LEAST_BYTES = 60.0, 64 * 1024
-"""A clip that brings less than this in a minute of waiting is taken for one that never comes."""
 MOST_CONNECTIONS = 16
 MOST_REDIRECTS = 5
 LOOK_UP_WITHIN_S = 5.0
@@ -51,17 +49,31 @@ PRIVATE_NETWORKS = [
 100.64.0.0/10, behind which some local proxies hide the whole public network."""
 
 
-def open_http(settings: Settings, timeout: httpx.Timeout) -> httpx.AsyncClient:
+Http = TypeVar("Http", httpx.AsyncClient, httpx.Client)
+
+
+def open_http(
+    kind: type[Http],
+    settings: Settings,
+    timeout: httpx.Timeout,
+    *,
+    most_idle: int = MOST_CONNECTIONS,
+) -> Http:
     """A pool of connections that adds the key where, and only where, it belongs.
+
+    `most_idle` of them are kept for later requests.
 
     Raises:
         SettingsError: the environment names a proxy or certificates that cannot be used.
     """
     try:
-        return httpx.AsyncClient(
+        return kind(
             auth=_OriginAuth(settings.origin, settings.api_key),
             timeout=timeout,
-            limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
+            limits=httpx.Limits(
+                max_connections=MOST_CONNECTIONS,
+                max_keepalive_connections=most_idle,
+            ),
             mounts={f"all://{host}": None for host in NOT_PROXIED},
             # Nothing here needs one, and a server that sets a new one each time fills the jar.
             cookies=http.cookiejar.CookieJar(
@@ -105,32 +117,39 @@ class _OriginAuth(httpx.Auth):
         yield request
 
 
-async def read_bounded(response: httpx.Response) -> bytes:
-    """The whole body, if it is not far too large, packed or unpacked.
+class Body:
+    """The body of an answer that is wanted whole, packed or not, if it is not far too large.
 
     Raises:
         httpx.DecodingError: it is, or it is packed in a way nobody asked for.
     """
-    packing = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if packing not in ("identity", "gzip", "deflate", ""):
-        raise httpx.DecodingError("the answer is packed", request=response.request)
-    unpacker = zlib.decompressobj(47) if packing in ("gzip", "deflate") else None  # 47: either
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        if unpacker is None:
-            body += chunk
-        else:
-            try:
-                body += unpacker.decompress(chunk, MOST_ANSWER_BYTES + 1)
-            except zlib.error as error:
-                raise httpx.DecodingError(str(error), request=response.request) from None
-        if len(body) > MOST_ANSWER_BYTES:
-            raise httpx.DecodingError("the answer is far too large", request=response.request)
-    return bytes(body)
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._request = response.request
+        self._bytes = bytearray()
+        packing = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if packing not in ("identity", "gzip", "deflate", ""):
+            raise httpx.DecodingError("the answer is packed", request=self._request)
+        is_packed = packing in ("gzip", "deflate")
+        self._unpacker = zlib.decompressobj(47) if is_packed else None  # 47: either
+
+    def add(self, chunk: bytes) -> None:
+        """The next bytes, as they came over the wire."""
+        try:
+            if self._unpacker is not None:
+                chunk = self._unpacker.decompress(chunk, MOST_ANSWER_BYTES + 1)
+        except zlib.error as error:
+            raise httpx.DecodingError(str(error), request=self._request) from None
+        self._bytes += chunk
+        if len(self._bytes) > MOST_ANSWER_BYTES:
+            raise httpx.DecodingError("the answer is far too large", request=self._request)
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._bytes)
 
 
 async def send_for_clip(
-    http: httpx.AsyncClient, request: httpx.Request, api_host: str, job_id: str
+    http: httpx.Client, request: httpx.Request, api_host: str, job_id: str
 ) -> httpx.Response:
     """The answer at the end of a link's redirects. Whoever calls this closes it.
 
@@ -138,16 +157,16 @@ async def send_for_clip(
         ClipError: the way leads from the public network into this machine's own.
     """
     await _check_reach(request.url.host, api_host, job_id)
-    response = await http.send(request, stream=True)
+    response = await send(http, request)
     for _ in range(MOST_REDIRECTS):
         following = response.next_request
         if following is None:
             return response
-        await response.aclose()
+        response.close()
         await _check_reach(following.url.host, api_host, job_id)
         # httpx has kept the key if, and only if, the origin is the same as before.
-        response = await http.send(following, stream=True, auth=None)
-    await response.aclose()
+        response = await send(http, following, auth=None)
+    response.close()
     raise httpx.TooManyRedirects("it redirects without an end", request=request)
 
 
@@ -188,36 +207,3 @@ def _is_private(host: str) -> bool:
         return False
     inner = getattr(address, "ipv4_mapped", None) or address
     return any(inner in network for network in PRIVATE_NETWORKS)
-
-
-async def bounded(
-    chunks: AsyncIterator[bytes], total_bytes: int | None, job_id: str
-) -> AsyncIterator[bytes]:
-    """`chunks`, as long as they come at all and are not far too many.
-
-    Raises:
-        ClipError: there are too many. ConnectionTrouble: they hardly come.
-    """
-    clock = asyncio.get_running_loop().time
-    received = total_bytes or 0
-    waited_s, came = 0.0, 0
-    if received <= MOST_CLIP_BYTES:
-        received = 0
-        asked_s = clock()
-        async for chunk in chunks:
-            waited_s, came = waited_s + clock() - asked_s, came + len(chunk)
-            if waited_s >= SLOW_S:
-                if came < LEAST_BYTES:
-                    raise ConnectionTrouble(f"The clip of {job_id} hardly comes: {came} bytes.")
-                waited_s, came = 0.0, 0
-            received += len(chunk)
-            if received > MOST_CLIP_BYTES:
-                break
-            yield chunk
-            asked_s = clock()  # what the disk or the page took is not the server's fault
-        else:
-            return
-    raise ClipError(
-        f"What the server sends as the clip of {job_id} is larger than "
-        f"{MOST_CLIP_BYTES / 1024**3:.3g} GiB."
-    )

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from .errors import CometVidError
 from .job import Job
 from .pacing import PollPolicy
 from .saving import SaveClip
+from .threads import DaemonExecutor
 from .turns import Turns
 from .watch_state import Ending, WatchState
 from .watching import JobSource, Watch
@@ -161,34 +162,12 @@ def _broken(state: WatchState, mistake: CometVidError, now_s: float) -> WatchSta
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.set_default_executor(_DaemonExecutor())
+    loop.set_default_executor(DaemonExecutor())
     try:
         loop.run_forever()
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
-
-
-class _DaemonExecutor(ThreadPoolExecutor):
-    """Threads that look up host names and write files, and never keep a process from ending.
-
-    Those of the standard pool are joined at exit, and a look-up in a broken network hangs for
-    half a minute. asyncio insists on this class.
-    """
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(call(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
-                future.set_exception(error)
-
-        threading.Thread(target=run, name="cometvid-work", daemon=True).start()
-        return future
 
 
 async def _shut(sources: Iterable[JobSource]) -> None:

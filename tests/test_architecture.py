@@ -36,6 +36,7 @@ LAYERS: list[list[str]] = [
     [
         "answer",
         "client",
+        "clip_file",
         "clip_place",
         "delivery",
         "frontend",
@@ -47,6 +48,8 @@ LAYERS: list[list[str]] = [
         "remote_storage",
         "simulator",
         "storage",
+        "threads",
+        "transfer",
         "transport",
         "turns",
         "waiting",
@@ -80,9 +83,13 @@ SIBLINGS = {
     "gallery_record": {"card", "gallery", "record"},
     "gallery_feed": {"gallery_views"},
     "stage": {"gallery_feed", "gallery_views"},
-    "client": {"answer", "transport"},
+    "answer": {"transfer"},
+    "transfer": {"threads"},
+    "transport": {"transfer"},
+    "client": {"answer", "threads", "transfer", "transport"},
     "ledger": {"ledger_file"},
-    "remote_storage": {"storage"},
+    "storage": {"clip_file", "threads"},
+    "remote_storage": {"clip_file"},
     "views": {"widget_output"},
     "watcher": {"watching"},
     "commands": {"grammar"},
@@ -111,7 +118,7 @@ STRANGERS = {
 SIMULATOR_USERS = {"commands", "__main__"}
 """`%cometvid demo` and the command line start it; to all else it is one more server."""
 
-HTTPX_USERS = {"answer", "client", "transport"}
+HTTPX_USERS = {"answer", "client", "transfer", "transport"}
 
 LONGEST_MODULE_LINES = 300
 LONG_MODULES: dict[str, int] = {}

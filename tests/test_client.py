@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -61,7 +62,12 @@ async def completed(sim: Simulator, client: Client, job_id: str = "video_demo") 
 
 async def download(client: Client, job: Job, *, by_link: bool = True) -> bytes:
     async with client.open_clip(job, by_link=by_link) as stream:
-        return b"".join([chunk async for chunk in stream.chunks])
+        return await stream.read_by(b"".join)
+
+
+async def both_roads(sim: Simulator, client: Client) -> None:
+    """Make the client open both of its pools: for questions, and for clips."""
+    await download(client, await completed(sim, client))
 
 
 def told(error: BaseException) -> str:
@@ -186,9 +192,12 @@ async def test_an_answer_that_does_not_come_is_a_timeout(
     assert KEY not in told(caught.value)
 
 
-async def test_every_request_has_a_time_limit(client: Client) -> None:
-    limits = client._client().timeout.as_dict()
-    assert all(limit is not None and limit <= 30 for limit in limits.values())
+async def test_every_request_has_a_time_limit(sim: Simulator, client: Client) -> None:
+    await both_roads(sim, client)
+    for http in (client._http, client._clip_http):
+        assert http is not None
+        limits = http.timeout.as_dict()
+        assert all(limit is not None and limit <= 30 for limit in limits.values())
 
 
 @pytest.mark.parametrize(
@@ -341,17 +350,59 @@ async def test_a_clip_goes_on_where_it_broke_off(sim: Simulator, client: Client)
     async with client.open_clip(job) as first:
         validator = first.validator
     async with client.open_clip(job, offset=1000, validator=validator) as rest:
-        got = b"".join([chunk async for chunk in rest.chunks])
+        got = await rest.read_by(b"".join)
 
     assert (first.offset, first.total_bytes) == (0, len(whole))
     assert (rest.offset, rest.total_bytes) == (1000, len(whole))
     assert got == whole[1000:]
 
 
+async def test_a_cancelled_read_ends_its_thread_though_the_server_says_nothing(
+    sim: Simulator, client: Client
+) -> None:
+    job = await completed(sim, client)
+    sim.add_fault(Fault("GET /clips/*", trickle_s=20))
+    chunks_seen, is_ended = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def consume(chunks: Iterator[bytes]) -> None:
+        try:
+            for _ in chunks:
+                loop.call_soon_threadsafe(chunks_seen.set)
+        finally:
+            is_ended.set()
+
+    async with client.open_clip(job) as stream:
+        reading = asyncio.ensure_future(stream.read_by(consume))
+        await asyncio.wait_for(chunks_seen.wait(), 10)
+        reading.cancel()
+        began_s = loop.time()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert is_ended.is_set(), "the thread goes on with a connection that is closed"
+        assert loop.time() - began_s < 10
+
+
+async def test_clips_that_hang_keep_no_question_waiting(sim: Simulator, client: Client) -> None:
+    job = await completed(sim, client)
+    sim.add_fault(Fault("GET /clips/*", delay_s=60, times=None))
+    saves = [asyncio.ensure_future(download(client, job)) for _ in range(30)]
+    try:
+        async with asyncio.timeout(10):
+            while sim.count("GET /clips/*") < cometvid_nb.client.MOST_CLIPS_AT_ONCE:
+                await client.poll("video_demo")
+            assert (await client.poll("video_demo")).job.is_final
+        assert sim.count("GET /clips/*") == cometvid_nb.client.MOST_CLIPS_AT_ONCE
+    finally:
+        for save in saves:
+            save.cancel()
+        await asyncio.wait(saves)
+
+
 async def test_another_clip_by_now_begins_anew(sim: Simulator, client: Client) -> None:
     job = await completed(sim, client)
     async with client.open_clip(job, offset=1000, validator='"of-another-clip"') as stream:
-        got = b"".join([chunk async for chunk in stream.chunks])
+        got = await stream.read_by(b"".join)
     assert (stream.offset, got) == (0, sim.clip_bytes("video_demo"))
 
 
@@ -438,10 +489,12 @@ async def test_a_wait_that_somebody_cancels_does_not_show_the_key(
     assert KEY not in told(caught.value)
 
 
-async def test_neither_client_nor_connection_shows_the_key(client: Client) -> None:
-    await client.poll("video_demo")
-    for thing in (client, client.settings, vars(client), client._client(), client._client().auth):
-        assert KEY not in repr(thing)
+async def test_neither_client_nor_connection_shows_the_key(sim: Simulator, client: Client) -> None:
+    await both_roads(sim, client)
+    for http in (client._http, client._clip_http):
+        assert http is not None
+        for thing in (client, client.settings, vars(client), http, vars(http), http.auth):
+            assert KEY not in repr(thing)
 
 
 async def test_a_closed_client_opens_again_when_it_is_needed(client: Client) -> None:

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometvid_nb import transport
+from cometvid_nb import transfer, transport
 from cometvid_nb.card import Card
 from cometvid_nb.client import Client
+from cometvid_nb.clip_file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.job import Job
 from cometvid_nb.record import to_bundle
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
-from cometvid_nb.storage import clip_file_name
 from cometvid_nb.watch_state import WatchState
 from tests.strategies import NASTY_TEXTS, payloads
 
@@ -53,7 +53,7 @@ async def client(sim: Simulator) -> AsyncIterator[Client]:
 
 async def download(client: Client, job: Job) -> bytes:
     async with client.open_clip(job) as stream:
-        return b"".join([chunk async for chunk in stream.chunks])
+        return await stream.read_by(b"".join)
 
 
 # What is shown.
@@ -153,7 +153,7 @@ async def test_cookies_are_neither_kept_nor_sent_back(sim: Simulator, client: Cl
     assert "cookie" not in sim.requests[-1].headers
 
 
-async def some(pieces: int) -> AsyncIterator[bytes]:
+def some(pieces: int) -> Iterator[bytes]:
     for _ in range(pieces):
         yield bytes(10_000)
 
@@ -163,11 +163,11 @@ async def test_a_clip_without_an_end_does_not_fill_the_disk(
 ) -> None:
     sim.finish("video_demo")
     job = (await client.poll("video_demo")).job
-    monkeypatch.setattr(transport, "MOST_CLIP_BYTES", 100_000)
+    monkeypatch.setattr(transfer, "MOST_CLIP_BYTES", 100_000)
     with pytest.raises(ClipError, match="larger than"):
         await download(client, job)
     with pytest.raises(ClipError, match="larger than"):  # and where no length is announced
-        assert not [chunk async for chunk in transport.bounded(some(11), None, "video_demo")]
+        assert not list(transfer.bounded(some(11), None, "video_demo"))
 
 
 async def test_a_clip_that_hardly_comes_is_given_up(
@@ -175,7 +175,7 @@ async def test_a_clip_that_hardly_comes_is_given_up(
 ) -> None:
     sim.finish("video_demo")
     job = (await client.poll("video_demo")).job
-    monkeypatch.setattr(transport, "SLOW_S", 0.3)
+    monkeypatch.setattr(transfer, "SLOW_S", 0.3)
     sim.add_fault(Fault(CLIP, trickle_s=0.05))
     with pytest.raises(TransientError, match="hardly comes"):
         await download(client, job)
@@ -210,7 +210,7 @@ async def test_no_redirect_of_a_public_api_leads_into_the_private_network(
         return httpx.Response(302, headers={"Location": home})
 
     asked: list[str] = []
-    async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as http:
+    with httpx.Client(transport=httpx.MockTransport(redirect)) as http:
         request = http.build_request("GET", "https://8.8.4.4/a.mp4")
         with pytest.raises(ClipError, match="private network"):
             await transport.send_for_clip(http, request, "8.8.8.8", "video_1")

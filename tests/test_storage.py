@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,22 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cometvid_nb import clip_file
+from cometvid_nb.clip_file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.simulator.clips import read_clip
-from cometvid_nb.storage import OVERLAP_BYTES, OpenClip, Tries, clip_file_name, save_clip
+from cometvid_nb.storage import OVERLAP_BYTES, OpenClip, Tries, save_clip
+from cometvid_nb.transfer import ClipStream
 from tests.strategies import texts
 
 CLIP = read_clip("960x960", "mp4")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What a server sends at one try; `breaks` = the connection breaks behind it."""
-
-    chunks: AsyncIterator[bytes]
-    offset: int
-    total_bytes: int | None
-    validator: str | None
 
 
 @dataclass
@@ -49,12 +43,12 @@ class Server:
         self.asked: list[tuple[int, str | None]] = []
 
     @asynccontextmanager
-    async def open(self, offset: int, validator: str | None) -> AsyncIterator[Piece]:
+    async def open(self, offset: int, validator: str | None) -> AsyncIterator[ClipStream]:
         cut = self.cuts[len(self.asked)] if len(self.asked) < len(self.cuts) else None
         self.asked.append((offset, validator))
         start = offset + self.shift if self.is_ranged and validator == self.validator else 0
 
-        async def chunks() -> AsyncIterator[bytes]:
+        def chunks() -> Iterator[bytes]:
             end = len(self.clip) if cut is None else start + cut
             for at in range(start, end, 10_000):
                 yield self.clip[at : min(at + 10_000, end)]
@@ -62,7 +56,7 @@ class Server:
                 raise ServerTrouble("the connection broke")
 
         total = len(self.clip) if self.is_announced else None
-        yield Piece(chunks(), start, total, self.validator)
+        yield ClipStream(chunks(), start, total, self.validator)
 
 
 async def save(server: Server, folder: Path, job_id: str = "video_1") -> Path:
@@ -131,7 +125,7 @@ async def test_fewer_bytes_than_announced_are_asked_for_again(folder: Path) -> N
     server = Server()
 
     @asynccontextmanager
-    async def open_clip(offset: int, validator: str | None) -> AsyncIterator[Piece]:
+    async def open_clip(offset: int, validator: str | None) -> AsyncIterator[ClipStream]:
         async with server.open(offset, validator) as piece:
             missing = 1 if len(server.asked) == 1 else 0
             yield replace(piece, total_bytes=len(CLIP) + missing, validator=None)
@@ -139,6 +133,19 @@ async def test_fewer_bytes_than_announced_are_asked_for_again(folder: Path) -> N
     saved = await save_clip(open_clip, folder, "video_1")
     assert len(server.asked) == 2
     assert saved.path.read_bytes() == CLIP
+
+
+async def test_what_the_disk_says_while_more_comes_is_not_lost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(clip_file, "FLUSH_BYTES", 20_000)
+    monkeypatch.setattr(clip_file, "_flush", fail)
+    with pytest.raises(ClipError, match="Input/output error"):
+        await save(Server(), folder)
+    assert names(folder) == set()
 
 
 def box(kind: bytes, size: int | None = None, payload: bytes = b"") -> bytes:
