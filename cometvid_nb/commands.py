@@ -220,7 +220,10 @@ class Commands:
         wait, is_embedding = arguments.wait, getattr(arguments, "embed", False)
         is_gallery = getattr(arguments, "gallery", False)
         show = partial(stage.present, is_embedding=is_embedding, is_gallery=is_gallery)
-        self._block(watches, lambda: show(watches, wait=wait))
+        if wait is False:
+            show(watches, wait=False)  # not waited for: how they end is not this cell's error
+        else:
+            self._block(watches, lambda: show(watches, wait=wait))
         return watches[0] if len(watches) == 1 else watches
 
     def _block(self, watches: list[Watch], wait: Any) -> None:

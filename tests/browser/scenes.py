@@ -55,12 +55,15 @@ def record(place: Locator) -> Locator:
 
 
 def expect_player(video: Locator) -> None:
-    """Expect a clip that is on the page, has a frame to show, and moves once it is played."""
+    """Expect a clip that is on the page, has a frame to show, and moves once it is played.
+
+    A card that settles into its record hands the clip to another player, so no step may
+    hold on to the player it began with.
+    """
     expect(video).to_be_visible()
-    page, element = video.page, video.element_handle()
-    page.wait_for_function("(video) => video.readyState >= 2", arg=element)
+    expect(video).not_to_have_js_property("readyState", 0)
     video.evaluate("(video) => { video.muted = true; video.loop = true; video.play(); }")
-    page.wait_for_function("(video) => video.currentTime > 0.05", arg=element)
+    expect(video).not_to_have_js_property("currentTime", 0)
     video.evaluate("(video) => video.pause()")
 
 
