@@ -55,9 +55,11 @@ def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> 
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
-        task.cancel()
-        with contextlib.suppress(BaseException):  # whatever it ends with, the interrupt wins
-            loop.run_until_complete(task)
+        # asyncio would wait for ever for a task that the interrupt itself has ended.
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(BaseException):  # whatever it ends with, the interrupt wins
+                loop.run_until_complete(task)
         raise
 
 

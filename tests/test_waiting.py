@@ -97,6 +97,32 @@ def test_an_interrupt_without_a_loop_cancels_the_coroutine_and_is_raised(home: P
 
 
 @pytest.mark.parametrize("applied", APPLIED, ids=["nothing", "nest_asyncio", "nest_asyncio2"])
+@pytest.mark.parametrize("is_nested", [False, True], ids=["on its own loop", "in a loop"])
+def test_an_interrupt_between_two_awaits_ends_the_wait(
+    applied: str, is_nested: bool, home: Path
+) -> None:
+    # The interrupt then ends the coroutine itself, for which asyncio waits for ever.
+    script = f"""
+    async def wait():
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(60)
+    def ask():
+        try:
+            block_on(wait())
+        except KeyboardInterrupt:
+            print("interrupted", block_on(answer()))
+    async def cell():
+        {applied or "pass"}
+        ask()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(cell()) if {is_nested} else ask()
+    loop.close()
+    """
+    assert output_of(HEAD + dedent(script), home) == "interrupted 42\n"
+
+
+@pytest.mark.parametrize("applied", APPLIED, ids=["nothing", "nest_asyncio", "nest_asyncio2"])
 def test_inside_a_running_loop_the_readers_own_tasks_go_on(applied: str, home: Path) -> None:
     script = f"""
     {applied}
