@@ -55,8 +55,10 @@ def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> 
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
-        # asyncio would wait for ever for a task that the interrupt itself has ended.
-        if not task.done():
+        if task.done():
+            # Ended by the interrupt itself: asyncio would wait for ever, then warn of it.
+            task.cancelled() or task.exception()
+        else:
             task.cancel()
             with contextlib.suppress(BaseException):  # whatever it ends with, the interrupt wins
                 loop.run_until_complete(task)
