@@ -15,6 +15,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -45,7 +46,7 @@ from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
 from .settings import Settings, origin_of
 from .threads import in_thread
 from .transfer import ClipStream, interrupt
-from .transport import Body, open_http, send_for_clip
+from .transport import AsyncHttp, Body, Http, open_http, send_for_clip
 
 log = logging.getLogger("cometvid_nb.client")
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -73,9 +74,9 @@ class Client:
 
             settings = Settings.from_environ(os.environ)
         self.settings = settings
-        self._http: httpx.AsyncClient | None = None
+        self._http: AsyncHttp | None = None
         # Connections of their own: slow clips must not keep the questions waiting.
-        self._clip_http: httpx.Client | None = None
+        self._clip_http: Http | None = None
         self._clip_room = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
         self._rng = random.Random()
 
@@ -105,7 +106,8 @@ class Client:
         answer = await self._request("GET", "/videos/{id}", job_id)
         job = Job.parse(job_payload(answer, job_id), job_id=job_id)
         # Under the id it was asked for, whatever its answer calls it: an id is also a file name.
-        return Polled(replace(job, id=job_id), answer.retry_after_s(time.time()))
+        job = job if job.id == job_id else replace(job, id=job_id)
+        return Polled(job, answer.retry_after_s(time.time()))
 
     async def retrieve(self, job_id: str, *, max_failures: int = 4) -> Job:
         """The job as it stands now; what is transient is asked again a few times.
@@ -241,7 +243,7 @@ class Client:
         async with self._clip_room:
             if self._clip_http is None:
                 # None is kept: a clip's own connection can be hung up at any time.
-                self._clip_http = open_http(httpx.Client, self.settings, TIMEOUT, most_idle=0)
+                self._clip_http = open_http(Http, self.settings, TIMEOUT, most_idle=0)
             try:
                 request = self._clip_http.build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
@@ -270,10 +272,10 @@ class Client:
         url = self._url(template, job_id)
         within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
         if self._http is None:
-            self._http = open_http(httpx.AsyncClient, self.settings, TIMEOUT)
+            self._http = open_http(AsyncHttp, self.settings, TIMEOUT)
         http = self._http
         try:
-            async with asyncio.timeout(within_s), http.stream(method, url, **options) as response:
+            async with asyncio.timeout(within_s), http.stream(method, _parsed(url), **options) as response:
                 body = Body(response)
                 async for chunk in response.aiter_raw():
                     body.add(chunk)
@@ -284,6 +286,12 @@ class Client:
         if response.is_success:
             return answer
         raise refusal(answer, job_id, time.time())
+
+
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> httpx.URL:
+    # The same few addresses of the API, again and again.
+    return httpx.URL(url)
 
 
 def _is_unaccepted(error: TransientError) -> bool:

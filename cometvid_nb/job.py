@@ -201,8 +201,10 @@ def _text(value: object) -> str | None:
     if isinstance(value, int) and abs(value) >= 10**100:
         return None  # str() of a huge int is quadratic, and above 4300 digits an error
     text = str(value).strip()[:LONGEST_TEXT]
-    # A lone surrogate (JSON's "\ud800") cannot be sent on as UTF-8.
-    return text.encode("utf-8", "replace").decode() or None
+    if not text.isascii():
+        # A lone surrogate (JSON's "\ud800") cannot be sent on as UTF-8.
+        text = text.encode("utf-8", "replace").decode()
+    return text or None
 
 
 def _first_text(body: Mapping[Any, Any], *names: str) -> str | None:

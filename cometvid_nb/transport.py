@@ -6,12 +6,12 @@ What comes from a server is not trusted with this machine's memory, disk, time o
 from __future__ import annotations
 
 import asyncio
-import http.cookiejar
 import ipaddress
 import logging
 import socket
 import zlib
 from collections.abc import Generator
+from functools import lru_cache
 from typing import TypeVar
 
 import httpx
@@ -49,16 +49,38 @@ PRIVATE_NETWORKS = [
 100.64.0.0/10, behind which some local proxies hide the whole public network."""
 
 
-Http = TypeVar("Http", httpx.AsyncClient, httpx.Client)
+class _NoCookies(httpx.Cookies):
+    """Nothing here needs a cookie, and a server that sets a new one each time fills the jar."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Take none."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class AsyncHttp(httpx.AsyncClient):
+    """For questions: many at once, on the watcher's loop."""
+
+    cookies = property(lambda self: _NO_COOKIES)
+
+
+class Http(httpx.Client):
+    """For clips: each read by a thread of its own."""
+
+    cookies = property(lambda self: _NO_COOKIES)
+
+
+AnyHttp = TypeVar("AnyHttp", AsyncHttp, Http)
 
 
 def open_http(
-    kind: type[Http],
+    kind: type[AnyHttp],
     settings: Settings,
     timeout: httpx.Timeout,
     *,
     most_idle: int = MOST_CONNECTIONS,
-) -> Http:
+) -> AnyHttp:
     """A pool of connections that adds the key where, and only where, it belongs.
 
     `most_idle` of them are kept for later requests.
@@ -75,10 +97,6 @@ def open_http(
                 max_keepalive_connections=most_idle,
             ),
             mounts={f"all://{host}": None for host in NOT_PROXIED},
-            # Nothing here needs one, and a server that sets a new one each time fills the jar.
-            cookies=http.cookiejar.CookieJar(
-                http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
-            ),
             # A compressed answer may be a thousand times larger than what came.
             headers={
                 "User-Agent": "cometvid-nb",
@@ -112,9 +130,16 @@ class _OriginAuth(httpx.Auth):
         self._key = key
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._key is not None and origin_of(str(request.url)) == self._origin:
+        url = request.url
+        if self._key is not None and _origin(url.scheme, url.netloc) == self._origin:
             request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
         yield request
+
+
+@lru_cache(maxsize=64)
+def _origin(scheme: str, netloc: bytes) -> tuple[str, str, int]:
+    """`origin_of` without the path, so that it is worked out once and no link is kept."""
+    return origin_of(f"{scheme}://{netloc.decode('ascii')}")
 
 
 class Body:
