@@ -275,7 +275,8 @@ class Client:
             self._http = open_http(AsyncHttp, self.settings, TIMEOUT)
         http = self._http
         try:
-            async with asyncio.timeout(within_s), http.stream(method, _parsed(url), **options) as response:
+            answering = http.stream(method, _parsed(url), **options)
+            async with asyncio.timeout(within_s), answering as response:
                 body = Body(response)
                 async for chunk in response.aiter_raw():
                     body.add(chunk)

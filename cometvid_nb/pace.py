@@ -7,6 +7,11 @@ from .pacing import HINT_CAP_S
 MOST_AT_ONCE = 12
 """Requests under way at one time; also the connections that are kept."""
 
+MANY = 100
+"""From so many jobs on, asking after them is work that a reader's busy cell would notice."""
+TICK_S = 0.1
+"""The questions of many jobs are asked together, once in so many seconds."""
+
 _STEADY_PER_S = 20.0
 _PER_JOB_PER_S = 0.25
 """Far above what the schedule asks of a job on average, so that only a crowd is spread out."""
@@ -57,6 +62,7 @@ class Pace:
         """Take a turn: the moment when this request may start."""
         each_s = self.factor(now_s) / max(_STEADY_PER_S, _PER_JOB_PER_S * self.jobs)
         # A few may go at once after a rest; after a hold they begin one by one.
-        rested_s = now_s - _BURST * each_s if self.hold_s(now_s) == 0 else self._held_until_s
+        burst_s = max(_BURST * each_s, TICK_S if self.jobs >= MANY else 0.0)
+        rested_s = now_s - burst_s if self.hold_s(now_s) == 0 else self._held_until_s
         self._next_turn_s = max(self._next_turn_s, rested_s) + each_s
         return max(now_s, self._next_turn_s)

@@ -22,12 +22,14 @@ from .job import Job, JobStatus, Polled, check_job_id
 from .ledger import Ledger
 from .ledger_file import default_path
 from .pacing import PollPolicy
+from .polling import JobSource
 from .saving import SaveClip, kept
 from .settings import Settings
 from .stage import Stage
 from .watch_state import SavedClip, Saving, WatchState
 from .watcher import Watcher
 from .watching import Watch
+from .worker import Worker
 
 if TYPE_CHECKING:
     from .client import Client
@@ -48,7 +50,9 @@ class Session:
         self._recorded: WeakSet[Watch] = WeakSet()
         self._ledgers: dict[str, Ledger] = {}
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
-        self._watcher = Watcher(make_widget=lambda watch: self.stage.make_widget(watch))
+        self._watcher = Watcher(
+            make_widget=lambda watch: self.stage.make_widget(watch), make_worker=_worker_for
+        )
         self.stage = Stage(follow=self.watch, run=self._watcher.run)
 
     @property
@@ -289,6 +293,11 @@ def _policy(settings: Settings) -> PollPolicy:
     if settings.is_simulated:
         return replace(policy, min_delay_s=SIMULATED_MIN_DELAY_S, max_delay_s=SIMULATED_MAX_DELAY_S)
     return policy
+
+
+def _worker_for(source: JobSource) -> Worker | None:
+    settings = getattr(source, "settings", None)
+    return Worker(settings) if isinstance(settings, Settings) else None
 
 
 def _warn(message: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from .errors import RateLimited
-from .pace import MOST_AT_ONCE, Pace
+from .pace import MANY, MOST_AT_ONCE, TICK_S, Pace
 
 
 class Turns:
@@ -27,6 +28,18 @@ class Turns:
     def price_factor(self) -> float:
         """By how much a request is dearer than usual."""
         return self._pace.factor(time.monotonic())
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the jobs are so many that asking after them is work."""
+        return self._pace.jobs >= MANY
+
+    def align(self, due_s: float) -> float:
+        """The moment to wake for a question that is due at `due_s`, on the monotonic clock.
+
+        Of a crowd some are due in every tenth of a second: together they wake the machine once.
+        """
+        return math.ceil(due_s / TICK_S) * TICK_S if self.is_crowded else due_s
 
     @contextmanager
     def job(self) -> Iterator[None]:

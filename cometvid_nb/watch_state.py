@@ -174,6 +174,16 @@ class WatchState:
             checks_at_s=(now_s,),
         )
 
+    def broke(self, fault: Exception, now_s: float) -> WatchState:
+        """An error that is ours, not the job's: said on the card rather than going silent."""
+        mistake = CometVidError(
+            f"The watch of {self.job_id} broke: {type(fault).__name__}.",
+            advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
+        )
+        if self.is_over:  # it broke while saving: the job stays as it ended
+            return replace(self, saving=None, problem=f"The clip is not saved. {mistake}")
+        return replace(self, ending=Ending.BROKEN, ended_at_s=now_s, error=mistake)
+
     def remembered(self, job: Job, saved: SavedClip, ended_at_s: float) -> WatchState:
         """The job was watched to its end before, and its clip lies here."""
         job = replace(job, saved_path=saved.saved_to)

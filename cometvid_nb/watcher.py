@@ -8,18 +8,19 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from .durations import DurationPrior
 from .errors import CometVidError
 from .job import Job
 from .pacing import PollPolicy
+from .polling import JobSource
 from .saving import SaveClip
 from .threads import DaemonExecutor
 from .turns import Turns
-from .watch_state import Ending, WatchState
-from .watching import JobSource, Watch
+from .watch_state import WatchState
+from .watching import Watch
+from .worker import Worker
 
 log = logging.getLogger("cometvid_nb.watcher")
 
@@ -29,8 +30,14 @@ T = TypeVar("T")
 class Watcher:
     """The loop in its daemon thread. `close` ends every watch and the thread."""
 
-    def __init__(self, make_widget: Callable[[Watch], Any] = lambda watch: None) -> None:
+    def __init__(
+        self,
+        make_widget: Callable[[Watch], Any] = lambda watch: None,
+        make_worker: Callable[[JobSource], Worker | None] = lambda source: None,
+    ) -> None:
         self._make_widget = make_widget
+        self._make_worker = make_worker
+        self._workers: dict[int, Worker | None] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -70,6 +77,8 @@ class Watcher:
                 turns=self._turns.setdefault(id(source), Turns()),
             )
             watch.learn = learn
+            watch.find_worker = lambda: self._find_worker(source)
+            watch.on_drawn = lambda: self._draw(watch)
             self._watches.pop(key, None)  # so that the order is that of the latest watch
             self._watches[key] = watch
             watch._task = self._submit(self._follow(watch, save))
@@ -111,13 +120,25 @@ class Watcher:
             watch._become(watch.state.stopped(time.time()))
             raise
         except Exception as error:
-            # Ours, not the job's: say so on the card rather than going silent for ever.
             log.exception("the watch of %s broke", watch.job_id)
-            mistake = CometVidError(
-                f"The watch of {watch.job_id} broke: {type(error).__name__}.",
-                advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
-            )
-            watch._become(_broken(watch.state, mistake, time.time()))
+            watch._become(watch.state.broke(error, time.time()))
+
+    def _find_worker(self, source: JobSource) -> Worker | None:
+        """The worker for `source` while its jobs are many, and for as long as it is at work."""
+        key = id(source)
+        if key not in self._workers:
+            if key not in self._turns or not self._turns[key].is_crowded:
+                return None
+            self._workers[key] = self._make_worker(source)
+        worker = self._workers[key]
+        if worker is None or worker.is_lost:
+            return None
+        return worker if worker.is_needed or self._turns[key].is_crowded else None
+
+    def _draw(self, watch: Watch) -> None:
+        worker, loop = self._workers.get(id(watch.source)), self._loop
+        if worker is not None and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(worker.draw, watch.job_id)
 
     def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
@@ -140,11 +161,13 @@ class Watcher:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
             sources = [*self._sources.values(), *others]
+            workers = [worker for worker in self._workers.values() if worker is not None]
+            self._workers.clear()
             self._sources.clear()
             self._turns.clear()
         if loop is None or thread is None or not thread.is_alive():
             return
-        closing = asyncio.run_coroutine_threadsafe(_shut(sources), loop)
+        closing = asyncio.run_coroutine_threadsafe(_shut([*workers, *sources]), loop)
         try:
             closing.result(timeout_s)
         except (TimeoutError, CometVidError):
@@ -152,12 +175,6 @@ class Watcher:
         loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
             thread.join(timeout_s)
-
-
-def _broken(state: WatchState, mistake: CometVidError, now_s: float) -> WatchState:
-    if state.is_over:  # it broke while saving: the job stays as it ended
-        return replace(state, saving=None, problem=f"The clip is not saved. {mistake}")
-    return replace(state, ending=Ending.BROKEN, ended_at_s=now_s, error=mistake)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -170,7 +187,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-async def _shut(sources: Iterable[JobSource]) -> None:
+async def _shut(sources: Iterable[JobSource | Worker]) -> None:
     tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in tasks:
         task.cancel()

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from .durations import DurationPrior
-from .errors import CometVidError, GaveUp
+from .errors import GaveUp
 from .frontend import cell_number
-from .job import Job, Polled
+from .job import Job
 from .pacing import PollPolicy
+from .polling import JobSource, Polling
 from .saving import SaveClip, carry_out
 from .turns import Turns
 from .waiting import block_on
 from .watch_state import Ending, Saving, WatchState
+from .worker import Worker
 
 log = logging.getLogger("cometvid_nb.watching")
 
-LATE_S = 2.0
-"""A poll this much later than planned (a laptop that slept, a starved process) makes the plan
-that the page draws from untrue, so a new one is sent."""
-
 Observer = Callable[[WatchState], None]
-
-
-class JobSource(Protocol):
-    """Where jobs are asked after: the client, or anything shaped like it."""
-
-    async def poll(self, job_id: str) -> Polled:
-        """One question; raises `TransientError` or another `CometVidError`."""
-
-    async def aclose(self) -> None:
-        """Give up the connections."""
 
 
 class Watch:
@@ -65,6 +52,10 @@ class Watch:
         """What the past says of how long such a job takes, asked at the first answer."""
         self.picture: Callable[[Job], Awaitable[str | None]] | None = None
         """Gets a small picture of a clip that is not to be saved."""
+        self.find_worker: Callable[[], Worker | None] = lambda: None
+        """What is to poll in the kernel's place, if anything; asked on the watcher's loop."""
+        self.on_drawn: Callable[[], None] = lambda: None
+        """Called when the watch gets a card of its own."""
         self._saves: list[SaveClip] = []
         self._make_widget = make_widget
         self._widget: Any = None
@@ -97,6 +88,7 @@ class Watch:
         with self._lock:
             if self._widget is None:
                 self._widget = self._make_widget(self)
+                self.on_drawn()
             return self._widget
 
     def subscribe(self, observer: Observer) -> Callable[[], None]:
@@ -215,69 +207,42 @@ class Watch:
         """Poll until the end, then save."""
         if save is not None:
             self._saves.append(save)
-        rng = random.Random()
-        loop = asyncio.get_running_loop()
-        due_s = loop.time()
-        is_planned = False
-        while not self._state.is_over:
-            await asyncio.sleep(due_s - loop.time())
-            if self._state.checks_at_s and (hold_s := self._turns.hold_s) > 1:
-                # Another job was told to wait, and that goes for all of this server's.
-                checks_at_s = (self._state.checks_at_s[0], time.time() + hold_s)
-                self._become(replace(self._state, checks_at_s=checks_at_s))
-                due_s, is_planned = loop.time() + hold_s, False
-                continue
-            is_late = loop.time() - due_s > LATE_S
-            before = self._state
-            offset_s = time.time() - loop.time()
-            after = await self._poll()
-            now_s = time.time()
-            # A clock that was put back or forward: the old plan may lie hours ahead.
-            is_late |= is_planned and abs(now_s - before.checks_at_s[1]) > LATE_S
-            if after.is_over:
-                await self._end(after)
-                break
-            is_hint_new = after.poll.retry_after_s != before.poll.retry_after_s
-            if before.job is None and after.job is not None and self.learn is not None:
-                self._policy = replace(self._policy, prior=self.learn(after.job))
-            is_changed = is_late or not is_planned or is_hint_new or not after.looks_like(before)
-            is_out_of_plan = len(before.checks_at_s) < 3
-            if is_changed or is_out_of_plan:
-                policy = replace(
-                    self._policy, price_s=self._policy.price_s * self._turns.price_factor
-                )
-                # Only a card of its own draws the plan; it costs more than the rest of a poll.
-                plan = tuple(
-                    policy.plan(after.poll, now_s, rng, 400 if self._widget is not None else 3)
-                )
-                after = replace(after, checks_at_s=(now_s, *plan))
-            else:
-                # Nothing new: the page has the plan already and needs no message.
-                after = replace(after, checks_at_s=(now_s, *before.checks_at_s[2:]))
-            if len(after.checks_at_s) < 2:
-                if now_s - loop.time() - offset_s > LATE_S:
-                    # The machine slept over the deadline, with the question under way.
-                    due_s, is_planned = loop.time(), False
-                    continue
-                self._become(after.gave_up(now_s))
-                break
-            is_planned = True
-            self._become(after, is_told=is_changed or (is_out_of_plan and self._widget is not None))
-            due_s = loop.time() + max(0.0, after.checks_at_s[1] - now_s)
+        if not self._state.is_over:
+            await self._end(await self._poll())
         if self._state.ending is Ending.COMPLETED and self._state.saving:
             await self._save_all()
 
     async def _poll(self) -> WatchState:
-        # The deadline holds for the question too, not only for the pauses between.
-        left_s = self._state.began_at_s + self._state.give_up_after_s - time.time()
-        try:
-            async with asyncio.timeout(max(1.0, left_s)), self._turns.turn():
-                polled = await self.source.poll(self.job_id)
-        except TimeoutError:
-            return self._state.gave_up(time.time())
-        except CometVidError as error:
-            return self._state.troubled(error, time.time())
-        return self._state.answered(polled.job, time.time(), polled.retry_after_s)
+        """Poll until the job is over, here or, where there are many, in the worker."""
+        state: WatchState | None = self._state
+        while state is None or not state.is_over:
+            state = state or self._state
+            worker = self.find_worker()
+            if worker is not None:
+                is_drawn = self._widget is not None
+                state = await worker.follow(
+                    state, self._policy, self._hear, self._learn, is_drawn=is_drawn
+                )
+                continue
+            state = await Polling(
+                state,
+                self._policy,
+                self.source,
+                self._turns,
+                self._hear,
+                learn=self._learn,
+                is_drawn=lambda: self._widget is not None,
+                is_at_home=lambda: self.find_worker() is None,
+            ).run()
+        return state
+
+    def _hear(self, state: WatchState, is_news: bool) -> None:
+        self._become(state, is_told=is_news)
+
+    async def _learn(self, job: Job) -> DurationPrior | None:
+        if self.learn is not None:
+            self._policy = replace(self._policy, prior=self.learn(job))
+        return self._policy.prior
 
     async def _end(self, after: WatchState) -> None:
         if after.ending is Ending.COMPLETED and after.job and self.picture and not self._saves:

@@ -1,0 +1,202 @@
+"""Worker: a process that polls many jobs, so that the reader's own cells keep the kernel.
+
+The interpreter runs one thread at a time, and a hundred questions a second take a tenth of it.
+The process asks (`worker_process`), the kernel hears what has changed a few times a second.
+Where no process can be started, or one has died, the kernel polls by itself as before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .durations import DurationPrior
+from .job import Job
+from .pacing import PollPolicy
+from .settings import Secret, Settings
+from .watch_state import WatchState
+
+log = logging.getLogger("cometvid_nb.worker")
+
+_BOOT = (
+    "import sys; sys.path.append(sys.argv[1]); from cometvid_nb.worker_process import main; main()"
+)
+"""Found where this package was found, also when that is a folder that nobody has installed."""
+LENGTH_BYTES = 4
+_LEAVE_WITHIN_S = 2.0
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A watch that the process polls for."""
+
+    job_id: str
+    tell: Callable[[WatchState, bool], None]
+    learn: Callable[[Job], Awaitable[DurationPrior | None]]
+    last: asyncio.Future[WatchState | None]
+
+
+class Worker:
+    """The process of one source; started for the first watch, gone after the last.
+
+    Used on the watcher's loop only.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._numbers = itertools.count(1)
+        self._followed: dict[int, _Followed] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.is_lost = False
+        """Whether it could not be started, or died: it is not tried again."""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether it polls for any watch."""
+        return bool(self._followed)
+
+    async def follow(
+        self,
+        state: WatchState,
+        policy: PollPolicy,
+        tell: Callable[[WatchState, bool], None],
+        learn: Callable[[Job], Awaitable[DurationPrior | None]],
+        *,
+        is_drawn: bool,
+    ) -> WatchState | None:
+        """Poll from `state` on; the last state, or None: it polls no longer."""
+        last: asyncio.Future[WatchState | None] = asyncio.get_running_loop().create_future()
+        number = next(self._numbers)
+        self._followed[number] = _Followed(state.job_id, tell, learn, last)
+        try:
+            if self._process is None and not self.is_lost:
+                self._starting = self._starting or self._begin(self._start())
+                await asyncio.shield(self._starting)
+            self._send("follow", number, state, policy, is_drawn)
+            return None if self.is_lost else await last
+        finally:
+            del self._followed[number]
+            self._send("drop", number)
+            if not self._followed:
+                self._leave()
+
+    def draw(self, job_id: str) -> None:
+        """A card has begun to draw the plan of this job."""
+        for number, followed in self._followed.items():
+            if followed.job_id == job_id:
+                self._send("draw", number)
+
+    async def aclose(self) -> None:
+        """End the process."""
+        self._leave()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_LEAVE_WITHIN_S)
+
+    def _begin(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _start(self) -> None:
+        options: dict[str, Any] = {"start_new_session": True}  # an interrupt is not for it
+        if sys.platform == "win32":
+            options = {
+                "creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+            }
+        try:
+            # -P: a random.py beside the notebook must not stand in for Python's own.
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parent.parent)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                **options,
+            )
+        except (OSError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+            log.info("no process can be started, the kernel polls: %s", type(error).__name__)
+            self.is_lost = True
+            return
+        finally:
+            self._starting = None
+        self._process = process
+        assert process.stdin is not None
+        process.stdin.write(_opening(self._settings))
+        self._begin(self._listen(process))
+        if not self._followed:
+            self._leave()  # all were stopped meanwhile
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        try:
+            while True:
+                length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
+                bundle = await process.stdout.readexactly(length)
+                states, questions = pickle.loads(bundle)  # noqa: S301 - of our own process
+                self._hear(states)
+                for number, job in questions.items():
+                    await self._answer(number, job)
+        except asyncio.CancelledError:
+            self._leave()
+            raise
+        except (asyncio.IncompleteReadError, OSError, pickle.UnpicklingError, EOFError):
+            pass
+        finally:
+            if process is self._process:
+                log.warning("the polling process has ended, the kernel polls")
+                self.is_lost = True
+                self._leave()
+                for followed in self._followed.values():
+                    if not followed.last.done():
+                        followed.last.set_result(None)
+            try:
+                async with asyncio.timeout(_LEAVE_WITHIN_S):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+    def _hear(self, states: dict[int, WatchState]) -> None:
+        for number, state in states.items():
+            followed = self._followed.get(number)
+            if followed is None or followed.last.done():
+                continue
+            if state.is_over:
+                followed.last.set_result(state)
+            else:
+                followed.tell(state, True)
+
+    async def _answer(self, number: int, job: Job) -> None:
+        followed = self._followed.get(number)
+        if followed is not None:
+            self._send("learned", number, await followed.learn(job))
+
+    def _send(self, *message: object) -> None:
+        if self._process is None or self._process.stdin is None:
+            return
+        with suppress(OSError, RuntimeError):  # it has ended: `_listen` sees to that
+            self._process.stdin.write(pickle.dumps(message))
+
+    def _leave(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()  # it ends by itself
+
+
+def _opening(settings: Settings) -> bytes:
+    """What the process is told first. The key goes by the pipe, where no list of processes is."""
+    values = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    key: Secret | None = values.pop("api_key")
+    return pickle.dumps((os.getpid(), key.reveal() if key is not None else None, values))

@@ -1,0 +1,145 @@
+"""What the worker's process runs: one client, many pollings, news in bundles."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from typing import Any, BinaryIO
+
+from .client import Client
+from .durations import DurationPrior
+from .job import Job
+from .pacing import PollPolicy
+from .polling import Polling
+from .settings import Secret, Settings
+from .turns import Turns
+from .watch_state import WatchState
+from .worker import LENGTH_BYTES
+
+NEWS_EVERY_S = 0.25
+"""The kernel is woken this often at most, with the latest of every job."""
+_LEARN_WITHIN_S = 10.0
+_LOOK_EVERY_S = 5.0
+
+
+class WorkerProcess:
+    """Polls what the kernel names, on one loop, and tells it the news through `news`."""
+
+    def __init__(self, settings: Settings, news: BinaryIO) -> None:
+        self._client = Client(settings)
+        self._turns = Turns()
+        self._news = news
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._drawn: set[int] = set()
+        self._lessons: dict[int, asyncio.Future[DurationPrior | None]] = {}
+        self._states: dict[int, WatchState] = {}
+        self._questions: dict[int, Job] = {}
+        self._has_news = asyncio.Event()
+
+    def take(self, message: tuple[Any, ...]) -> None:
+        """Do what the kernel says."""
+        match message:
+            case ("follow", number, state, policy, is_drawn):
+                if is_drawn:
+                    self._drawn.add(number)
+                task = asyncio.get_running_loop().create_task(self._follow(number, state, policy))
+                self._tasks[number] = task
+            case ("drop", number):
+                self._drawn.discard(number)
+                if number in self._tasks:
+                    self._tasks.pop(number).cancel()
+            case ("draw", number):
+                self._drawn.add(number)
+            case ("learned", number, prior):
+                lesson = self._lessons.get(number)
+                if lesson is not None and not lesson.done():
+                    lesson.set_result(prior)
+
+    async def _follow(self, number: int, state: WatchState, policy: PollPolicy) -> None:
+        async def learn(job: Job) -> DurationPrior | None:
+            lesson: asyncio.Future[DurationPrior | None]
+            lesson = self._lessons[number] = asyncio.get_running_loop().create_future()
+            self._questions[number] = job
+            self._has_news.set()
+            try:
+                async with asyncio.timeout(_LEARN_WITHIN_S):
+                    return await lesson
+            except TimeoutError:
+                return None
+            finally:
+                del self._lessons[number]
+
+        def tell(state: WatchState, is_news: bool) -> None:
+            if is_news:
+                self._states[number] = state
+                self._has_news.set()
+
+        polling = Polling(
+            state,
+            policy,
+            self._client,
+            self._turns,
+            tell,
+            learn=learn,
+            is_drawn=lambda: number in self._drawn,
+        )
+        try:
+            with self._turns.job():
+                tell(await polling.run(), True)
+        except Exception as error:  # noqa: BLE001 - said on the card
+            tell(state.broke(error, time.time()), True)
+
+    async def bring_news(self) -> None:
+        """Write what has changed, bundle after bundle."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            bundle = pickle.dumps((self._states, self._questions))
+            self._states, self._questions = {}, {}
+            # In a thread: a kernel that is slow to read must not hold up the questions.
+            await loop.run_in_executor(None, self._write, bundle)
+            await asyncio.sleep(NEWS_EVERY_S)
+
+    def _write(self, bundle: bytes) -> None:
+        self._news.write(len(bundle).to_bytes(LENGTH_BYTES, "big") + bundle)
+        self._news.flush()
+
+
+def main() -> None:
+    """Serve the process that started this one, until it closes the pipe or is gone."""
+    # Ctrl-C in a terminal goes to all that run there; what to do is for the kernel to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a library prints must not get between the bundles.
+    news = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    parent, key, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
+    settings = Settings(api_key=Secret(key) if key is not None else None, **values)
+    asyncio.run(_serve(settings, news, parent))
+
+
+async def _serve(settings: Settings, news: BinaryIO, parent: int) -> None:
+    process = WorkerProcess(settings, news)
+    loop = asyncio.get_running_loop()
+
+    def listen() -> None:
+        try:
+            while True:
+                message = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
+                loop.call_soon_threadsafe(process.take, message)
+        finally:
+            os._exit(0)  # the kernel needs it no more; there is nothing to keep
+
+    threading.Thread(target=listen, name="cometvid-listen", daemon=True).start()
+    news_task = loop.create_task(process.bring_news())
+    while not news_task.done():
+        # The pipe stays open where the kernel was forked and then killed.
+        if hasattr(os, "getppid") and os.getppid() != parent:
+            break
+        await asyncio.wait([news_task], timeout=_LOOK_EVERY_S)
+    os._exit(0)
