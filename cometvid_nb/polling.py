@@ -14,7 +14,7 @@ from .errors import CometVidError
 from .job import Job, Polled
 from .pacing import PollPolicy
 from .turns import Turns
-from .watch_state import WatchState
+from .watch_state import Ending, WatchState
 
 LATE_S = 2.0
 """A poll this much later than planned (a laptop that slept, a starved process) makes the plan
@@ -32,6 +32,17 @@ class JobSource(Protocol):
 
     async def aclose(self) -> None:
         """Give up the connections."""
+
+
+Picture = Callable[[Job], Awaitable[str | None]]
+"""Gets a small picture of a completed job's clip, as a data URL."""
+
+
+async def pictured(state: WatchState, picture: Picture) -> WatchState:
+    """`state` with a poster, where there is a clip and none yet."""
+    if state.ending is not Ending.COMPLETED or state.job is None or state.poster is not None:
+        return state
+    return replace(state, poster=await picture(state.job))
 
 
 async def _learn_nothing(_: Job) -> DurationPrior | None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from .errors import GaveUp
 from .frontend import cell_number
 from .job import Job
 from .pacing import PollPolicy
-from .polling import JobSource, Polling
+from .polling import JobSource, Picture, Polling, pictured
 from .saving import SaveClip, carry_out
 from .turns import Turns
 from .waiting import block_on
@@ -50,7 +50,7 @@ class Watch:
         """The cell that shows the card already, and so need not show its value as well."""
         self.learn: Callable[[Job], DurationPrior] | None = None
         """What the past says of how long such a job takes, asked at the first answer."""
-        self.picture: Callable[[Job], Awaitable[str | None]] | None = None
+        self.picture: Picture | None = None
         """Gets a small picture of a clip that is not to be saved."""
         self.find_worker: Callable[[], Worker | None] = lambda: None
         """What is to poll in the kernel's place, if anything; asked on the watcher's loop."""
@@ -219,9 +219,13 @@ class Watch:
             state = state or self._state
             worker = self.find_worker()
             if worker is not None:
-                is_drawn = self._widget is not None
                 state = await worker.follow(
-                    state, self._policy, self._hear, self._learn, is_drawn=is_drawn
+                    state,
+                    self._policy,
+                    self._hear,
+                    self._learn,
+                    is_drawn=self._widget is not None,
+                    is_pictured=self.picture is not None and not self._saves,
                 )
                 continue
             state = await Polling(
@@ -234,6 +238,8 @@ class Watch:
                 is_drawn=lambda: self._widget is not None,
                 is_at_home=lambda: self.find_worker() is None,
             ).run()
+            if self.picture is not None and not self._saves:
+                state = await pictured(state, self.picture)
         return state
 
     def _hear(self, state: WatchState, is_news: bool) -> None:
@@ -245,8 +251,6 @@ class Watch:
         return self._policy.prior
 
     async def _end(self, after: WatchState) -> None:
-        if after.ending is Ending.COMPLETED and after.job and self.picture and not self._saves:
-            after = replace(after, poster=await self.picture(after.job))
         with self._lock:
             is_saving = after.ending is Ending.COMPLETED and self._saves
             self._become(replace(after, saving=Saving()) if is_saving else after)
@@ -265,8 +269,8 @@ class Watch:
         while self._state.saving:
             save = self._saves.pop(0)
             after = await carry_out(save, self._state, self._tell_saving)
-            if after.saved is None and self.picture and after.job and not after.poster:
-                after = replace(after, poster=await self.picture(after.job))
+            if after.saved is None and self.picture is not None:
+                after = await pictured(after, self.picture)
             with self._lock:
                 self._become(replace(after, saving=Saving() if self._saves else None))
 

@@ -75,8 +75,12 @@ class Worker:
         learn: Callable[[Job], Awaitable[DurationPrior | None]],
         *,
         is_drawn: bool,
+        is_pictured: bool,
     ) -> WatchState | None:
-        """Poll from `state` on; the last state, or None: it polls no longer."""
+        """Poll from `state` on; the last state, or None: it polls no longer.
+
+        `is_drawn`: a card draws the plan; `is_pictured`: get a poster at the end, too.
+        """
         last: asyncio.Future[WatchState | None] = asyncio.get_running_loop().create_future()
         number = next(self._numbers)
         self._followed[number] = _Followed(state.job_id, tell, learn, last)
@@ -84,7 +88,7 @@ class Worker:
             if self._process is None and not self.is_lost:
                 self._starting = self._starting or self._begin(self._start())
                 await asyncio.shield(self._starting)
-            self._send("follow", number, state, policy, is_drawn)
+            self._send("follow", number, state, policy, is_drawn, is_pictured)
             return None if self.is_lost else await last
         finally:
             del self._followed[number]

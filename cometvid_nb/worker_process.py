@@ -11,11 +11,12 @@ import threading
 import time
 from typing import Any, BinaryIO
 
+from . import clips
 from .client import Client
 from .durations import DurationPrior
 from .job import Job
 from .pacing import PollPolicy
-from .polling import Polling
+from .polling import Polling, pictured
 from .settings import Secret, Settings
 from .turns import Turns
 from .watch_state import WatchState
@@ -44,11 +45,11 @@ class WorkerProcess:
     def take(self, message: tuple[Any, ...]) -> None:
         """Do what the kernel says."""
         match message:
-            case ("follow", number, state, policy, is_drawn):
+            case ("follow", number, state, policy, is_drawn, is_pictured):
                 if is_drawn:
                     self._drawn.add(number)
-                task = asyncio.get_running_loop().create_task(self._follow(number, state, policy))
-                self._tasks[number] = task
+                following = self._follow(number, state, policy, is_pictured=is_pictured)
+                self._tasks[number] = asyncio.get_running_loop().create_task(following)
             case ("drop", number):
                 self._drawn.discard(number)
                 if number in self._tasks:
@@ -60,7 +61,9 @@ class WorkerProcess:
                 if lesson is not None and not lesson.done():
                     lesson.set_result(prior)
 
-    async def _follow(self, number: int, state: WatchState, policy: PollPolicy) -> None:
+    async def _follow(
+        self, number: int, state: WatchState, policy: PollPolicy, *, is_pictured: bool
+    ) -> None:
         async def learn(job: Job) -> DurationPrior | None:
             lesson: asyncio.Future[DurationPrior | None]
             lesson = self._lessons[number] = asyncio.get_running_loop().create_future()
@@ -90,7 +93,10 @@ class WorkerProcess:
         )
         try:
             with self._turns.job():
-                tell(await polling.run(), True)
+                last = await polling.run()
+                if is_pictured:
+                    last = await pictured(last, lambda job: clips.picture(self._client, job))
+                tell(last, True)
         except Exception as error:  # noqa: BLE001 - said on the card
             tell(state.broke(error, time.time()), True)
 

@@ -96,6 +96,7 @@ SIBLINGS = {
     "remote_storage": {"clip_file"},
     "views": {"widget_output"},
     "watcher": {"watching"},
+    "worker_process": {"clips"},
     "commands": {"grammar"},
     "completion": {"grammar"},
     "magic": {"commands", "completion", "grammar"},
