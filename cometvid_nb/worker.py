@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
 import pickle
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from typing import Any
 
 from .durations import DurationPrior
 from .job import Job
-from .pacing import PollPolicy
+from .pacing import PollPolicy, PollState
 from .settings import Secret, Settings
 from .watch_state import WatchState
 
@@ -33,7 +32,8 @@ _BOOT = (
 )
 """Found where this package was found, also when that is a folder that nobody has installed."""
 LENGTH_BYTES = 4
-_LEAVE_WITHIN_S = 2.0
+SIGN_OF_LIFE_EVERY_S = 2.0
+_SILENT_S, _LEAVE_WITHIN_S = 30.0, 2.0
 
 
 @dataclass(slots=True)
@@ -115,20 +115,8 @@ class Worker:
         return task
 
     async def _start(self) -> None:
-        options: dict[str, Any] = {"start_new_session": True}  # an interrupt is not for it
-        if sys.platform == "win32":
-            options = {
-                "creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-            }
         try:
-            # -P: a random.py beside the notebook must not stand in for Python's own.
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parent.parent)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                **options,
-            )
+            process = await _launch()
         except (OSError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
             log.info("no process can be started, the kernel polls: %s", type(error).__name__)
             self.is_lost = True
@@ -146,8 +134,8 @@ class Worker:
         assert process.stdout is not None
         try:
             while True:
-                length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
-                bundle = await process.stdout.readexactly(length)
+                head = await _within(_SILENT_S, process.stdout, LENGTH_BYTES)
+                bundle = await process.stdout.readexactly(int.from_bytes(head, "big"))
                 states, questions = pickle.loads(bundle)  # noqa: S301 - of our own process
                 self._hear(states)
                 for number, job in questions.items():
@@ -155,8 +143,8 @@ class Worker:
         except asyncio.CancelledError:
             self._leave()
             raise
-        except (asyncio.IncompleteReadError, OSError, pickle.UnpicklingError, EOFError):
-            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the kernel can poll
+            log.debug("the polling process: %s", type(error).__name__)
         finally:
             if process is self._process:
                 log.warning("the polling process has ended, the kernel polls")
@@ -199,8 +187,42 @@ class Worker:
             process.stdin.close()  # it ends by itself
 
 
+async def _launch() -> asyncio.subprocess.Process:
+    if getattr(sys, "frozen", False):
+        raise RuntimeError("the executable of a frozen program is no Python")
+    options: dict[str, Any] = {"start_new_session": True}  # an interrupt is not for it
+    if sys.platform == "win32":
+        group = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        options = {"creationflags": group}
+    # -P: a random.py beside the notebook must not stand in for Python's own.
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parent.parent)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        **options,
+    )
+
+
+async def _within(seconds: float, stream: asyncio.StreamReader, length: int) -> bytes:
+    """So many bytes. Raises `TimeoutError` for a process that hangs."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await stream.readexactly(length)
+    except TimeoutError:
+        # If it was this process that stood still, what came meanwhile is there at once.
+        async with asyncio.timeout(seconds / 10):
+            return await stream.readexactly(length)
+
+
+def shapes() -> list[str]:
+    """What crosses, by the names of its fields: both sides must be of one release."""
+    kinds = (Settings, WatchState, PollState, PollPolicy, DurationPrior, Job)
+    return [f"{kind.__name__}.{f.name}" for kind in kinds for f in fields(kind)]
+
+
 def _opening(settings: Settings) -> bytes:
-    """What the process is told first. The key goes by the pipe, where no list of processes is."""
+    """What the process is told first. No list of processes shows a key that goes by a pipe."""
     values = {f.name: getattr(settings, f.name) for f in fields(settings)}
     key: Secret | None = values.pop("api_key")
-    return pickle.dumps((os.getpid(), key.reveal() if key is not None else None, values))
+    return pickle.dumps((shapes(), key.reveal() if key is not None else None, values))

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from . import clips
@@ -20,7 +21,7 @@ from .polling import Polling, pictured
 from .settings import Secret, Settings
 from .turns import Turns
 from .watch_state import WatchState
-from .worker import LENGTH_BYTES
+from .worker import LENGTH_BYTES, SIGN_OF_LIFE_EVERY_S, shapes
 
 NEWS_EVERY_S = 0.25
 """The kernel is woken this often at most, with the latest of every job."""
@@ -104,7 +105,9 @@ class WorkerProcess:
         """Write what has changed, bundle after bundle."""
         loop = asyncio.get_running_loop()
         while True:
-            await self._has_news.wait()
+            with suppress(TimeoutError):  # then an empty bundle is a sign of life
+                async with asyncio.timeout(SIGN_OF_LIFE_EVERY_S):
+                    await self._has_news.wait()
             self._has_news.clear()
             bundle = pickle.dumps((self._states, self._questions))
             self._states, self._questions = {}, {}
@@ -124,28 +127,36 @@ def main() -> None:
     # What a library prints must not get between the bundles.
     news = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    parent, key, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
+    theirs, key, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
+    if theirs != shapes():
+        sys.exit("another release was installed since the kernel began")
     settings = Settings(api_key=Secret(key) if key is not None else None, **values)
-    asyncio.run(_serve(settings, news, parent))
+    asyncio.run(_serve(settings, news))
 
 
-async def _serve(settings: Settings, news: BinaryIO, parent: int) -> None:
+async def _serve(settings: Settings, news: BinaryIO) -> None:
     process = WorkerProcess(settings, news)
     loop = asyncio.get_running_loop()
+
+    parent = os.getppid()
+
+    def take(message: tuple[Any, ...]) -> None:
+        try:
+            process.take(message)
+        except BaseException:  # noqa: BLE001 - of another release, say
+            os._exit(1)  # the kernel then polls by itself; a job that nobody polls is worse
 
     def listen() -> None:
         try:
             while True:
                 message = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
-                loop.call_soon_threadsafe(process.take, message)
+                loop.call_soon_threadsafe(take, message)
         finally:
             os._exit(0)  # the kernel needs it no more; there is nothing to keep
 
     threading.Thread(target=listen, name="cometvid-listen", daemon=True).start()
     news_task = loop.create_task(process.bring_news())
-    while not news_task.done():
-        # The pipe stays open where the kernel was forked and then killed.
-        if hasattr(os, "getppid") and os.getppid() != parent:
-            break
+    # The pipe stays open where the kernel was forked and then killed.
+    while not news_task.done() and os.getppid() == parent:
         await asyncio.wait([news_task], timeout=_LOOK_EVERY_S)
-    os._exit(0)
+    os._exit(1)

@@ -1,0 +1,271 @@
+"""Many jobs are polled by a process of their own; without it, by the kernel as before."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from cometvid_nb import worker
+from cometvid_nb.errors import JobFailed
+from cometvid_nb.job import Job
+from cometvid_nb.pace import MANY
+from cometvid_nb.session import Session
+from cometvid_nb.settings import Settings
+from cometvid_nb.simulator import Scenario, Simulator
+from cometvid_nb.watching import Watch
+from tests.environment import isolated_environ
+
+KEY = "sk-simulated-0123456789-wxyz"
+WITHIN_S = 20.0
+FEW = 6
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def session(sim: Simulator, tmp_path: Path) -> Iterator[Session]:
+    environ = {"COMETAPI_BASE_URL": sim.base_url, "COMETAPI_KEY": KEY}
+    settings = Settings.from_environ(environ).changed(
+        interval_s=0.2, save=False, ledger=str(tmp_path / "ledger.sqlite3")
+    )
+    session = Session(settings)
+    yield session
+    session.close()
+    assert workers() == []
+
+
+@pytest.fixture
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cometvid_nb.turns.MANY", FEW)
+
+
+def workers() -> list[psutil.Process]:
+    """The processes that poll for this one."""
+    found = []
+    for child in psutil.Process().children():
+        try:
+            if "worker_process" in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.Error:
+            pass  # it has just ended
+    return found
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    until_s = time.monotonic() + WITHIN_S
+    while not is_so():
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+
+
+def begin(session: Session, sim: Simulator, count: int = FEW) -> list[Watch]:
+    """So many watches of jobs that run until the test ends them, all polled by the worker."""
+    for n in range(count):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
+    watches = [session.watch(f"video_{n}") for n in range(count)]
+    wait_until(lambda: all(watch.job for watch in watches) and is_all_there(session))
+    return watches
+
+
+def is_all_there(session: Session) -> bool:
+    """Whether the worker polls for every watch that is not over."""
+    found = [one for one in session._watcher._workers.values() if one is not None]
+    return len(found) == 1 and len(found[0]._followed) == len(session.active)
+
+
+def finish(sim: Simulator, watches: list[Watch]) -> None:
+    for watch in watches:
+        sim.finish(watch.job_id)
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+
+
+def test_few_jobs_are_polled_by_the_kernel(session: Session, sim: Simulator) -> None:
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    wait_until(lambda: all(watch.job for watch in watches))
+    assert workers() == []
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+
+
+def test_many_are_polled_by_one_process_which_leaves_with_the_last(
+    session: Session, sim: Simulator
+) -> None:
+    watches = begin(session, sim, MANY)
+    assert len(workers()) == 1
+    told: list[object] = []
+    watches[0].subscribe(lambda state: told.append(state.job and state.job.progress_percent))
+    sim.set_progress("video_0", 40)
+    wait_until(lambda: 40 in told)
+    sim.fail("video_1", "the moderators said no")
+    with pytest.raises(JobFailed, match="the moderators said no"):
+        watches[1].wait(WITHIN_S)
+    finish(sim, [watches[0], *watches[2:]])
+    assert watches[0].state.poster is not None  # the clip is not saved here
+    wait_until(lambda: not workers())
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_what_is_saved_is_saved_by_the_kernel(
+    session: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    session.configure(save=True, save_dir=str(tmp_path / "videos"))
+    finish(sim, begin(session, sim))
+    assert len(list((tmp_path / "videos").glob("*.mp4"))) == FEW
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_the_key_goes_by_the_pipe_alone(session: Session, sim: Simulator) -> None:
+    watches = begin(session, sim)
+    [process] = workers()
+    assert KEY not in " ".join(process.cmdline())
+    assert KEY not in " ".join(process.environ().values())
+    finish(sim, watches)
+
+
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
+def test_a_process_that_is_killed_is_done_without(session: Session, sim: Simulator) -> None:
+    watches = begin(session, sim)
+    [process] = workers()
+    process.kill()
+    asked = len(sim.requests)
+    wait_until(lambda: len(sim.requests) > asked + 2 * FEW)  # by the kernel
+    assert workers() == []
+    finish(sim, watches)
+
+
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
+def test_a_process_that_hangs_is_done_without(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_SILENT_S", 3.0)
+    watches = begin(session, sim)
+    [process] = workers()
+    process.suspend()
+    finish(sim, watches)
+    wait_until(lambda: not workers())
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_where_no_process_can_be_started_the_kernel_polls(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_a_process_of_another_release_is_done_without(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "shapes", lambda: ["Job.colour"])
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+
+
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
+def test_an_interrupt_does_not_reach_it(session: Session, sim: Simulator) -> None:
+    watches = begin(session, sim)
+    [process] = workers()
+    assert os.getpgid(process.pid) != os.getpgid(0)  # what a terminal's Ctrl-C goes to
+    process.send_signal(signal.SIGINT)
+    finish(sim, watches)
+    assert not next(iter(session._watcher._workers.values())).is_lost  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_a_watch_that_is_stopped_is_asked_after_no_more(session: Session, sim: Simulator) -> None:
+    watches = begin(session, sim)
+    watches[0].stop()
+    path = "/v1/videos/video_0"
+    after = len(sim.requests) + 4 * FEW  # one question more may be under way
+    wait_until(lambda: len(sim.requests) > after)
+    late = [request.path for request in list(sim.requests)[after - 2 * FEW :]]
+    assert path not in late
+    assert "/v1/videos/video_1" in late
+    finish(sim, watches[1:])
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_what_earlier_jobs_took_is_known_there(session: Session, sim: Simulator) -> None:
+    session.configure(interval_s=0)
+    for n in range(5):
+        done = {"id": f"done_{n}", "status": "completed", "model": "sora-2", "seconds": 4}
+        session.ledger.see(sim.base_url, Job.parse(done), took_s=1000.0)
+    for n in range(FEW + 1):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
+    watches = [session.watch(f"video_{n}") for n in range(FEW + 1)]
+    last = watches[-1]  # the worker's from the first question on
+    wait_until(lambda: len(last.state.checks_at_s) > 1)
+    assert last._policy.prior.median_s > 300
+    pause_s = last.state.checks_at_s[1] - last.state.checks_at_s[0]
+    assert pause_s > 0.9 * last._policy.max_delay_s  # with nothing learned it is shorter
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_a_card_gets_the_whole_plan_of_a_job_that_is_polled_there(
+    session: Session, sim: Simulator
+) -> None:
+    session.configure(interval_s=0.5)
+    watches = begin(session, sim)
+    assert len(watches[0].state.checks_at_s) < 10
+    assert watches[0].widget is not None
+    sim.set_progress("video_0", 30)
+    wait_until(lambda: len(watches[0].state.checks_at_s) > 50)
+    assert len(watches[1].state.checks_at_s) < 10
+    finish(sim, watches)
+
+
+@posix_only
+def test_it_ends_with_a_kernel_that_is_killed(sim: Simulator, tmp_path: Path) -> None:
+    script = f"""
+    import time
+    import cometvid_nb.turns
+    from cometvid_nb.session import Session
+    from cometvid_nb.settings import Secret, Settings
+    cometvid_nb.turns.MANY = 2
+    session = Session(Settings(Secret({KEY!r}), {sim.base_url!r}, save=False, ledger="off"))
+    watches = [session.watch(f"video_{{n}}") for n in range(3)]
+    while not all(watch.job for watch in watches) or not session._watcher._workers:
+        time.sleep(0.05)
+    [worker] = session._watcher._workers.values()
+    while worker._process is None:
+        time.sleep(0.05)
+    print(worker._process.pid, flush=True)
+    time.sleep(60)
+    """
+    for n in range(3):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", "\n".join(line[4:] for line in script.splitlines())],
+        env=isolated_environ(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert kernel.stdout is not None
+    polls = psutil.Process(int(kernel.stdout.readline()))
+    assert polls.is_running()
+    kernel.kill()
+    kernel.communicate()
+    wait_until(lambda: not polls.is_running() or polls.status() == psutil.STATUS_ZOMBIE)
