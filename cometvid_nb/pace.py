@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .pacing import HINT_CAP_S
 
-MOST_AT_ONCE = 12
-"""Requests under way at one time; also the connections that are kept."""
+FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 32
+"""Requests under way at one time: a connection each, so few while answers come quickly."""
 
 MANY = 100
 """From so many jobs on, asking after them is work that a reader's busy cell would notice."""
-TICK_S = 0.1
+TICK_S = 0.2
 """The questions of many jobs are asked together, once in so many seconds."""
 
 _STEADY_PER_S = 20.0

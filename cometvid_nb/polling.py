@@ -20,8 +20,9 @@ LATE_S = 2.0
 """A poll this much later than planned (a laptop that slept, a starved process) makes the plan
 that the page draws from untrue, so a new one is sent."""
 
-_PLAN_FOR_A_CARD, _PLAN = 400, 3
-"""Only a card of its own draws the plan; it costs more than the rest of a poll."""
+_PLAN_FOR_A_CARD, _PLAN, _PLAN_BY_FORECAST = 400, 3, 1
+"""Only a card of its own draws the plan; it costs more than the rest of a poll. Moving progress
+changes it each time."""
 
 
 class JobSource(Protocol):
@@ -137,7 +138,9 @@ class Polling:
     def _plan(self, after: WatchState, now_s: float) -> tuple[float, ...]:
         price_s = self._policy.price_s * self._turns.price_factor
         policy = replace(self._policy, price_s=price_s)
-        most = _PLAN_FOR_A_CARD if self._is_drawn() else _PLAN
+        most = _PLAN if after.poll.forecast is None else _PLAN_BY_FORECAST
+        if self._is_drawn():
+            most = _PLAN_FOR_A_CARD
         return tuple(policy.plan(after.poll, now_s, self._rng, most))
 
     async def _ask(self) -> WatchState:

@@ -17,6 +17,7 @@ from typing import TypeVar
 import httpx
 
 from .errors import ClipError, SettingsError
+from .pace import MOST_AT_ONCE
 from .settings import Secret, Settings, origin_of
 from .transfer import send
 
@@ -33,7 +34,7 @@ for _name in [
 
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
-MOST_CONNECTIONS = 16
+MOST_CONNECTIONS = MOST_AT_ONCE + 4  # for what is created meanwhile
 MOST_REDIRECTS = 5
 LOOK_UP_WITHIN_S = 5.0
 NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")

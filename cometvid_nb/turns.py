@@ -9,7 +9,44 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from .errors import RateLimited
-from .pace import MANY, MOST_AT_ONCE, TICK_S, Pace
+from .pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S, Pace
+
+_PATIENCE_S = 0.1
+_CALM_S = 60.0
+
+
+class Room:
+    """Lets a few in at once, and one more whenever somebody has waited for a moment.
+
+    Each that is in keeps a connection, and each connection makes every request dearer; but where
+    answers are slow, few at once would be few in all. A calm minute makes it narrower by one.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(FEWEST_AT_ONCE)
+        self._size = FEWEST_AT_ONCE
+        self._widened_at_s = 0.0
+
+    async def __aenter__(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._free.acquire()
+            except TimeoutError:
+                self._widened_at_s = time.monotonic()
+                if self._size < MOST_AT_ONCE:
+                    self._size += 1
+                    self._free.release()
+            else:
+                return
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        now_s = time.monotonic()
+        if self._size > FEWEST_AT_ONCE and now_s - self._widened_at_s > _CALM_S:
+            self._size -= 1
+            self._widened_at_s = now_s
+        else:
+            self._free.release()
 
 
 class Turns:
@@ -17,7 +54,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._pace = Pace()
-        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._room = Room()
 
     @property
     def hold_s(self) -> float:
@@ -37,7 +74,7 @@ class Turns:
     def align(self, due_s: float) -> float:
         """The moment to wake for a question that is due at `due_s`, on the monotonic clock.
 
-        Of a crowd some are due in every tenth of a second: together they wake the machine once.
+        Of a crowd some are due at every moment: those of one tick wake the machine once.
         """
         return math.ceil(due_s / TICK_S) * TICK_S if self.is_crowded else due_s
 

@@ -1,0 +1,80 @@
+"""Turns: how many ask at once, on a real loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from cometvid_nb.pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S
+from cometvid_nb.turns import Room, Turns
+
+
+class Crowd:
+    """Many that want in, and how many were in at once."""
+
+    def __init__(self) -> None:
+        self.room = Room()
+        self.inside = self.most = self.done = 0
+
+    async def visit(self, work: Callable[[], object]) -> None:
+        async with self.room:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            try:
+                await work()  # type: ignore[misc]
+            finally:
+                self.inside -= 1
+                self.done += 1
+
+
+async def test_quick_ones_go_in_few_at_once() -> None:
+    crowd = Crowd()
+    for _ in range(20):
+        await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0)) for _ in range(50)))
+    assert (crowd.most, crowd.done) == (FEWEST_AT_ONCE, 1000)
+
+
+async def test_slow_ones_make_room_for_more_up_to_a_bound() -> None:
+    crowd = Crowd()
+    visits = [crowd.visit(lambda: asyncio.sleep(0.5)) for _ in range(4 * MOST_AT_ONCE)]
+    await asyncio.gather(*visits)
+    assert (crowd.most, crowd.done) == (MOST_AT_ONCE, len(visits))
+
+
+async def test_those_that_hang_do_not_keep_the_others_out() -> None:
+    crowd = Crowd()
+    never = asyncio.Event()
+    hanging = [asyncio.ensure_future(crowd.visit(never.wait)) for _ in range(FEWEST_AT_ONCE + 3)]
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0)) for _ in range(10)))
+    for one in hanging:
+        one.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+    assert crowd.inside == 0
+
+
+async def test_a_calm_minute_makes_it_narrower(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0.3)) for _ in range(30)))
+    wide, crowd.most = crowd.most, 0
+    monkeypatch.setattr("cometvid_nb.turns._CALM_S", 0.0)
+    for _ in range(wide):
+        await crowd.visit(lambda: asyncio.sleep(0))
+    await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0)) for _ in range(30)))
+    assert wide > FEWEST_AT_ONCE == crowd.most
+
+
+def test_many_wake_together_and_few_when_they_are_due() -> None:
+    turns = Turns()
+    assert turns.align(100.01) == 100.01
+    with_jobs = [turns.job() for _ in range(MANY)]
+    for one in with_jobs:
+        one.__enter__()
+    woken_s = {round(turns.align(100.0 + n / 100), 6) for n in range(1, 101)}
+    assert len(woken_s) == round(1 / TICK_S)
+    assert all(0 <= turns.align(due_s) - due_s <= TICK_S for due_s in (0.0, 3.3, 1e6 / 7))
+    for one in with_jobs:
+        one.__exit__(None, None, None)
+    assert turns.align(100.01) == 100.01
