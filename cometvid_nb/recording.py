@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,27 @@ def record(watch: Watch, ledger: Ledger, base_url: str, *, is_clip_wanted: bool)
             )
 
     watch.subscribe(observe)
+
+
+LESSON_HOLDS_S = 2.0
+
+
+class Lessons:
+    """What `learn` said, for a moment: a crowd that begins at once asks the same of it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], tuple[float, DurationPrior]] = {}
+
+    def learn(
+        self, ledger: Ledger, base_url: str, job: Job, fallback: DurationPrior
+    ) -> DurationPrior:
+        """How long such a job takes."""
+        kind = (ledger.path, base_url, job.model, job.duration_s, job.size, fallback)
+        at_s, prior = self._kept.get(kind, (-math.inf, fallback))
+        if time.monotonic() - at_s > LESSON_HOLDS_S:
+            prior = learn(ledger, base_url, job, fallback)
+            self._kept[kind] = (time.monotonic(), prior)
+        return prior
 
 
 def learn(ledger: Ledger, base_url: str, job: Job, fallback: DurationPrior) -> DurationPrior:

@@ -48,6 +48,7 @@ class Session:
         self._real_settings: Settings | None = None
         self._clients: dict[object, Client] = {}
         self._recorded: WeakSet[Watch] = WeakSet()
+        self._lessons = recording.Lessons()
         self._ledgers: dict[str, Ledger] = {}
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         self._watcher = Watcher(
@@ -134,7 +135,9 @@ class Session:
                 client,
                 _policy(settings),
                 saver,
-                learn=lambda job: recording.learn(ledger, settings.base_url, job, DEFAULT_PRIOR),
+                learn=lambda job: self._lessons.learn(
+                    ledger, settings.base_url, job, DEFAULT_PRIOR
+                ),
                 is_simulated=settings.is_simulated,
             )
             known = None

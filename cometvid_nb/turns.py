@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager, contextmanager
 from .errors import RateLimited
 from .pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S, Pace
 
-_PATIENCE_S = 0.1
-_CALM_S = 60.0
+_PATIENCE_S = 0.5
+_CALM_S = 10.0
 
 
 class Room:
-    """Lets a few in at once, and one more whenever somebody has waited for a moment.
+    """Lets a few in at once, and one more whenever somebody has waited for half a second.
 
     Each that is in keeps a connection, and each connection makes every request dearer; but where
-    answers are slow, few at once would be few in all. A calm minute makes it narrower by one.
+    answers are slow, few at once would be few in all. Ten calm seconds make it narrower by one.
     """
 
     def __init__(self) -> None:
