@@ -12,7 +12,7 @@ from typing import Protocol
 from .durations import DurationPrior
 from .errors import CometVidError
 from .job import Job, Polled
-from .pacing import PollPolicy
+from .pacing import HINT_CAP_S, PollPolicy
 from .turns import Turns
 from .watch_state import Ending, WatchState
 
@@ -88,7 +88,8 @@ class Polling:
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         if len(self._state.checks_at_s) > 1:  # somebody else has polled before
-            due_s += max(0.0, self._state.checks_at_s[1] - time.time())
+            # With a bound: the clock may have been put back since.
+            due_s += min(HINT_CAP_S, max(0.0, self._state.checks_at_s[1] - time.time()))
         is_planned = False
         while True:
             await asyncio.sleep(self._turns.align(due_s) - loop.time())
