@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import pickle
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from typing import Any
 from .durations import DurationPrior
 from .job import Job
 from .pacing import PollPolicy, PollState
-from .settings import Secret, Settings
+from .settings import KEY_VARIABLES, Secret, Settings
 from .watch_state import WatchState
 
 log = logging.getLogger("cometvid_nb.worker")
@@ -200,6 +201,7 @@ async def _launch() -> asyncio.subprocess.Process:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        env={name: text for name, text in os.environ.items() if name not in KEY_VARIABLES},
         **options,
     )
 

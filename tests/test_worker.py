@@ -128,7 +128,10 @@ def test_what_is_saved_is_saved_by_the_kernel(
 
 
 @pytest.mark.usefixtures("few_are_many")
-def test_the_key_goes_by_the_pipe_alone(session: Session, sim: Simulator) -> None:
+def test_the_key_goes_by_the_pipe_alone(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMETAPI_KEY", KEY)
     watches = begin(session, sim)
     [process] = workers()
     assert KEY not in " ".join(process.cmdline())
