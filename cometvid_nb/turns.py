@@ -28,17 +28,18 @@ class Room:
         self._widened_at_s = 0.0
 
     async def __aenter__(self) -> None:
-        while True:
+        while self._size < MOST_AT_ONCE:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._free.acquire()
+                    return
             except TimeoutError:
-                self._widened_at_s = time.monotonic()
                 if self._size < MOST_AT_ONCE:
                     self._size += 1
                     self._free.release()
-            else:
-                return
+                self._widened_at_s = time.monotonic()
+        # Thousands that wait must not wake up again and again.
+        await self._free.acquire()
 
     async def __aexit__(self, *exc_info: object) -> None:
         now_s = time.monotonic()
