@@ -86,20 +86,21 @@ class Polling:
         It is not over where somebody else is to go on.
         """
         loop = asyncio.get_running_loop()
-        due_s = loop.time()
+        due_s = earliest_s = loop.time()
         if len(self._state.checks_at_s) > 1:  # somebody else has polled before
             # With a bound: the clock may have been put back since.
             due_s += min(HINT_CAP_S, max(0.0, self._state.checks_at_s[1] - time.time()))
         is_planned = False
         while True:
-            await asyncio.sleep(self._turns.align(due_s) - loop.time())
+            await asyncio.sleep(self._turns.align(due_s, earliest_s) - loop.time())
             if not self._is_at_home():
                 return self._state
             if self._state.checks_at_s and (hold_s := self._turns.hold_s) > 1:
                 # Another job was told to wait, and that goes for all of this server's.
                 checks_at_s = (self._state.checks_at_s[0], time.time() + hold_s)
                 self._become(replace(self._state, checks_at_s=checks_at_s))
-                due_s, is_planned = loop.time() + hold_s, False
+                due_s = earliest_s = loop.time() + hold_s
+                is_planned = False
                 continue
             is_late = loop.time() - due_s > LATE_S
             before = self._state
@@ -130,7 +131,9 @@ class Polling:
                 return after.gave_up(now_s)
             is_planned = True
             self._become(after, is_news=is_changed or (is_out_of_plan and self._is_drawn()))
-            due_s = loop.time() + max(0.0, after.checks_at_s[1] - now_s)
+            due_s = earliest_s = loop.time() + max(0.0, after.checks_at_s[1] - now_s)
+            if after.poll.retry_after_s is None and not after.poll.failures_in_row:
+                earliest_s = min(due_s, loop.time() + self._policy.min_delay_s)
 
     def _become(self, state: WatchState, *, is_news: bool = True) -> None:
         self._state = state

@@ -72,12 +72,15 @@ class Turns:
         """Whether the jobs are so many that asking after them is work."""
         return self._pace.jobs >= MANY
 
-    def align(self, due_s: float) -> float:
+    def align(self, due_s: float, earliest_s: float) -> float:
         """The moment to wake for a question that is due at `due_s`, on the monotonic clock.
 
-        Of a crowd some are due at every moment: those of one tick wake the machine once.
+        Of a crowd some are due at every moment: those of one tick wake the machine once. That is
+        the nearest one, so that on average nobody is late, or the next after `earliest_s`.
         """
-        return math.ceil(due_s / TICK_S) * TICK_S if self.is_crowded else due_s
+        if not self.is_crowded:
+            return due_s
+        return max(round(due_s / TICK_S), math.ceil(earliest_s / TICK_S)) * TICK_S
 
     @contextmanager
     def job(self) -> Iterator[None]:

@@ -68,13 +68,17 @@ async def test_calm_makes_it_narrower(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_many_wake_together_and_few_when_they_are_due() -> None:
     turns = Turns()
-    assert turns.align(100.01) == 100.01
+    assert turns.align(100.01, 0) == 100.01
     with_jobs = [turns.job() for _ in range(MANY)]
     for one in with_jobs:
         one.__enter__()
-    woken_s = {round(turns.align(100.0 + n / 100), 6) for n in range(1, 1001)}
-    assert len(woken_s) == round(10 / TICK_S)
-    assert all(0 <= turns.align(due_s) - due_s <= TICK_S for due_s in (0.0, 3.3, 1e6 / 7))
+    late_s = [turns.align(100.0 + n / 100, 100.0) - (100.0 + n / 100) for n in range(1, 1001)]
+    woken_s = {round(100.0 + n / 100 + late, 6) for n, late in enumerate(late_s, 1)}
+    assert len(woken_s) <= round(10 / TICK_S) + 1
+    assert max(map(abs, late_s)) < TICK_S / 2 + 1e-6
+    assert abs(sum(late_s) / len(late_s)) < TICK_S / 20, "on average nobody is late"
+    for due_s in (0.0, 3.3, 100.1, 1e6 / 7):
+        assert 0 <= turns.align(due_s, due_s) - due_s <= TICK_S, "never before the earliest"
     for one in with_jobs:
         one.__exit__(None, None, None)
-    assert turns.align(100.01) == 100.01
+    assert turns.align(100.01, 0) == 100.01
