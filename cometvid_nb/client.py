@@ -275,11 +275,15 @@ class Client:
             self._http = open_http(AsyncHttp, self.settings, TIMEOUT)
         http = self._http
         try:
-            answering = http.stream(method, _parsed(url), **options)
-            async with asyncio.timeout(within_s), answering as response:
-                body = Body(response)
-                async for chunk in response.aiter_raw():
-                    body.add(chunk)
+            request = http.build_request(method, _parsed(url), **options)
+            async with asyncio.timeout(within_s):
+                response = await http.send(request, stream=True)
+                try:
+                    body = Body(response)
+                    async for chunk in response.aiter_raw():
+                        body.add(chunk)
+                finally:
+                    await response.aclose()
         except NO_ANSWER as error:
             raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)

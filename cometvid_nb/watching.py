@@ -129,7 +129,8 @@ class Watch:
                     advice=f"The watch goes on: %cometvid wait {self.job_id}",
                 ) from None
 
-        return block_on(wait())
+        # A thousand that are over need no loop each.
+        return self.result() if self._state.is_settled else block_on(wait())
 
     def stop(self) -> None:
         """Stop watching. The job itself goes on; a watch that is over stays as it ended."""
