@@ -9,7 +9,7 @@ FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 32
 
 MANY = 100
 """From so many jobs on, asking after them is work that a reader's busy cell would notice."""
-TICK_S = 0.5
+TICK_S = 0.25
 """The questions of many jobs are asked together, once in so many seconds."""
 
 _STEADY_PER_S = 20.0
