@@ -128,7 +128,12 @@ def follow(kernel: Kernel, simulator: Simulator, home: Path) -> Trail:
     book.cells.append(nbformat.v4.new_code_cell("", outputs=run_text.outputs))
     simulator.clear_faults()
     # A card that has nothing but the link is settled when the kernel has been idle for a while.
-    kernel.wait_for(lambda message: "/clips/video_portrait" in json.dumps(message, default=repr))
+    kernel.wait_for(
+        lambda message: (
+            message["msg_type"] == "update_display_data"
+            and "/clips/video_portrait" in json.dumps(message["content"])
+        )
+    )
     texts["reprs"] = run(REPRS)
     texts["widget state"] = kernel.run(WIDGET_STATE).text
     run("%unload_ext cometvid_nb")
