@@ -38,6 +38,11 @@ class Pace:
         self._held_until_s = float("-inf")
         self._next_turn_s = float("-inf")
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the jobs are so many that asking after them is work."""
+        return self.jobs >= MANY
+
     def factor(self, now_s: float) -> float:
         """By how much a request is dearer than usual: 1 to 64."""
         while self._factor > 1 and now_s - self._changed_at_s >= _CALM_S:
@@ -62,7 +67,7 @@ class Pace:
         """Take a turn: the moment when this request may start."""
         each_s = self.factor(now_s) / max(_STEADY_PER_S, _PER_JOB_PER_S * self.jobs)
         # A few may go at once after a rest; after a hold they begin one by one.
-        burst_s = max(_BURST * each_s, TICK_S if self.jobs >= MANY else 0.0)
+        burst_s = max(_BURST * each_s, TICK_S if self.is_crowded else 0.0)
         rested_s = now_s - burst_s if self.hold_s(now_s) == 0 else self._held_until_s
         self._next_turn_s = max(self._next_turn_s, rested_s) + each_s
         return max(now_s, self._next_turn_s)

@@ -70,7 +70,8 @@ class Polling:
         is_drawn: Callable[[], bool] = lambda: False,
         is_at_home: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._state = state
+        self.state = state
+        """The latest that is known."""
         self._policy = policy
         self._source = source
         self._turns = turns
@@ -87,23 +88,23 @@ class Polling:
         """
         loop = asyncio.get_running_loop()
         due_s = earliest_s = loop.time()
-        if len(self._state.checks_at_s) > 1:  # somebody else has polled before
+        if len(self.state.checks_at_s) > 1:  # somebody else has polled before
             # With a bound: the clock may have been put back since.
-            due_s += min(HINT_CAP_S, max(0.0, self._state.checks_at_s[1] - time.time()))
+            due_s += min(HINT_CAP_S, max(0.0, self.state.checks_at_s[1] - time.time()))
         is_planned = False
         while True:
             await asyncio.sleep(self._turns.align(due_s, earliest_s) - loop.time())
             if not self._is_at_home():
-                return self._state
-            if self._state.checks_at_s and (hold_s := self._turns.hold_s) > 1:
+                return self.state
+            if self.state.checks_at_s and (hold_s := self._turns.hold_s) > 1:
                 # Another job was told to wait, and that goes for all of this server's.
-                checks_at_s = (self._state.checks_at_s[0], time.time() + hold_s)
-                self._become(replace(self._state, checks_at_s=checks_at_s))
+                checks_at_s = (self.state.checks_at_s[0], time.time() + hold_s)
+                self._become(replace(self.state, checks_at_s=checks_at_s))
                 due_s = earliest_s = loop.time() + hold_s
                 is_planned = False
                 continue
             is_late = loop.time() - due_s > LATE_S
-            before = self._state
+            before = self.state
             offset_s = time.time() - loop.time()
             after = await self._ask()
             now_s = time.time()
@@ -136,7 +137,7 @@ class Polling:
                 earliest_s = min(due_s, loop.time() + self._policy.min_delay_s)
 
     def _become(self, state: WatchState, *, is_news: bool = True) -> None:
-        self._state = state
+        self.state = state
         self._tell(state, is_news)
 
     def _plan(self, after: WatchState, now_s: float) -> tuple[float, ...]:
@@ -149,12 +150,12 @@ class Polling:
 
     async def _ask(self) -> WatchState:
         # The deadline holds for the question too, not only for the pauses between.
-        left_s = self._state.began_at_s + self._state.give_up_after_s - time.time()
+        left_s = self.state.began_at_s + self.state.give_up_after_s - time.time()
         try:
             async with asyncio.timeout(max(1.0, left_s)), self._turns.turn():
-                polled = await self._source.poll(self._state.job_id)
+                polled = await self._source.poll(self.state.job_id)
         except TimeoutError:
-            return self._state.gave_up(time.time())
+            return self.state.gave_up(time.time())
         except CometVidError as error:
-            return self._state.troubled(error, time.time())
-        return self._state.answered(polled.job, time.time(), polled.retry_after_s)
+            return self.state.troubled(error, time.time())
+        return self.state.answered(polled.job, time.time(), polled.retry_after_s)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from .errors import RateLimited
-from .pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S, Pace
+from .pace import FEWEST_AT_ONCE, MOST_AT_ONCE, TICK_S, Pace
 
 _PATIENCE_S = 0.5
 _CALM_S = 10.0
@@ -28,7 +28,7 @@ class Room:
         self._widened_at_s = 0.0
 
     async def __aenter__(self) -> None:
-        while self._size < MOST_AT_ONCE:
+        while self._free.locked() and self._size < MOST_AT_ONCE:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._free.acquire()
@@ -70,7 +70,7 @@ class Turns:
     @property
     def is_crowded(self) -> bool:
         """Whether the jobs are so many that asking after them is work."""
-        return self._pace.jobs >= MANY
+        return self._pace.is_crowded
 
     def align(self, due_s: float, earliest_s: float) -> float:
         """The moment to wake for a question that is due at `due_s`, on the monotonic clock.

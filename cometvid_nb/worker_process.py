@@ -99,7 +99,7 @@ class WorkerProcess:
                     last = await pictured(last, lambda job: clips.picture(self._client, job))
                 tell(last, True)
         except Exception as error:  # noqa: BLE001 - said on the card
-            tell(state.broke(error, time.time()), True)
+            tell(polling.state.broke(error, time.time()), True)
 
     async def bring_news(self) -> None:
         """Write what has changed, bundle after bundle."""
