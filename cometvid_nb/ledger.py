@@ -12,7 +12,7 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -146,12 +146,16 @@ class Ledger:
         told = {**_told(job), "took_s": took_s, "is_clip_wanted": is_clip_wanted}
 
         def write(db: sqlite3.Connection) -> None:
+            # Nearly always there is an entry: one statement, and no new name is made up.
+            sql = f"UPDATE jobs SET {_sets(told)} WHERE base_url = ? AND job_id = ?"  # noqa: S608 - our own names
+            if db.execute(sql, (*told.values(), base_url, job.id)).rowcount:
+                return
             columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job.id, **told}
             columns["began_at_s"] = job.created_at_s or time.time()
             updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
             _execute(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
 
-        self._try(write, None, is_durable=False)
+        self._try(write, None)
 
     def save(
         self,
@@ -165,16 +169,16 @@ class Ledger:
         """The clip of a job lies at `clip`; `poster` is a small picture of it, as a data URL."""
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
-                (clip, clip_bytes, base_url, job_id),
-            )
             if poster is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (base_url, job_id, poster)
                 )
+            db.execute(
+                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
+                (clip, clip_bytes, base_url, job_id),
+            )
 
-        self._try(write, None, is_durable=False)
+        self._try(write, None)
 
     def forget(self, entry: Entry) -> None:
         """Remember it no more. The clip stays where it lies."""
@@ -184,7 +188,7 @@ class Ledger:
             key = (entry.base_url, entry.job_id)
             db.execute("DELETE FROM posters WHERE base_url = ? AND job_id = ?", key)
 
-        self._try(write, None)
+        self._try(write, None, is_durable=True)
 
     # Reading.
 
@@ -276,30 +280,29 @@ class Ledger:
         return [Entry(*row) for row in rows]
 
     def _insert(self, columns: dict[str, Any]) -> None:
-        self._try(lambda db: _execute(db, columns, ""), None)
+        self._try(lambda db: _execute(db, columns, ""), None, is_durable=True)
 
     def _update(self, ref: str, **columns: Any) -> None:
-        sets = ", ".join(f"{name} = coalesce(?, {name})" for name in columns)
-
         def write(db: sqlite3.Connection) -> None:
-            sql = f"UPDATE jobs SET {sets} WHERE ref = ?"  # noqa: S608 - our own names
+            sql = f"UPDATE jobs SET {_sets(columns)} WHERE ref = ?"  # noqa: S608 - our own names
             try:
                 db.execute(sql, (*columns.values(), ref))
             except sqlite3.IntegrityError:
                 # Somebody watched the job before its answer reached us: that row stays.
                 db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
 
-        self._try(write, None)
+        self._try(write, None, is_durable=True)
 
     def _try(
-        self, work: Callable[[sqlite3.Connection], T], otherwise: T, *, is_durable: bool = True
+        self, work: Callable[[sqlite3.Connection], T], otherwise: T, *, is_durable: bool = False
     ) -> T:
         if self._file is None or self._is_broken:
             return otherwise
         # Who has been told of a lock that stays is not to be held up by it each time.
         timeout_s = 0.1 if self._is_told else BUSY_TIMEOUT_S
         try:
-            with self._file.open(timeout_s, is_durable=is_durable) as db:
+            open_ = self._file.open_durably if is_durable else self._file.open
+            with open_(timeout_s) as db:
                 return work(db)
         except (sqlite3.Error, OSError) as error:
             # Locked and full pass; anything else will not mend itself.
@@ -314,6 +317,11 @@ class Ledger:
                 "or switch it off: %cometvid config ledger=off"
             )
             return otherwise
+
+
+def _sets(columns: Mapping[str, object]) -> str:
+    """Assignments of values that a None leaves as they are."""
+    return ", ".join(f"{name} = coalesce(?, {name})" for name in columns)
 
 
 def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -42,52 +43,72 @@ class LedgerFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._is_ready = False
-        self._anchor: sqlite3.Connection | None = None
-        self._anchor_file: object = None
+        self._lock = threading.Lock()
+        self._kept: sqlite3.Connection | None = None
+        self._kept_of: tuple[int, int | None] = (0, None)
+        """The process it was opened in, and the inode of its file."""
+        self._timeout_s = 0.0
 
     def close(self) -> None:
         """Let go of it. It can be opened again."""
-        self._is_ready = False
-        anchor, self._anchor, self._anchor_file = self._anchor, None, None
-        if anchor is not None:
-            anchor.close()
+        with self._lock:
+            self._let_go()
 
     @contextmanager
-    def open(self, timeout_s: float, *, is_durable: bool) -> Iterator[sqlite3.Connection]:
-        """A transaction; `is_durable`: it is on the disk when this is over.
+    def open(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
+        """The connection that is kept; each statement is a transaction of its own.
 
-        A connection a piece of work: safe for threads and forks, and 0.2 ms.
+        What it writes may be lost in a power cut, though not in a kill: the loop that all watches
+        share must not wait for the disk, and how a job stands can be asked again. While a cell is
+        busy each call into SQLite waits for the cell and then the cell for it, so few calls are
+        what counts (benchmarks/scale.py).
 
         Raises:
             sqlite3.Error, OSError: the file cannot be used.
         """
-        if not (self._is_ready and self.path.exists()):  # it may be taken away meanwhile
-            self._is_ready = False
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            yield self._keep(timeout_s)
+
+    @contextmanager
+    def open_durably(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
+        """A transaction that is on the disk when this is over, on a connection of its own.
+
+        A power cut must not lose an intent: the write is there before the POST is sent.
+
+        Raises:
+            sqlite3.Error, OSError: the file cannot be used.
+        """
+        with self._lock:
+            self._keep(timeout_s)
         with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
-            if not self._is_ready:
-                _prepare(db)
-                self._drop_anchor()
-                self._is_ready = True
-            db.create_function("folded", 1, str.casefold, deterministic=True)
-            # A power cut must not lose an intent: the write is on the disk before the POST is sent.
-            # How a job stands can be asked again: a kill loses none of it, and a power cut may,
-            # as these writes are made on the watcher's loop, which is not to wait for the disk.
-            db.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
+            db.execute("PRAGMA synchronous = FULL")
             yield db
 
-    def _drop_anchor(self) -> None:
-        """Keep one connection open, unused: the last one that closes writes all to the disk.
+    def _keep(self, timeout_s: float) -> sqlite3.Connection:
+        """The kept connection to the file that lies there now, made ready for use.
 
-        That took 12 ms a note (benchmarks/scale.py). A forked child leaves its parent's alone.
+        It makes the others cheap, too: the last connection that closes writes all to the disk,
+        which takes 12 ms.
         """
-        file = (os.getpid(), self.path.stat().st_ino)
-        if file == self._anchor_file:
-            return
-        self._anchor = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
-        self._anchor.execute("SELECT count(*) FROM jobs").fetchone()
-        self._anchor_file = file
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:  # not made yet, or taken away
+            inode = None
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self._kept is None or self._kept_of != (os.getpid(), inode):
+            self._let_go()
+            self._kept = _connect(self.path, timeout_s)
+            self._kept_of = (os.getpid(), self.path.stat().st_ino)
+            self._timeout_s = timeout_s
+        elif timeout_s != self._timeout_s:
+            self._kept.execute(f"PRAGMA busy_timeout = {round(1000 * timeout_s)}")
+            self._timeout_s = timeout_s
+        return self._kept
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
 
 def default_path() -> Path:
@@ -95,6 +116,18 @@ def default_path() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"
+
+
+def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, isolation_level=None)
+    try:
+        _prepare(db)
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.create_function("folded", 1, str.casefold, deterministic=True)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _prepare(db: sqlite3.Connection) -> None:
