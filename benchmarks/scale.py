@@ -2,14 +2,16 @@
 
     python -m benchmarks.scale [--jobs 1000] [--median 105] [--no-peer]
 
-The simulator runs in a process of its own. One after the other, in fresh processes: a few jobs of
-ours (how late is the end noticed when nothing is crowded?), all jobs of ours, and
-`AsyncOpenAI().videos.poll` gathered over as many jobs with the interval that makes as many
-requests. CPU is the watching process's own; delay is measured in the simulator, from the end of a
-job to the first answer that says so. A reader's busy cell is plain Python on the main thread, for
-a minute in the thick of it; what it loses is its time beyond its own CPU time, as it waits for the
-interpreter, and not its time beyond that of another minute: the clock rates of machines drift by
-more. Needs `pip install openai`.
+Side by side, each in a fresh process with a simulator in another: all jobs of ours, as many of
+`AsyncOpenAI().videos.poll` gathered, with the interval that makes about as many requests, and a
+few jobs of ours (how late is the end noticed when nothing is crowded?). At the same time, as the
+clock rates of machines drift by more than what is compared. CPU is the watching process's own,
+its children's included; delay is measured in the simulator, from the end of a job to the first
+answer that says so.
+
+Then, alone, all jobs of ours under a reader's busy cell: plain Python on the main thread, for a
+minute in the thick of it. What it loses is its time beyond its own CPU time, as it waits for the
+interpreter, and not its time beyond that of another minute. Needs `pip install openai`.
 """
 
 from __future__ import annotations
@@ -29,9 +31,12 @@ from typing import Any
 
 from cometvid_nb.simulator import Request, Scenario, Simulator
 
-FEW = 60
+FEW = 90
+"""As many as are polled without a worker."""
 SPREAD = 0.45
 BUSY_FROM_S, BUSY_S = 20.0, 60.0
+POLLS_A_JOB = 11.0
+"""The peer's interval is this part of the median, so that it asks about as often as we do."""
 
 
 class WatchedSimulator(Simulator):
@@ -146,30 +151,36 @@ def used_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run(who: str, count: int, median_s: float, interval_s: float = 0.0) -> dict[str, float]:
-    """One watcher, with a simulator of its own, both in fresh processes."""
-    module = [sys.executable, "-m", "benchmarks.scale"]
-    server = subprocess.Popen(
-        [*module, "serve", str(count), str(median_s)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdin is not None
-    assert server.stdout is not None
-    base_url, api_key = json.loads(server.stdout.readline())
-    worker = subprocess.run(
-        [*module, who, base_url, api_key, str(count), str(interval_s)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    requests, delays_s = json.loads(server.communicate("\n")[0])
-    measured: dict[str, float] = json.loads(worker.stdout.splitlines()[-1])
-    measured["requests"] = requests
-    measured["cpu_ms"] = 1000 * measured["cpu_s"] / requests
-    measured["delay_s"] = statistics.fmean(delays_s or [math.nan])
-    return measured
+class Watching:
+    """One watcher at work, with a simulator of its own, both in fresh processes."""
+
+    def __init__(self, who: str, count: int, median_s: float, interval_s: float = 0.0) -> None:
+        module = [sys.executable, "-m", "benchmarks.scale"]
+        self._server = subprocess.Popen(
+            [*module, "serve", str(count), str(median_s)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._server.stdout is not None
+        base_url, api_key = json.loads(self._server.stdout.readline())
+        self._watcher = subprocess.Popen(
+            [*module, who, base_url, api_key, str(count), str(interval_s)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def result(self) -> dict[str, float]:
+        """What was measured, once all jobs have ended."""
+        told, _ = self._watcher.communicate()
+        requests, delays_s = json.loads(self._server.communicate("\n")[0])
+        if self._watcher.returncode:
+            raise SystemExit("the watcher has failed")
+        measured: dict[str, float] = json.loads(told.splitlines()[-1])
+        measured["requests"] = requests
+        measured["cpu_ms"] = 1000 * measured["cpu_s"] / requests
+        measured["delay_s"] = statistics.fmean(delays_s or [math.nan])
+        return measured
 
 
 def show(name: str, measured: dict[str, float]) -> None:
@@ -196,25 +207,26 @@ def main() -> None:
 
 
 def compare() -> None:
-    """Ours with a few jobs, ours with all, the peer."""
+    """All of ours, the peer and a few of ours at once; then the busy cell."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--median", type=float, default=105.0, help="of their duration, seconds")
     parser.add_argument("--no-peer", action="store_true")
     arguments = parser.parse_args()
+    count, median_s = arguments.jobs, arguments.median
+    interval_s = median_s / POLLS_A_JOB
+    many_at_work = Watching("ours", count, median_s)
+    peer_at_work = None if arguments.no_peer else Watching("theirs", count, median_s, interval_s)
+    few = Watching("ours", FEW, median_s).result()
+    many = many_at_work.result()
+    peer = peer_at_work.result() if peer_at_work is not None else None
+    many["slower"] = Watching("busy", count, median_s).result()["slower"]
     columns = ("requests", "CPU ms", "MiB", "delay s", "slower")
     print(f"{'':28} " + " ".join(f"{column:>8}" for column in columns))
-    few = run("ours", FEW, arguments.median)
     show(f"ours, {FEW} jobs", few)
-    many = run("ours", arguments.jobs, arguments.median)
-    many["slower"] = run("busy", arguments.jobs, arguments.median)["slower"]
-    show(f"ours, {arguments.jobs} jobs", many)
+    show(f"ours, {count} jobs", many)
     print(f"  delay: {many['delay_s'] / few['delay_s']:.2f} of that of a few (target: 1.3)")
-    if not arguments.no_peer:
-        asked = scenarios(arguments.jobs, arguments.median)
-        whole_s = sum(job.queue_s + job.run_s for job in asked)
-        interval_s = whole_s / max(1.0, many["requests"] - arguments.jobs)
-        peer = run("theirs", arguments.jobs, arguments.median, interval_s)
+    if peer is not None:
         show(f"openai-python, {interval_s:.1f} s", peer)
         ratio = many["cpu_ms"] / peer["cpu_ms"]
         print(f"  CPU per request: {ratio:.2f} of openai-python's (target: 0.7)")
