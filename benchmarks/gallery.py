@@ -66,7 +66,7 @@ def main() -> None:
             ids_code = f"ids = [f'video_{{n:05}}' for n in range({count})]"
             watch = "takes = cometvid_nb.watch(ids, wait=False)"
             lab.write_notebook("gallery.ipynb", [set_up + ids_code, watch])
-            page = NotebookPage(lab, browser.new_context(), Path(folder))
+            page = NotebookPage(lab, browser.new_context())
             page.open("gallery.ipynb")
             page.run_cell(0)
             page.wait_cell_done(0)

@@ -91,7 +91,7 @@ def main() -> None:
         try:
             set_up = SET_UP.format(base_url=simulator.base_url, api_key=simulator.api_key)
             lab.write_notebook("player.ipynb", [set_up, *("" for _ in jobs)])
-            page = NotebookPage(lab, browser.new_context(), Path(folder))
+            page = NotebookPage(lab, browser.new_context())
             page.open("player.ipynb")
             page.run_cell(0)
             page.wait_cell_done(0)

@@ -86,7 +86,7 @@ def main(names: list[str]) -> int:
         try:
             for scene in SCENES:
                 if not names or scene.name in names:
-                    film(scene, lab, browser, Path(folder))
+                    film(scene, lab, browser)
                     is_small = write(scene) <= MOST_BYTES and is_small
         finally:
             browser.close()
@@ -94,12 +94,12 @@ def main(names: list[str]) -> int:
     return int(not is_small)
 
 
-def film(scene: Scene, lab: LabServer, browser: Browser, folder: Path) -> None:
+def film(scene: Scene, lab: LabServer, browser: Browser) -> None:
     """Run the cell and take its frames."""
     demo = f"%load_ext cometvid_nb\n%cometvid demo --speed {scene.speed}"
     lab.write_notebook(f"{scene.name}.ipynb", [demo, scene.cell])
     context = browser.new_context(viewport={"width": scene.page_px, "height": 900})
-    page = NotebookPage(lab, context, folder)
+    page = NotebookPage(lab, context)
     page.open(f"{scene.name}.ipynb")
     page.command("application:toggle-left-area")
     for index in range(2):

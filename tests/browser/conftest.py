@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import Album, LabServer, NotebookPage
 
 OpenNotebook = Callable[..., NotebookPage]
 """`open_notebook(name, *, has_kernel=True)`: a notebook in a browser context of its own."""
@@ -63,13 +63,11 @@ def browser_context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def open_notebook(
-    lab: LabServer, browser_context: BrowserContext, screenshots: Path
-) -> OpenNotebook:
+def open_notebook(lab: LabServer, browser_context: BrowserContext, album: Album) -> OpenNotebook:
     """Open a notebook of `lab` in a new page."""
 
     def open_(name: str, *, has_kernel: bool = True) -> NotebookPage:
-        page = NotebookPage(lab, browser_context, screenshots)
+        page = NotebookPage(lab, browser_context, album)
         page.open(name, has_kernel=has_kernel)
         return page
 
@@ -77,8 +75,7 @@ def open_notebook(
 
 
 @pytest.fixture(scope="session")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder for pictures: `COMETVID_SCREENSHOTS`, else a temporary one."""
-    if chosen := os.environ.get("COMETVID_SCREENSHOTS"):
-        return Path(chosen).absolute()
-    return tmp_path_factory.mktemp("screenshots")
+def album() -> Album:
+    """Where pictures go: the folder that `COMETVID_SCREENSHOTS` names, else nowhere."""
+    chosen = os.environ.get("COMETVID_SCREENSHOTS")
+    return Album(Path(chosen).absolute() if chosen else None)

@@ -215,6 +215,24 @@ class LabServer:
         return f"{self.url}lab/tree/{name}?token={self._token}&reset"
 
 
+class Album:
+    """Pictures for a person to look at. Without a `folder` none is taken: they take their time."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody wants to see pictures."""
+        return self._folder is not None
+
+    def take(self, name: str, of: Page | Locator, **options: Any) -> None:
+        """Keep a picture of a page, or of one place in it."""
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            of.screenshot(path=self._folder / f"{name}.png", **options)
+
+
 class NotebookPage:
     """A notebook open in JupyterLab in its own browser context, and what a person does with it.
 
@@ -222,9 +240,9 @@ class NotebookPage:
     a test can end with `assert page.errors == []`.
     """
 
-    def __init__(self, lab: LabServer, context: BrowserContext, screenshots: Path) -> None:
+    def __init__(self, lab: LabServer, context: BrowserContext, album: Album | None = None) -> None:
         self._lab = lab
-        self._screenshots = screenshots
+        self.album = album or Album()
         self._name = ""
         self.browser_page: Page = context.new_page()
         self.browser_page.set_default_timeout(WAIT_MS)
@@ -271,7 +289,14 @@ class NotebookPage:
     def save(self) -> None:
         """Save the notebook, outputs and widget state included, and wait until it is written."""
         self.command("docmanager:save")
-        self.browser_page.wait_for_function("!window.cometvidTestPanel.context.model.dirty")
+        # What changes while it is being written leaves it dirty: then once more, as a person would.
+        self.browser_page.wait_for_function(
+            """async () => {
+                const { context } = window.cometvidTestPanel;
+                if (context.model.dirty) await context.save();
+                return !context.model.dirty;
+            }"""
+        )
 
     def trust(self) -> None:
         """Trust the notebook as the command of that name does, its question answered with yes."""
@@ -372,12 +397,9 @@ class NotebookPage:
         """All text that the notebook shows, sources and outputs."""
         return self.browser_page.locator(".jp-NotebookPanel:visible .jp-Notebook").inner_text()
 
-    def screenshot(self, name: str, of: Locator | None = None) -> Path:
-        """Take a picture of the page, or of one place in it, and return the file."""
-        self._screenshots.mkdir(parents=True, exist_ok=True)
-        path = self._screenshots / f"{name}.png"
-        (of or self.browser_page).screenshot(path=path)
-        return path
+    def screenshot(self, name: str, of: Locator | None = None) -> None:
+        """Take a picture of the page, or of one place in it, where somebody wants to see it."""
+        self.album.take(name, of or self.browser_page)
 
 
 _IS_DONE = """(index) => {

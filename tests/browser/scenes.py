@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
@@ -68,15 +66,16 @@ def expect_player(video: Locator) -> None:
 
 
 def look(page: NotebookPage, name: str, *cells: int) -> None:
-    """Take pictures of whole cells; where somebody wants to see them, in the dark theme too."""
+    """Take pictures of whole cells in both themes, where somebody wants to see them."""
+    if not page.album.is_wanted:
+        return
     size = page.browser_page.viewport_size
     assert size is not None
     page.browser_page.set_viewport_size({"width": size["width"], "height": 2400})
     _picture(page, f"{name}-{{}}-light", cells)
-    if os.environ.get("COMETVID_SCREENSHOTS"):
-        page.set_theme("dark")
-        _picture(page, f"{name}-{{}}-dark", cells)
-        page.set_theme("light")
+    page.set_theme("dark")
+    _picture(page, f"{name}-{{}}-dark", cells)
+    page.set_theme("light")
     page.browser_page.set_viewport_size(size)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from cometvid_nb.card import Card, Clip, Phase
 from cometvid_nb.gallery import Gallery
 from cometvid_nb.watch_state import Saving, WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.lab import Album
 from tests.browser.scenes import height
 
 NOW_S = 1_800_000_000.0
@@ -41,9 +40,8 @@ def view(browser: Browser, site: Site) -> Iterator[CardPage]:
     assert view.errors == []
 
 
-def picture(view: CardPage, screenshots: Path, name: str) -> None:
-    if os.environ.get("COMETVID_SCREENSHOTS"):
-        view.page.screenshot(path=screenshots / f"access-{name}.png", full_page=True)
+def picture(view: CardPage, album: Album, name: str) -> None:
+    album.take(f"access-{name}", view.page, full_page=True)
 
 
 def ended(view: CardPage, shape: str = "landscape", **changes: Any) -> Card:
@@ -110,18 +108,16 @@ def hostile_cards(view: CardPage) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_static_records(
-    view: CardPage, screenshots: Path, theme: str
-) -> None:
+def test_axe_finds_nothing_in_the_static_records(view: CardPage, album: Album, theme: str) -> None:
     show_html(view, "".join(records(view)), theme)
     assert violations(view, ".cometvid-record") == []
-    picture(view, screenshots, f"records-{theme}")
+    picture(view, album, f"records-{theme}")
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize("width", [280, 360, 720])
 def test_nothing_sticks_out_of_a_narrow_page_or_one_zoomed_in(
-    view: CardPage, screenshots: Path, width: int, direction: str
+    view: CardPage, album: Album, width: int, direction: str
 ) -> None:
     """At 200 % a page of 720 px has 360 to lay out."""
     view.page.set_viewport_size({"width": width, "height": 900})
@@ -130,18 +126,18 @@ def test_nothing_sticks_out_of_a_narrow_page_or_one_zoomed_in(
     for one in hostile_cards(view):
         view.show(one)
     assert view.page.evaluate(FITS)
-    picture(view, screenshots, f"cards-{width}-{direction}")
+    picture(view, album, f"cards-{width}-{direction}")
     show_html(view, "".join(records(view)), "light")
     view.page.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
     assert view.page.evaluate(FITS)
-    picture(view, screenshots, f"records-{width}-{direction}")
+    picture(view, album, f"records-{width}-{direction}")
     view.open(name="gallery")
     view.page.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
     view.show(gallery(*hostile_cards(view)))
     for index in range(4):
         view.part("title").nth(index).click()
         assert view.page.evaluate(FITS)
-    picture(view, screenshots, f"gallery-{width}-{direction}")
+    picture(view, album, f"gallery-{width}-{direction}")
 
 
 def test_a_prompt_is_read_in_its_own_direction_and_an_id_in_ours(view: CardPage) -> None:
@@ -200,9 +196,7 @@ def test_nothing_in_a_gallery_moves_for_who_asked_for_calm(view: CardPage) -> No
     assert view.page.evaluate("document.getAnimations().length") == 0
 
 
-def test_forced_colours_leave_states_buttons_and_bars_visible(
-    view: CardPage, screenshots: Path
-) -> None:
+def test_forced_colours_leave_states_buttons_and_bars_visible(view: CardPage, album: Album) -> None:
     view.page.emulate_media(forced_colors="active")
     view.open(name="gallery")
     view.show(gallery(*hostile_cards(view)))
@@ -213,7 +207,7 @@ def test_forced_colours_leave_states_buttons_and_bars_visible(
     assert min(frames) >= 1, "a button without a frame looks like text"
     bar = view.part("tile").first.get_by_role("progressbar").locator(".cometvid-fill")
     expect(bar).to_have_css("forced-color-adjust", "none")
-    picture(view, screenshots, "forced-colours")
+    picture(view, album, "forced-colours")
 
 
 def test_the_third_try_of_a_save_says_so_and_why(view: CardPage) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import Album, LabServer, NotebookPage
 from tests.browser.scenes import BUSY_UNTIL_TOLD, card, connect, expect_player, look, record
 
 FIRST, SECOND = "video_first", "video_second"
@@ -42,9 +41,9 @@ def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 
 
 @pytest.fixture
-def open_bare(bare_lab: LabServer, browser_context: BrowserContext, screenshots: Path) -> Open:
+def open_bare(bare_lab: LabServer, browser_context: BrowserContext, album: Album) -> Open:
     def open_(name: str) -> NotebookPage:
-        page = NotebookPage(bare_lab, browser_context, screenshots)
+        page = NotebookPage(bare_lab, browser_context, album)
         page.open(name)
         return page
 

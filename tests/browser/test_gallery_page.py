@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.card_page import STATIC, CardPage, Site, card, clip, gallery
+from tests.browser.lab import Album
 
 NOW_S = 1_800_000_000
 RATIOS = {"landscape": 16 / 9, "square": 1.0, "portrait": 9 / 16}
@@ -121,7 +120,7 @@ def play_in_sync(view: CardPage, *cards: dict[str, Any]) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("count", "width"), [(1, 1000), (3, 700), (48, 1000), (8, 260)])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    view: CardPage, screenshots: Path, theme: str, count: int, width: int
+    view: CardPage, album: Album, theme: str, count: int, width: int
 ) -> None:
     view.page.set_viewport_size({"width": width, "height": 900})
     view.page.emulate_media(reduced_motion="reduce")  # a colour half way is nobody's colour
@@ -132,10 +131,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     lefts = {round(box["x"]) for one in view.part("tile").all() if (box := one.bounding_box())}
     assert len(lefts) == min(count, {260: 1, 700: 2, 1000: 4}[width] if count > 3 else len(lefts))
     assert view.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    if os.environ.get("COMETVID_SCREENSHOTS"):
-        view.page.screenshot(
-            path=screenshots / f"gallery-{count}-{width}-{theme}.png", full_page=True
-        )
+    album.take(f"gallery-{count}-{width}-{theme}", view.page, full_page=True)
     assert Axe().run(view.page, ".cometvid-gallery").response["violations"] == []
     view.part("title").first.click()
     expect(view.part("panel")).to_be_visible()
@@ -408,7 +404,8 @@ def test_clips_keep_together_while_they_play_after_a_seek_and_after_a_step(
     play_in_sync(view, *(done(view, n, shapes[n % 3]) for n in range(count)))
     wait_all_past(view, 1)
     assert spread_s(view) <= SPREAD_S
-    assert view.page.evaluate(
+    # One that got ahead waits for the others, for a moment.
+    view.page.wait_for_function(
         "[...document.querySelectorAll('video')].every((v) => v.muted && !v.paused && !v.controls)"
     )
     seek = view.page.get_by_role("slider", name="Position in all clips")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from cometvid_nb.simulator import Simulator
-from tests.browser.lab import LabServer
+from tests.browser.lab import Album, LabServer
 from tests.browser.scenes import JOBS, WIDE, card, connect, expect_player, record
 
 
@@ -30,7 +29,7 @@ def address(lab: LabServer, front_end: str, name: str) -> str:
 
 
 def test_notebook_7_shows_the_card_and_then_the_clip(
-    lab: LabServer, page: Page, screenshots: Path, api: Simulator
+    lab: LabServer, page: Page, album: Album, api: Simulator
 ) -> None:
     lab.write_notebook("classic.ipynb", [connect(api), f"%cometvid watch {WIDE}"])
     page.goto(address(lab, "notebooks", "classic.ipynb"))
@@ -41,16 +40,16 @@ def test_notebook_7_shows_the_card_and_then_the_clip(
     expect(card(page.locator("body"))).to_contain_text("Queued", timeout=60_000)
     api.set_progress(WIDE, 35)
     expect(card(page.locator("body"))).to_contain_text("35%")
-    page.screenshot(path=screenshots / "notebook-7-progress.png")
+    album.take("notebook-7-progress", page)
     api.finish(WIDE)
     clip = record(page.locator("body")).locator("video")
     expect_player(clip)
     assert f"/files/videos/{WIDE}.mp4" in clip.evaluate("(video) => video.currentSrc")
-    page.screenshot(path=screenshots / "notebook-7-clip.png")
+    album.take("notebook-7-clip", page)
 
 
 def test_voila_shows_the_page_while_the_job_runs_and_then_the_clip(
-    lab: LabServer, page: Page, screenshots: Path, api: Simulator
+    lab: LabServer, page: Page, album: Album, api: Simulator
 ) -> None:
     lab.write_notebook("app.ipynb", [connect(api), f"%cometvid watch {WIDE}"])
     page.goto(address(lab, "voila/render", "app.ipynb"))
@@ -58,7 +57,7 @@ def test_voila_shows_the_page_while_the_job_runs_and_then_the_clip(
     expect(live).to_contain_text("Queued", timeout=60_000)
     api.set_progress(WIDE, 35)
     expect(live).to_contain_text("35%")
-    page.screenshot(path=screenshots / "voila-progress.png")
+    album.take("voila-progress", page)
     api.finish(WIDE)
     expect_player(live.locator("video"))
-    page.screenshot(path=screenshots / "voila-clip.png")
+    album.take("voila-clip", page)
