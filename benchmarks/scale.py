@@ -1,13 +1,13 @@
 """What a thousand jobs in one kernel cost, beside openai-python on the same jobs.
 
-    python -m benchmarks.scale [--jobs 1000] [--median 105] [--no-peer]
+    python -m benchmarks.scale [--jobs 1000] [--median 105] [--latency 0] [--no-peer]
 
 Side by side, each in a fresh process with a simulator in another: all jobs of ours, as many of
 `AsyncOpenAI().videos.poll` gathered, with the interval that makes about as many requests, and a
 few jobs of ours (how late is the end noticed when nothing is crowded?). At the same time, as the
 clock rates of machines drift by more than what is compared. CPU is the watching process's own,
 its children's included; delay is measured in the simulator, from the end of a job to the first
-answer that says so.
+answer that says so. `--latency`: the server takes so many seconds for each answer.
 
 Then, alone, all jobs of ours under a reader's busy cell: plain Python on the main thread, for a
 minute in the thick of it. What it loses is its time beyond its own CPU time, as it waits for the
@@ -26,10 +26,11 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cometvid_nb.simulator import Request, Scenario, Simulator
+from cometvid_nb.simulator import Fault, Request, Scenario, Simulator
 
 FEW = 90
 """As many as are polled without a worker."""
@@ -80,9 +81,11 @@ def scenarios(count: int, median_s: float) -> list[Scenario]:
     ]
 
 
-def serve(count: int, median_s: float) -> None:
+def serve(count: int, median_s: float, latency_s: float) -> None:
     """Be the simulator: say where, then answer the one question there is."""
     with WatchedSimulator(scenarios(count, median_s)) as simulator:
+        if latency_s:
+            simulator.add_fault(Fault("GET /videos/{id}", times=None, delay_s=latency_s))
         print(json.dumps([simulator.base_url, simulator.api_key]), flush=True)
         sys.stdin.readline()
         print(json.dumps([simulator.asked, simulator.delays_s()]), flush=True)
@@ -151,13 +154,21 @@ def used_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What all watchers of one run meet, in seconds."""
+
+    median_s: float
+    latency_s: float
+
+
 class Watching:
     """One watcher at work, with a simulator of its own, both in fresh processes."""
 
-    def __init__(self, who: str, count: int, median_s: float, interval_s: float = 0.0) -> None:
+    def __init__(self, who: str, count: int, given: Given, interval_s: float = 0.0) -> None:
         module = [sys.executable, "-m", "benchmarks.scale"]
         self._server = subprocess.Popen(
-            [*module, "serve", str(count), str(median_s)],
+            [*module, "serve", str(count), str(given.median_s), str(given.latency_s)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -195,8 +206,8 @@ def show(name: str, measured: dict[str, float]) -> None:
 def main() -> None:
     """Measure and print."""
     match sys.argv[1:]:
-        case ["serve", count, median_s]:
-            serve(int(count), float(median_s))
+        case ["serve", count, median_s, latency_s]:
+            serve(int(count), float(median_s), float(latency_s))
         case ["ours" | "busy" as mode, url, key, count, _]:
             print(json.dumps(ours(url, key, int(count), is_busy=mode == "busy")))
         case ["theirs", url, key, count, interval_s]:
@@ -211,16 +222,17 @@ def compare() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--median", type=float, default=105.0, help="of their duration, seconds")
+    parser.add_argument("--latency", type=float, default=0.0, help="of every answer, seconds")
     parser.add_argument("--no-peer", action="store_true")
     arguments = parser.parse_args()
-    count, median_s = arguments.jobs, arguments.median
-    interval_s = median_s / POLLS_A_JOB
-    many_at_work = Watching("ours", count, median_s)
-    peer_at_work = None if arguments.no_peer else Watching("theirs", count, median_s, interval_s)
-    few = Watching("ours", FEW, median_s).result()
+    count, given = arguments.jobs, Given(arguments.median, arguments.latency)
+    interval_s = given.median_s / POLLS_A_JOB
+    many_at_work = Watching("ours", count, given)
+    peer_at_work = None if arguments.no_peer else Watching("theirs", count, given, interval_s)
+    few = Watching("ours", FEW, given).result()
     many = many_at_work.result()
     peer = peer_at_work.result() if peer_at_work is not None else None
-    many["slower"] = Watching("busy", count, median_s).result()["slower"]
+    many["slower"] = Watching("busy", count, given).result()["slower"]
     columns = ("requests", "CPU ms", "MiB", "delay s", "slower")
     print(f"{'':28} " + " ".join(f"{column:>8}" for column in columns))
     show(f"ours, {FEW} jobs", few)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -30,6 +31,7 @@ from .answer import (
     refusal,
     without_frames,
 )
+from .connections import Connections
 from .errors import (
     CometVidError,
     ConnectionTrouble,
@@ -46,7 +48,7 @@ from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
 from .settings import Settings, origin_of
 from .threads import in_thread
 from .transfer import ClipStream, interrupt
-from .transport import AsyncHttp, Body, Http, open_http, send_for_clip
+from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
 
 log = logging.getLogger("cometvid_nb.client")
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -57,6 +59,11 @@ ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
 MOST_ATTEMPTS = 4
 MOST_CLIPS_AT_ONCE = 12
 """The others wait here, where no timeout runs."""
+TO_BE_KEPT = httpx.Limits(max_connections=1, keepalive_expiry=60.0)
+"""Longer than any pause between two questions: each new connection costs the server more than one.
+Where it has been hung up meanwhile, httpx sees that before it asks."""
+NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_AT_ONCE, max_keepalive_connections=0)
+"""A clip's own connection can be hung up at any time."""
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 """What httpx lets through: names that no resolver takes are a `UnicodeError`."""
 
@@ -74,7 +81,8 @@ class Client:
 
             settings = Settings.from_environ(os.environ)
         self.settings = settings
-        self._http: AsyncHttp | None = None
+        self._trust: ssl.SSLContext | None = None
+        self._connections = Connections(lambda: self._open(AsyncHttp, TO_BE_KEPT))
         # Connections of their own: slow clips must not keep the questions waiting.
         self._clip_http: Http | None = None
         self._clip_room = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
@@ -88,10 +96,8 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection. The next request opens new ones."""
-        http, self._http = self._http, None
         clip_http, self._clip_http = self._clip_http, None
-        if http is not None:
-            await http.aclose()
+        await self._connections.aclose()
         if clip_http is not None:
             clip_http.close()
 
@@ -242,8 +248,7 @@ class Client:
         of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
         async with self._clip_room:
             if self._clip_http is None:
-                # None is kept: a clip's own connection can be hung up at any time.
-                self._clip_http = open_http(Http, self.settings, TIMEOUT, most_idle=0)
+                self._clip_http = self._open(Http, NOT_TO_BE_KEPT)
             try:
                 request = self._clip_http.build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
@@ -266,24 +271,27 @@ class Client:
     def _url(self, template: str, job_id: str) -> str:
         return self.settings.base_url + template.replace("{id}", quote(job_id, safe=""))
 
+    def _open(self, kind: type[AnyHttp], limits: httpx.Limits) -> AnyHttp:
+        self._trust = self._trust or trusted()
+        return open_http(kind, self.settings, TIMEOUT, limits, self._trust)
+
     async def _request(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
         if self.settings.api_key is None:
             raise MissingKey
         url = self._url(template, job_id)
         within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
-        if self._http is None:
-            self._http = open_http(AsyncHttp, self.settings, TIMEOUT)
-        http = self._http
         try:
-            request = http.build_request(method, _parsed(url), **options)
-            async with asyncio.timeout(within_s):
-                response = await http.send(request, stream=True)
-                try:
-                    body = Body(response)
-                    async for chunk in response.aiter_raw():
-                        body.add(chunk)
-                finally:
-                    await response.aclose()
+            # What must be sent once goes over a connection that nobody has hung up on meanwhile.
+            async with self._connections.lend(is_fresh=method == "POST") as http:
+                request = http.build_request(method, _parsed(url), **options)
+                async with asyncio.timeout(within_s):
+                    response = await http.send(request, stream=True)
+                    try:
+                        body = Body(response)
+                        async for chunk in response.aiter_raw():
+                            body.add(chunk)
+                    finally:
+                        await response.aclose()
         except NO_ANSWER as error:
             raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)

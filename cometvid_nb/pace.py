@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .pacing import HINT_CAP_S
 
-FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 32
-"""Requests under way at one time: a connection each, so few while answers come quickly."""
+FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 100
+"""Requests under way at one time: a connection each, so few while answers come quickly. A thousand
+jobs ask a hundred times a second, so that a server that takes a second needs all of them."""
 
 MANY = 100
 """From so many jobs on, asking after them is work that a reader's busy cell would notice."""

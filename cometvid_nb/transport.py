@@ -9,15 +9,16 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import ssl
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
 import httpx
 
 from .errors import ClipError, SettingsError
-from .pace import MOST_AT_ONCE
 from .settings import Secret, Settings, origin_of
 from .transfer import send
 
@@ -34,7 +35,6 @@ for _name in [
 
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
-MOST_CONNECTIONS = MOST_AT_ONCE + 4  # for what is created meanwhile
 MOST_REDIRECTS = 5
 LOOK_UP_WITHIN_S = 5.0
 NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
@@ -79,24 +79,20 @@ def open_http(
     kind: type[AnyHttp],
     settings: Settings,
     timeout: httpx.Timeout,
-    *,
-    most_idle: int = MOST_CONNECTIONS,
+    limits: httpx.Limits,
+    trust: ssl.SSLContext,
 ) -> AnyHttp:
-    """A pool of connections that adds the key where, and only where, it belongs.
-
-    `most_idle` of them are kept for later requests.
+    """What sends requests, and adds the key where, and only where, it belongs.
 
     Raises:
-        SettingsError: the environment names a proxy or certificates that cannot be used.
+        SettingsError: the environment names a proxy that cannot be used.
     """
-    try:
+    with _told_apart():
         return kind(
             auth=_OriginAuth(settings.origin, settings.api_key),
             timeout=timeout,
-            limits=httpx.Limits(
-                max_connections=MOST_CONNECTIONS,
-                max_keepalive_connections=most_idle,
-            ),
+            limits=limits,
+            verify=trust,
             mounts={f"all://{host}": None for host in NOT_PROXIED},
             # A compressed answer may be a thousand times larger than what came.
             headers={
@@ -105,6 +101,23 @@ def open_http(
                 "Accept-Encoding": "identity",
             },
         )
+
+
+def trusted() -> ssl.SSLContext:
+    """The certificates that are trusted; to be shared, as reading them takes 30 ms.
+
+    Raises:
+        SettingsError: the environment names certificates that cannot be used.
+    """
+    with _told_apart():
+        return httpx.create_ssl_context()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """What the environment names and httpx cannot use, as an error that says which."""
+    try:
+        yield
     except ImportError as error:
         raise SettingsError(
             "The environment names a SOCKS proxy, and the library for such proxies is missing.",

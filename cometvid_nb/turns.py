@@ -18,8 +18,8 @@ _CALM_S = 10.0
 class Room:
     """Lets a few in at once, and one more whenever somebody has waited for half a second.
 
-    Each that is in keeps a connection, and each connection makes every request dearer; but where
-    answers are slow, few at once would be few in all. Ten calm seconds make it narrower by one.
+    Each that is in keeps a connection, which is dear to both sides to open; but where answers are
+    slow, few at once would be few in all. Ten calm seconds make it narrower by one.
     """
 
     def __init__(self) -> None:
