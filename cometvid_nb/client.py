@@ -59,9 +59,8 @@ ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
 MOST_ATTEMPTS = 4
 MOST_CLIPS_AT_ONCE = 12
 """The others wait here, where no timeout runs."""
-TO_BE_KEPT = httpx.Limits(max_connections=1, keepalive_expiry=60.0)
-"""Longer than any pause between two questions: each new connection costs the server more than one.
-Where it has been hung up meanwhile, httpx sees that before it asks."""
+TO_BE_KEPT = httpx.Limits(max_connections=1, keepalive_expiry=None)
+"""For as long as `Connections` says."""
 NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_AT_ONCE, max_keepalive_connections=0)
 """A clip's own connection can be hung up at any time."""
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,9 @@ from .pace import MOST_AT_ONCE
 from .transport import AsyncHttp
 
 MOST_CONNECTIONS = MOST_AT_ONCE + 4  # for what is created meanwhile
+KEPT_S = 60.0
+"""Longer than any pause between two questions: each new connection costs the server more than one
+of them. Where it has hung up meanwhile, httpx sees that before it asks."""
 
 
 class Connections:
@@ -17,13 +21,18 @@ class Connections:
 
     One client with many connections looks at every idle one of them, twice for each request:
     with thirty that costs as much again as the request (benchmarks/scale.py, --latency). Used on
-    one loop.
+    one loop. `clock` counts the seconds that a machine sleeps, too: after that a connection is
+    dead, and nobody has said so.
     """
 
-    def __init__(self, open_one: Callable[[], AsyncHttp]) -> None:
+    def __init__(
+        self, open_one: Callable[[], AsyncHttp], clock: Callable[[], float] = time.time
+    ) -> None:
         self._open_one = open_one
+        self._clock = clock
         self._room = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._idle: list[AsyncHttp] = []
+        self._idle: list[tuple[float, AsyncHttp]] = []
+        """When each was given back, the latest at the end."""
         self._lent: set[AsyncHttp] = set()
 
     @asynccontextmanager
@@ -34,7 +43,8 @@ class Connections:
         what `open_one` raises.
         """
         async with self._room:  # here no timeout runs
-            http = self._idle.pop() if self._idle and not is_fresh else self._open_one()
+            await self._drop_old()
+            http = self._idle.pop()[1] if self._idle and not is_fresh else self._open_one()
             self._lent.add(http)
             try:
                 yield http
@@ -42,11 +52,16 @@ class Connections:
                 if is_fresh:
                     await http.aclose()
                 elif http in self._lent:  # else all were closed meanwhile
-                    self._idle.append(http)
+                    self._idle.append((self._clock(), http))
                 self._lent.discard(http)
+
+    async def _drop_old(self) -> None:
+        while self._idle and not 0 <= self._clock() - self._idle[0][0] <= KEPT_S:
+            await self._idle.pop(0)[1].aclose()
 
     async def aclose(self) -> None:
         """Close them all. The next request opens new ones."""
-        every, self._idle, self._lent = [*self._idle, *self._lent], [], set()
+        idle = [http for _, http in self._idle]
+        every, self._idle, self._lent = [*idle, *self._lent], [], set()
         for http in every:
             await http.aclose()

@@ -194,7 +194,7 @@ async def test_an_answer_that_does_not_come_is_a_timeout(
 
 async def test_every_request_has_a_time_limit(sim: Simulator, client: Client) -> None:
     await both_roads(sim, client)
-    for http in (*client._connections._idle, client._clip_http):
+    for http in (*(http for _, http in client._connections._idle), client._clip_http):
         assert http is not None
         limits = http.timeout.as_dict()
         assert all(limit is not None and limit <= 30 for limit in limits.values())
@@ -491,7 +491,7 @@ async def test_a_wait_that_somebody_cancels_does_not_show_the_key(
 
 async def test_neither_client_nor_connection_shows_the_key(sim: Simulator, client: Client) -> None:
     await both_roads(sim, client)
-    for http in (*client._connections._idle, client._clip_http):
+    for http in (*(http for _, http in client._connections._idle), client._clip_http):
         assert http is not None
         for thing in (client, client.settings, vars(client), http, vars(http), http.auth):
             assert KEY not in repr(thing)

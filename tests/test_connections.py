@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from cometvid_nb.client import Client
-from cometvid_nb.connections import MOST_CONNECTIONS
+from cometvid_nb.connections import KEPT_S, MOST_CONNECTIONS, Connections
 from cometvid_nb.errors import ConnectionTrouble
 from cometvid_nb.new_job import NewJob
 from cometvid_nb.settings import Secret, Settings
@@ -123,6 +123,20 @@ async def test_a_server_that_hangs_up_on_what_is_kept_costs_a_poll_and_no_job(ne
         with pytest.raises(ConnectionTrouble):
             await client.poll("video_1")
         assert (await client.poll("video_1")).job.id == "video_1"
+
+
+@pytest.mark.parametrize("later_s", [0.0, 59.0, 61.0, 8 * 3600.0, -3600.0])
+async def test_what_has_rested_for_too_long_is_not_used_again(later_s: float) -> None:
+    now_s = 1_800_000_000.0
+    async with serving() as (api, client):
+        client._connections = Connections(client._connections._open_one, lambda: now_s)
+        api.latency_s = 0.2
+        await asyncio.gather(*(client.poll("video_1") for _ in range(2)))
+        now_s += later_s  # a night with the lid closed; or a clock that was put back
+        await client.poll("video_1")
+        is_kept = 0 <= later_s <= KEPT_S
+        assert sorted(api.requests) == ([1, 2] if is_kept else [1, 1, 1])
+        await until(lambda: api.open == (2 if is_kept else 1))
 
 
 async def test_a_question_that_is_given_up_leaves_its_connection_usable_or_closed() -> None:
