@@ -141,8 +141,10 @@ class Worker:
                 self._hear(states)
                 for number, job in questions.items():
                     await self._answer(number, job)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # the session is closed, and nobody waits for long
             self._leave()
+            with suppress(ProcessLookupError):
+                process.kill()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the kernel can poll
             log.debug("the polling process: %s", type(error).__name__)
@@ -191,7 +193,9 @@ class Worker:
 async def _launch() -> asyncio.subprocess.Process:
     if getattr(sys, "frozen", False):
         raise RuntimeError("the executable of a frozen program is no Python")
-    options: dict[str, Any] = {"start_new_session": True}  # an interrupt is not for it
+    # An interrupt is not for it. No session of its own: Linux would share the cores out among
+    # sessions, whatever the niceness.
+    options: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         group = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         options = {"creationflags": group}

@@ -25,6 +25,8 @@ from .worker import LENGTH_BYTES, SIGN_OF_LIFE_EVERY_S, shapes
 
 NEWS_EVERY_S = 0.25
 """The kernel is woken this often at most, with the latest of every job."""
+NICENESS = 5
+"""Where the cores are few, a reader's cell goes first."""
 _LEARN_WITHIN_S = 10.0
 _LOOK_EVERY_S = 5.0
 
@@ -124,6 +126,8 @@ def main() -> None:
     """Serve the process that started this one, until it closes the pipe or is gone."""
     # Ctrl-C in a terminal goes to all that run there; what to do is for the kernel to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     # What a library prints must not get between the bundles.
     news = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -197,6 +197,16 @@ def test_an_interrupt_does_not_reach_it(session: Session, sim: Simulator) -> Non
     assert not next(iter(session._watcher._workers.values())).is_lost  # type: ignore[union-attr]
 
 
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
+def test_a_readers_cell_gets_the_core_first(session: Session, sim: Simulator) -> None:
+    watches = begin(session, sim)
+    [process] = workers()
+    assert process.nice() > psutil.Process().nice()
+    assert os.getsid(process.pid) == os.getsid(0)  # beyond which niceness counts for nothing
+    finish(sim, watches)
+
+
 @pytest.mark.usefixtures("few_are_many")
 def test_a_watch_that_is_stopped_is_asked_after_no_more(session: Session, sim: Simulator) -> None:
     watches = begin(session, sim)
