@@ -169,7 +169,7 @@ class Ledger:
         """The clip of a job lies at `clip`; `poster` is a small picture of it, as a data URL."""
 
         def write(db: sqlite3.Connection) -> None:
-            if poster is not None:
+            if poster is not None:  # first: what is killed in between lacks nothing later
                 db.execute(
                     "INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (base_url, job_id, poster)
                 )

@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads p
 """
 
 
+_OF_THE_PARENT: list[sqlite3.Connection] = []
+"""What a forked child has inherited: it must not even close it (SQLite, "How To Corrupt")."""
+
+
 class LedgerFile:
     """The file at `path`, made and brought up to date at the first use."""
 
@@ -107,8 +111,12 @@ class LedgerFile:
 
     def _let_go(self) -> None:
         kept, self._kept = self._kept, None
-        if kept is not None:
+        if kept is None:
+            return
+        if self._kept_of[0] == os.getpid():
             kept.close()
+        else:
+            _OF_THE_PARENT.append(kept)
 
 
 def default_path() -> Path:

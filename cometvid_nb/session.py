@@ -321,11 +321,15 @@ def current() -> Session:
         return _current
 
 
+_of_the_parent: list[Session] = []
+
+
 def _leave_to_parent() -> None:
     """In a forked child: its threads and connections are the parent's; begin without them."""
     global _current, _lock
     if _current is not None:
         atexit.unregister(_current.close)
+        _of_the_parent.append(_current)  # dropped, its connection to the record would be closed
     _current, _lock = None, threading.Lock()
 
 

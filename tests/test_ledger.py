@@ -628,6 +628,40 @@ def test_killed_at_any_instant_nothing_that_was_accepted_is_missing(
     assert {e.job_id for e in entries.values() if e.job_id} <= set(sim.jobs) - of_the_house
 
 
+FORKED = """
+import os, sys
+from pathlib import Path
+from cometvid_nb.job import Job
+from cometvid_nb.ledger import Ledger
+
+ledger = Ledger(Path(sys.argv[1]), print)
+see = lambda job_id: ledger.see("here", Job.parse({"id": job_id, "status": "queued"}))
+see("before")
+parents = ledger._file._kept
+child = os.fork()
+if child == 0:
+    see("child")
+    is_own = ledger._file._kept is not parents
+    parents.execute("SELECT 1")  # raises if it was closed
+    os._exit(0 if is_own and ledger.find("here", "before") else 3)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+see("after")
+names = {entry.job_id for entry in ledger.entries("here")}
+sys.exit(status or (0 if names == {"before", "child", "after"} else 4))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_writes_over_a_connection_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    code = [sys.executable, "-W", "ignore", "-c", FORKED, str(path)]
+    ended = subprocess.run(
+        code, env=isolated_environ(tmp_path), capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert is_sound(path)
+
+
 def test_an_entry_of_before_is_uncertain_only_after_a_while() -> None:
     def sent(began_at_s: float) -> Entry:
         blank: dict[str, Any] = dict.fromkeys(Entry.__dataclass_fields__)
