@@ -40,8 +40,8 @@ demo: $(DEMO_STAMP)
 	$(RUN) -m cometvid_nb demo $(ARGS)
 
 # The order matters: pytest's closing line is the last thing this prints. Four at a time, since
-# on two cores half of them wait: for a simulated job, a kernel, a page. In the order of
-# tests/conftest.py, and not by their number of tests: the fewest are in the longest files.
+# on two cores half of them wait: for a simulated job, a kernel, a page. In the order of the
+# folders, since the files with the fewest tests, all in a browser, take longest.
 test: lint chromium
 	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 

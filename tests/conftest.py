@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import secrets
 import signal
@@ -23,18 +22,6 @@ hypothesis.settings.load_profile("unhurried")
 # A shell starts its background jobs with interrupts ignored, and every child inherits that: then
 # no kernel or terminal of a test could be interrupted. A handler here makes it the default there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Take the files in turn, one with a browser, which fills a core, and one that mostly waits."""
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    busy = [file for path, file in files.items() if path.parent.name == "browser"]
-    calm = [file for path, file in files.items() if path.parent.name != "browser"]
-    in_turn = itertools.chain.from_iterable(itertools.zip_longest(busy, calm, fillvalue=[]))
-    items[:] = itertools.chain.from_iterable(in_turn)
-
 
 NotebookRun = Callable[..., nbformat.NotebookNode]
 """`notebook_run(cells, **options)`; the options are those of `tests.kernel.run_notebook`."""
