@@ -255,9 +255,7 @@ def compare() -> None:
     print(f"{'':28} " + " ".join(f"{column:>8}" for column in columns))
     show(f"ours, {FEW} jobs", few)
     show(f"ours, {count} jobs", many)
-    print(
-        f"  slower: {100 * busy['coreless']:.1f} % of it by waiting for a core (target: 3 in all)"
-    )
+    print(f"  slower: {100 * busy['coreless']:.1f} points of it wait for a core (target: 3 in all)")
     print(f"  delay: {many['delay_s'] / few['delay_s']:.2f} of that of a few (target: 1.3)")
     if peer is not None:
         show(f"openai-python, {interval_s:.1f} s", peer)

@@ -12,17 +12,17 @@ from .transport import AsyncHttp
 
 MOST_CONNECTIONS = MOST_AT_ONCE + 4  # for what is created meanwhile
 KEPT_S = 60.0
-"""Longer than any pause between two questions: each new connection costs the server more than one
-of them. Where it has hung up meanwhile, httpx sees that before it asks."""
+"""Longer than the pauses of the schedule: a new connection costs the server more than a question.
+Where it has hung up meanwhile, httpx sees that before it asks."""
 
 
 class Connections:
     """Lends clients of one connection each, the last used first, so that few are kept warm.
 
     One client with many connections looks at every idle one of them, twice for each request:
-    with thirty that costs as much again as the request (benchmarks/scale.py, --latency). Used on
-    one loop. `clock` counts the seconds that a machine sleeps, too: after that a connection is
-    dead, and nobody has said so.
+    with thirty a poll costs half as much again (benchmarks/scale.py, --latency). Used on one loop.
+    `clock` counts the seconds that a machine sleeps, too: after that a connection is dead, and
+    nobody has said so.
     """
 
     def __init__(

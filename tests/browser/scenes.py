@@ -41,7 +41,7 @@ def connect(api: Simulator, *, key: str | None = None) -> str:
     )
 
 
-MOVES_WITHIN_S = 10.0
+MOVES_WITHIN_S = 5.0
 PLAY = """(video) => {
     video.muted = video.loop = true;
     if (video.paused) video.play().catch(() => {});
