@@ -19,7 +19,8 @@ from playwright.sync_api import CDPSession, sync_playwright
 
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser import chromium
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import NotebookPage
 
 SET_UP = """
 import os
@@ -66,7 +67,7 @@ def main() -> None:
             ids_code = f"ids = [f'video_{{n:05}}' for n in range({count})]"
             watch = "takes = cometvid_nb.watch(ids, wait=False)"
             lab.write_notebook("gallery.ipynb", [set_up + ids_code, watch])
-            page = NotebookPage(lab, browser.new_context())
+            page = NotebookPage(lab, browser.new_page())
             page.open("gallery.ipynb")
             page.run_cell(0)
             page.wait_cell_done(0)

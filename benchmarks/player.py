@@ -20,7 +20,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser import chromium
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import NotebookPage
 
 SET_UP = """
 import os
@@ -91,7 +92,7 @@ def main() -> None:
         try:
             set_up = SET_UP.format(base_url=simulator.base_url, api_key=simulator.api_key)
             lab.write_notebook("player.ipynb", [set_up, *("" for _ in jobs)])
-            page = NotebookPage(lab, browser.new_context())
+            page = NotebookPage(lab, browser.new_page())
             page.open("player.ipynb")
             page.run_cell(0)
             page.wait_cell_done(0)

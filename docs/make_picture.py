@@ -20,7 +20,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import NotebookPage
 
 HERE = Path(__file__).parent
 MOST_BYTES = 1_000_000
@@ -99,7 +100,7 @@ def film(scene: Scene, lab: LabServer, browser: Browser) -> None:
     demo = f"%load_ext cometvid_nb\n%cometvid demo --speed {scene.speed}"
     lab.write_notebook(f"{scene.name}.ipynb", [demo, scene.cell])
     context = browser.new_context(viewport={"width": scene.page_px, "height": 900})
-    page = NotebookPage(lab, context)
+    page = NotebookPage(lab, context.new_page())
     page.open(f"{scene.name}.ipynb")
     page.command("application:toggle-left-area")
     for index in range(2):

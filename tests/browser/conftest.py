@@ -1,19 +1,23 @@
-"""One JupyterLab a session, one Chromium a test file, one notebook page a test."""
+"""One JupyterLab a session, one Chromium with that Lab loaded a test file, one notebook a test."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.lab import Album, LabServer, NotebookPage
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import VIEWPORT, Album, LabPages, NotebookPage
+
+expect.set_options(timeout=20_000)  # Playwright's 5 s are short where two cores run four tests
 
 OpenNotebook = Callable[..., NotebookPage]
-"""`open_notebook(name, *, has_kernel=True)`: a notebook in a browser context of its own."""
+"""`open_notebook(name, *, has_kernel=True)`: a notebook in a page that no other has now."""
 
 
 @pytest.fixture(scope="session")
@@ -57,21 +61,40 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def browser_context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own, closed after the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport=VIEWPORT)
     yield context
     context.close()
 
 
+@pytest.fixture(scope="module")
+def lab_pages(browser: Browser) -> Iterator[LabPages]:
+    """The pages in which the tests of a file open their notebooks."""
+    context = browser.new_context(viewport=VIEWPORT)
+    yield LabPages(context)
+    context.close()
+
+
 @pytest.fixture
-def open_notebook(lab: LabServer, browser_context: BrowserContext, album: Album) -> OpenNotebook:
-    """Open a notebook of `lab` in a new page."""
+def open_notebook(lab: LabServer, lab_pages: LabPages, album: Album) -> Iterator[OpenNotebook]:
+    """Open notebooks of `lab`, each in a page of its own."""
+    with notebook_opener(lab, lab_pages, album) as open_:
+        yield open_
+
+
+@contextmanager
+def notebook_opener(lab: LabServer, lab_pages: LabPages, album: Album) -> Iterator[OpenNotebook]:
+    """A function that opens notebooks of `lab`; what it has opened is closed at the end."""
+    opened: list[NotebookPage] = []
 
     def open_(name: str, *, has_kernel: bool = True) -> NotebookPage:
-        page = NotebookPage(lab, browser_context, album)
+        page = NotebookPage(lab, lab_pages.lend(lab), album, when_closed=lab_pages.take_back)
+        opened.append(page)
         page.open(name, has_kernel=has_kernel)
         return page
 
-    return open_
+    yield open_
+    for page in opened:
+        page.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,4 @@
-"""A real JupyterLab as a process, and one notebook open in it as a driver with a test's verbs.
-
-The driver speaks to the application object that `--expose-app-in-browser` puts on the window,
-because commands and models are stable where menus and class names are not. Nothing here sleeps:
-every wait is for a condition and has a deadline.
-"""
+"""A real JupyterLab as a process: its folder of notebooks, its kernels, its settings."""
 
 from __future__ import annotations
 
@@ -18,17 +13,14 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 import nbformat
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
 
 from tests.environment import isolated_environ
 
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 20.0
-WAIT_MS = 30_000.0
 
 _OVERRIDES = {
     # No dialog, no request to the outside.
@@ -42,12 +34,6 @@ _OVERRIDES = {
     # Only `save()` saves, so a test knows what the file holds.
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
-
-_HARMLESS_CONSOLE_ERRORS = (
-    # Lab asks for files and sessions that are gone after a restart, and says so by itself.
-    "Failed to load resource: the server responded with a status of 404",
-    "net::ERR_CONNECTION_REFUSED",
-)
 
 
 class LabServer:
@@ -86,7 +72,8 @@ class LabServer:
         options = [
             "--no-browser",
             "--allow-root",
-            "--expose-app-in-browser",
+            "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--ServerApp.ip=127.0.0.1",
             "--ServerApp.port=0",
             f"--ServerApp.root_dir={self.root}",
@@ -213,196 +200,3 @@ class LabServer:
     def address(self, name: str) -> str:
         """Address that opens the notebook in a fresh workspace."""
         return f"{self.url}lab/tree/{name}?token={self._token}&reset"
-
-
-class Album:
-    """Pictures for a person to look at. Without a `folder` none is taken: they take their time."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether somebody wants to see pictures."""
-        return self._folder is not None
-
-    def take(self, name: str, of: Page | Locator, **options: Any) -> None:
-        """Keep a picture of a page, or of one place in it."""
-        if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            of.screenshot(path=self._folder / f"{name}.png", **options)
-
-
-class NotebookPage:
-    """A notebook open in JupyterLab in its own browser context, and what a person does with it.
-
-    Cells are counted from 0. `errors` collects what the page's console calls an error, so that
-    a test can end with `assert page.errors == []`.
-    """
-
-    def __init__(self, lab: LabServer, context: BrowserContext, album: Album | None = None) -> None:
-        self._lab = lab
-        self.album = album or Album()
-        self._name = ""
-        self.browser_page: Page = context.new_page()
-        self.browser_page.set_default_timeout(WAIT_MS)
-        self.errors: list[str] = []
-        # Lab asks before a dirty page is left; Playwright would say "stay".
-        self.browser_page.on("dialog", lambda dialog: dialog.accept())
-        self.browser_page.on("console", self._note_console)
-        self.browser_page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def _note_console(self, message: ConsoleMessage) -> None:
-        text = message.text
-        if message.type == "error" and not any(h in text for h in _HARMLESS_CONSOLE_ERRORS):
-            self.errors.append(text)
-
-    # -- the notebook as a whole
-
-    def open(self, name: str, *, has_kernel: bool = True) -> None:
-        """Open a notebook and wait for its cells and, unless told otherwise, its kernel."""
-        self._name = name
-        self.browser_page.goto(self._lab.address(name), wait_until="domcontentloaded")
-        self._wait_ready(has_kernel=has_kernel)
-
-    def reload(self) -> None:
-        """Reload the page; the kernel and its widgets go on."""
-        self.browser_page.reload(wait_until="domcontentloaded")
-        self._wait_ready(has_kernel=True)
-
-    def _wait_ready(self, *, has_kernel: bool) -> None:
-        self.browser_page.wait_for_function(
-            """([name, hasKernel]) => {
-                const panel = window.jupyterapp?.shell?.currentWidget;
-                if (panel?.context?.path !== name || !panel.context.isReady) return false;
-                window.cometvidTestPanel = panel;
-                const cells = panel.content.widgets;
-                if (!cells.length || cells.some((cell) => !cell.isAttached)) return false;
-                if (!hasKernel) return true;
-                const status = panel.sessionContext.session?.kernel?.status;
-                return panel.sessionContext.isReady && (status === "idle" || status === "busy");
-            }""",
-            arg=[self._name, has_kernel],
-            timeout=START_WITHIN_S * 1000,
-        )
-
-    def save(self) -> None:
-        """Save the notebook, outputs and widget state included, and wait until it is written."""
-        self.command("docmanager:save")
-        # What changes while it is being written leaves it dirty: then once more, as a person would.
-        self.browser_page.wait_for_function(
-            """async () => {
-                const { context } = window.cometvidTestPanel;
-                if (context.model.dirty) await context.save();
-                return !context.model.dirty;
-            }"""
-        )
-
-    def trust(self) -> None:
-        """Trust the notebook as the command of that name does, its question answered with yes."""
-        self._command_soon("notebook:trust")
-        self.browser_page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.browser_page.wait_for_function(
-            """[...window.cometvidTestPanel.content.widgets].every(
-                (cell) => cell.model.type !== "code" || cell.model.trusted)"""
-        )
-
-    def command(self, command: str, **args: Any) -> None:
-        """Run a JupyterLab command and wait for its end."""
-        self.browser_page.evaluate(
-            "async ([id, args]) => { await window.jupyterapp.commands.execute(id, args); }",
-            [command, args],
-        )
-
-    def _command_soon(self, command: str) -> None:
-        # A failing cell rejects the promise; that is the cell's business, not an error of the page.
-        self.browser_page.evaluate(
-            "(id) => { window.jupyterapp.commands.execute(id).catch(() => {}); }", command
-        )
-
-    def set_theme(self, theme: Literal["light", "dark"]) -> None:
-        """Switch JupyterLab's theme and wait until the page wears it."""
-        name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
-        self.command("apputils:change-theme", theme=name)
-        is_light = "true" if theme == "light" else "false"
-        self.browser_page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(
-            state="attached"
-        )
-        # Lab draws its logo over everything meanwhile; a picture should not show it.
-        self.browser_page.locator("#jupyterlab-splash").wait_for(state="detached")
-
-    def end_session(self) -> None:
-        """Shut the kernel down and leave the page open."""
-        self.browser_page.evaluate(
-            "async () => { await window.cometvidTestPanel.sessionContext.shutdown(); }"
-        )
-
-    # -- its cells
-
-    def run_all(self) -> None:
-        """Start running every cell from the top; returns at once."""
-        self._forget_executions("true")
-        self._command_soon("notebook:run-all-cells")
-
-    def run_cell(self, index: int) -> None:
-        """Start running one cell; returns at once, also while an earlier cell is busy."""
-        self._forget_executions(f"i === {index:d}")
-        self.browser_page.evaluate(
-            """(index) => {
-                const notebook = window.cometvidTestPanel.content;
-                notebook.deselectAll();
-                notebook.activeCellIndex = index;
-            }""",
-            index,
-        )
-        self._command_soon("notebook:run-cell")
-
-    def _forget_executions(self, condition: str) -> None:
-        # An old execution count would let `wait_cell_done` return before the cell has begun.
-        self.browser_page.evaluate(
-            f"""() => window.cometvidTestPanel.content.widgets.forEach((cell, i) => {{
-                if (cell.model.type === "code" && ({condition})) cell.model.clearExecution();
-            }})"""
-        )
-
-    def set_cell(self, index: int, source: str) -> None:
-        """Replace a cell's source."""
-        self.browser_page.evaluate(
-            """([index, source]) => {
-                const cell = window.cometvidTestPanel.content.widgets[index];
-                cell.model.sharedModel.setSource(source);
-            }""",
-            [index, source],
-        )
-
-    def is_cell_done(self, index: int) -> bool:
-        """Whether the cell has run to its end since it was last started."""
-        return bool(self.browser_page.evaluate(_IS_DONE, index))
-
-    def wait_cell_done(self, index: int, *, within_s: float = 30.0) -> None:
-        """Wait until the cell has run to its end."""
-        self.browser_page.wait_for_function(_IS_DONE, arg=index, timeout=within_s * 1000)
-
-    def cell(self, index: int) -> Locator:
-        """The whole cell."""
-        return self.browser_page.locator(".jp-NotebookPanel:visible .jp-Cell").nth(index)
-
-    def output(self, index: int) -> Locator:
-        """What stands below the cell."""
-        return self.cell(index).locator(".jp-Cell-outputArea")
-
-    # -- looking at it
-
-    def text(self) -> str:
-        """All text that the notebook shows, sources and outputs."""
-        return self.browser_page.locator(".jp-NotebookPanel:visible .jp-Notebook").inner_text()
-
-    def screenshot(self, name: str, of: Locator | None = None) -> None:
-        """Take a picture of the page, or of one place in it, where somebody wants to see it."""
-        self.album.take(name, of or self.browser_page)
-
-
-_IS_DONE = """(index) => {
-    const model = window.cometvidTestPanel.content.widgets[index].model;
-    return model.executionState === "idle" && model.executionCount !== null;
-}"""

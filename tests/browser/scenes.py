@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
-from tests.browser.lab import NotebookPage
+from tests.browser.notebook_page import NotebookPage
 
 WIDE, TALL = "video_wide", "video_tall"
 LINK_DIED, LINK_EXPIRED = "video_link_died", "video_link_expired"

@@ -14,7 +14,7 @@ from cometvid_nb.card import Card, Clip, Phase
 from cometvid_nb.gallery import Gallery
 from cometvid_nb.watch_state import Saving, WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
-from tests.browser.lab import Album
+from tests.browser.notebook_page import Album
 from tests.browser.scenes import height
 
 NOW_S = 1_800_000_000.0

@@ -7,21 +7,20 @@ shows plain HTML that is replaced in place, and ends as a player all the same.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
-from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import Album, LabServer, NotebookPage
+from tests.browser.conftest import OpenNotebook, notebook_opener
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import Album, LabPages
 from tests.browser.scenes import BUSY_UNTIL_TOLD, card, connect, expect_player, look, record
 
 FIRST, SECOND = "video_first", "video_second"
 TAKES = [f"video_take_{number}" for number in range(1, 6)]
 DEAD = ("Failed to load model class", "Error displaying widget", "Loading widget")
-
-Open = Callable[..., NotebookPage]
 
 
 @pytest.fixture
@@ -41,13 +40,9 @@ def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 
 
 @pytest.fixture
-def open_bare(bare_lab: LabServer, browser_context: BrowserContext, album: Album) -> Open:
-    def open_(name: str) -> NotebookPage:
-        page = NotebookPage(bare_lab, browser_context, album)
-        page.open(name)
-        return page
-
-    return open_
+def open_bare(bare_lab: LabServer, lab_pages: LabPages, album: Album) -> Iterator[OpenNotebook]:
+    with notebook_opener(bare_lab, lab_pages, album) as open_:
+        yield open_
 
 
 def expect_alive(place: Locator) -> None:
@@ -56,7 +51,7 @@ def expect_alive(place: Locator) -> None:
 
 
 def test_a_page_without_anywidget_gets_a_plain_card_that_becomes_the_player(
-    bare_lab: LabServer, open_bare: Open, api: Simulator
+    bare_lab: LabServer, open_bare: OpenNotebook, api: Simulator
 ) -> None:
     busy = BUSY_UNTIL_TOLD.format(name="told")
     cells = [connect(api), f"%cometvid watch {FIRST}", busy, f"%cometvid watch {SECOND}"]
@@ -91,7 +86,7 @@ def test_a_page_without_anywidget_gets_a_plain_card_that_becomes_the_player(
 
 
 def test_a_page_without_anywidget_gets_a_plain_gallery_that_becomes_players(
-    bare_lab: LabServer, open_bare: Open, api: Simulator
+    bare_lab: LabServer, open_bare: OpenNotebook, api: Simulator
 ) -> None:
     cells = [connect(api), f"%cometvid watch {' '.join(TAKES)}"]
     bare_lab.write_notebook("bare-gallery.ipynb", cells)

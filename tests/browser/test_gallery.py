@@ -79,7 +79,7 @@ def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
         assert second is not None
         assert first["y"] == second["y"], "side by side, in an untrusted notebook too"
         assert again.errors == []
-        again.browser_page.close()
+        again.close()
 
 
 def test_a_gallery_stays_while_its_clips_are_compared_and_settles_after(

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.card_page import STATIC, CardPage, Site, card, clip, gallery
-from tests.browser.lab import Album
+from tests.browser.notebook_page import Album
 
 NOW_S = 1_800_000_000
 RATIOS = {"landscape": 16 / 9, "square": 1.0, "portrait": 9 / 16}

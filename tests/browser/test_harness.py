@@ -37,3 +37,22 @@ def test_a_thread_moves_a_widget_while_a_later_cell_blocks_the_kernel(
     (lab.root / "go-on").touch()
     page.wait_cell_done(1)
     assert page.errors == []
+
+
+def test_a_closed_notebook_leaves_its_page_to_the_next_unless_the_page_was_changed(
+    lab: LabServer, open_notebook: OpenNotebook
+) -> None:
+    for name in ("one.ipynb", "two.ipynb"):
+        lab.write_notebook(name, [f"{name!r}"])
+    one = open_notebook("one.ipynb")
+    one.run_all()
+    expect(one.output(0)).to_contain_text("one.ipynb")
+    one.close()
+    two = open_notebook("two.ipynb")
+    assert two.browser_page is one.browser_page
+    two.run_all()
+    expect(two.output(0)).to_contain_text("two.ipynb")
+    two.set_theme("dark")
+    two.close()
+    assert two.browser_page.is_closed()
+    assert one.errors == two.errors == []

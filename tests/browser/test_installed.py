@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import NotebookPage
 from tests.browser.scenes import card, expect_player, record
 from tests.wheel import ROOT, build_wheel, install
 
@@ -46,12 +47,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def oldest(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the lowest version of everything that we depend on."""
     folder = tmp_path_factory.mktemp("oldest")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
     pins = [line.replace(">=", "==") for line in project()["dependencies"]]
     widgets = [pin for pin in pins if "widget" in pin]
     others = [pin for pin in pins if pin not in widgets]
-    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    # This environment's pip; and no bytecode, of which a kernel needs a tenth.
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    pip += ["install", "--quiet", "--no-compile"]
     # ipywidgets 7 asks for a whole Jupyter Notebook, which its kernel does not need.
     needs = ["ipython_genutils", "psygnal", "typing_extensions"]
     for command in (

@@ -14,7 +14,8 @@ from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import LabServer, NotebookPage
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import NotebookPage
 from tests.browser.scenes import (
     JOBS,
     SAVE_NOTHING,
@@ -94,7 +95,7 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
         again.output(1).get_by_text("not playing?").click()
         expect(again.output(1).get_by_text(f"%cometvid watch {WIDE}")).to_be_visible()
         look(again, f"poster-{name.removesuffix('.ipynb')}", 1)
-        again.browser_page.close()
+        again.close()
 
 
 def test_an_export_to_html_plays_beside_its_clips_and_shows_the_poster_without_them(
@@ -142,7 +143,7 @@ def test_an_embedded_clip_plays_from_the_notebook_alone(
         expect_player(video)
         assert video.evaluate("(video) => video.currentSrc").startswith("data:video/mp4;base64,")
         look(again, name, 1)
-        again.browser_page.close()
+        again.close()
 
 
 def test_a_player_whose_link_expires_goes_on_at_the_same_place(

@@ -76,7 +76,7 @@ def test_a_job_becomes_a_clip_that_plays_after_a_restart_and_in_an_untrusted_cop
         assert "model not found" not in again.text()
         assert "Error" not in again.text()
         assert again.errors == []
-        again.browser_page.close()
+        again.close()
 
 
 def test_a_reloaded_page_shows_the_card_again_which_still_becomes_the_player(

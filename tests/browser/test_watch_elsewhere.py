@@ -8,8 +8,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from cometvid_nb.simulator import Simulator
-from tests.browser.lab import Album, LabServer
+from tests.browser.lab import LabServer
+from tests.browser.notebook_page import Album
 from tests.browser.scenes import JOBS, WIDE, card, connect, expect_player, record
+
+KERNEL_IS_THERE = """() => {
+    const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return context?.isReady && context.session?.kernel?.status === "idle";
+}"""
 
 
 @pytest.fixture
@@ -33,8 +39,9 @@ def test_notebook_7_shows_the_card_and_then_the_clip(
 ) -> None:
     lab.write_notebook("classic.ipynb", [connect(api), f"%cometvid watch {WIDE}"])
     page.goto(address(lab, "notebooks", "classic.ipynb"))
-    # Notebook 7 runs nothing, and says nothing, before the kernel is there.
-    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=30_000)
+    # Notebook 7 runs nothing, and says nothing, before the kernel is there; its own indicator says
+    # "idle" then too.
+    page.wait_for_function(KERNEL_IS_THERE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     expect(card(page.locator("body"))).to_contain_text("Queued", timeout=60_000)
