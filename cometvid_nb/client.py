@@ -49,6 +49,7 @@ from .settings import Settings, origin_of
 from .threads import in_thread
 from .transfer import ClipStream, interrupt
 from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
+from .turns import Turns
 
 log = logging.getLogger("cometvid_nb.client")
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -80,6 +81,8 @@ class Client:
 
             settings = Settings.from_environ(os.environ)
         self.settings = settings
+        self.turns = Turns()
+        """One pace for all that asks through this client; `poll` alone asks at once."""
         self._trust: ssl.SSLContext | None = None
         self._connections = Connections(lambda: self._open(AsyncHttp, TO_BE_KEPT))
         # Connections of their own: slow clips must not keep the questions waiting.
@@ -130,7 +133,8 @@ class Client:
         while True:
             now_s = time.time()
             try:
-                return (await self.poll(job_id)).job
+                async with self.turns.heed():
+                    return (await self.poll(job_id)).job
             except JobNotFound:
                 not_found_times += 1
                 first_not_found_at_s = first_not_found_at_s or now_s
@@ -160,7 +164,8 @@ class Client:
         key = idempotency_key or uuid.uuid4().hex
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
-                answer = await self._post(new, key)
+                async with self.turns.heed():
+                    answer = await self._post(new, key)
             except (RateLimited, ServerTrouble, ConnectionTrouble) as error:
                 if not _is_unaccepted(error):
                     raise OutcomeUnknown(f"The answer to the new job was lost. {error}") from error

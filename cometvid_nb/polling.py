@@ -26,7 +26,10 @@ changes it each time."""
 
 
 class JobSource(Protocol):
-    """Where jobs are asked after: the client, or anything shaped like it."""
+    """Where jobs are asked after: the client, or anything shaped like it.
+
+    One with `turns` shares its pace with the watches.
+    """
 
     async def poll(self, job_id: str) -> Polled:
         """One question; raises `TransientError` or another `CometVidError`."""

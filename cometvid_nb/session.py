@@ -26,6 +26,7 @@ from .polling import JobSource
 from .saving import SaveClip, kept
 from .settings import Settings
 from .stage import Stage
+from .turns import Turns
 from .watch_state import SavedClip, Saving, WatchState
 from .watcher import Watcher
 from .watching import Watch
@@ -299,8 +300,10 @@ def _policy(settings: Settings) -> PollPolicy:
 
 
 def _worker_for(source: JobSource) -> Worker | None:
-    settings = getattr(source, "settings", None)
-    return Worker(settings) if isinstance(settings, Settings) else None
+    settings, turns = getattr(source, "settings", None), getattr(source, "turns", None)
+    if not isinstance(settings, Settings) or not isinstance(turns, Turns):
+        return None
+    return Worker(settings, turns)
 
 
 def _warn(message: str) -> None:

@@ -1,11 +1,11 @@
-"""Turns: the requests of all the watches of one server, one behind the other on the loop."""
+"""Turns: the requests to one server, those of its watches one behind the other on the loop."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from .errors import RateLimited
@@ -51,11 +51,13 @@ class Room:
 
 
 class Turns:
-    """Who may ask now, by the `Pace` of one server. Used on the watcher's loop only."""
+    """Who may ask now, by the `Pace` of one server. Used on one loop only."""
 
     def __init__(self) -> None:
         self._pace = Pace()
         self._room = Room()
+        self.on_refused: Callable[[float | None], None] = lambda retry_after_s: None
+        """Called when a 429 was met here: for another process that asks the same server."""
 
     @property
     def hold_s(self) -> float:
@@ -91,15 +93,27 @@ class Turns:
         finally:
             self._pace.jobs -= 1
 
+    def hear(self, retry_after_s: float | None) -> None:
+        """A 429 was met by another process that asks the same server."""
+        self._pace.refused(time.monotonic(), retry_after_s)
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn to ask; a 429 in it slows all the others down, too."""
-        start_s = self._pace.next_turn_s(time.monotonic())
+        async with self.heed(self._pace.next_turn_s(time.monotonic())), self._room:
+            yield
+
+    @asynccontextmanager
+    async def heed(self, start_s: float = 0.0) -> AsyncIterator[None]:
+        """Wait, not for a turn, but until the server wants to be asked; else as `turn`.
+
+        `start_s`: not before this moment of the monotonic clock.
+        """
         while (left_s := max(start_s - time.monotonic(), self.hold_s)) > 0:  # noqa: ASYNC110 - a hold may grow while one waits
             await asyncio.sleep(left_s)
-        async with self._room:
-            try:
-                yield
-            except RateLimited as error:
-                self._pace.refused(time.monotonic(), error.retry_after_s)
-                raise
+        try:
+            yield
+        except RateLimited as error:
+            self.hear(error.retry_after_s)
+            self.on_refused(error.retry_after_s)
+            raise

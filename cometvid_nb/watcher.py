@@ -74,7 +74,7 @@ class Watcher:
                 self._make_widget,
                 source,
                 is_simulated=is_simulated,
-                turns=self._turns.setdefault(id(source), Turns()),
+                turns=self._turns_of(source),
             )
             watch.learn = learn
             watch.find_worker = lambda: self._find_worker(source)
@@ -95,7 +95,7 @@ class Watcher:
                 self._make_widget,
                 source,
                 is_simulated=state.is_simulated,
-                turns=self._turns.setdefault(id(source), Turns()),
+                turns=self._turns_of(source),
             )
             watch._state = state
             self._watches.pop(key, None)
@@ -111,6 +111,10 @@ class Watcher:
         """Run `coroutine` on the watcher's loop, where the clients' connections live."""
         with self._lock:
             return self._submit(coroutine)
+
+    def _turns_of(self, source: JobSource) -> Turns:
+        own = getattr(source, "turns", None)
+        return self._turns.setdefault(id(source), own if isinstance(own, Turns) else Turns())
 
     async def _follow(self, watch: Watch, save: SaveClip | None) -> None:
         try:

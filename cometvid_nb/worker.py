@@ -24,6 +24,7 @@ from .durations import DurationPrior
 from .job import Job
 from .pacing import PollPolicy, PollState
 from .settings import KEY_VARIABLES, Secret, Settings
+from .turns import Turns
 from .watch_state import WatchState
 
 log = logging.getLogger("cometvid_nb.worker")
@@ -53,8 +54,10 @@ class Worker:
     Used on the watcher's loop only.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, turns: Turns) -> None:
         self._settings = settings
+        self._turns = turns
+        turns.on_refused = lambda retry_after_s: self._send("refused", retry_after_s)
         self._numbers = itertools.count(1)
         self._followed: dict[int, _Followed] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -127,6 +130,8 @@ class Worker:
         self._process = process
         assert process.stdin is not None
         process.stdin.write(_opening(self._settings))
+        if self._turns.hold_s:
+            self._send("refused", self._turns.hold_s)
         self._begin(self._listen(process))
         if not self._followed:
             self._leave()  # all were stopped meanwhile
@@ -137,14 +142,15 @@ class Worker:
             while True:
                 head = await _within(_SILENT_S, process.stdout, LENGTH_BYTES)
                 bundle = await process.stdout.readexactly(int.from_bytes(head, "big"))
-                states, questions = pickle.loads(bundle)  # noqa: S301 - of our own process
+                states, questions, refusals = pickle.loads(bundle)  # noqa: S301 - of our own process
                 self._hear(states)
+                for retry_after_s in refusals:
+                    self._turns.hear(retry_after_s)
                 for number, job in questions.items():
                     await self._answer(number, job)
         except asyncio.CancelledError:  # the session is closed, and nobody waits for long
             self._leave()
-            with suppress(ProcessLookupError):
-                process.kill()
+            _kill(process)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the kernel can poll
             log.debug("the polling process: %s", type(error).__name__)
@@ -156,12 +162,7 @@ class Worker:
                 for followed in self._followed.values():
                     if not followed.last.done():
                         followed.last.set_result(None)
-            try:
-                async with asyncio.timeout(_LEAVE_WITHIN_S):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+            await _ended(process)
 
     def _hear(self, states: dict[int, WatchState]) -> None:
         for number, state in states.items():
@@ -208,6 +209,26 @@ async def _launch() -> asyncio.subprocess.Process:
         env={name: text for name, text in os.environ.items() if name not in KEY_VARIABLES},
         **options,
     )
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Wait until the process has ended, as it does by itself, and has said its last words."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(_LEAVE_WITHIN_S):
+            await process.wait()
+    except (TimeoutError, asyncio.CancelledError) as error:
+        _kill(process)
+        await process.wait()
+        if isinstance(error, asyncio.CancelledError):
+            raise
+    finally:
+        await process.stdout.read()  # only then asyncio lets go of it
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
 
 
 async def _within(seconds: float, stream: asyncio.StreamReader, length: int) -> bytes:

@@ -19,7 +19,6 @@ from .job import Job
 from .pacing import PollPolicy
 from .polling import Polling, pictured
 from .settings import Secret, Settings
-from .turns import Turns
 from .watch_state import WatchState
 from .worker import LENGTH_BYTES, SIGN_OF_LIFE_EVERY_S, shapes
 
@@ -36,13 +35,15 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings, news: BinaryIO) -> None:
         self._client = Client(settings)
-        self._turns = Turns()
+        self._turns = self._client.turns
+        self._turns.on_refused = self._note_refusal
         self._news = news
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._drawn: set[int] = set()
         self._lessons: dict[int, asyncio.Future[DurationPrior | None]] = {}
         self._states: dict[int, WatchState] = {}
         self._questions: dict[int, Job] = {}
+        self._refusals: list[float | None] = []
         self._has_news = asyncio.Event()
 
     def take(self, message: tuple[Any, ...]) -> None:
@@ -63,6 +64,12 @@ class WorkerProcess:
                 lesson = self._lessons.get(number)
                 if lesson is not None and not lesson.done():
                     lesson.set_result(prior)
+            case ("refused", retry_after_s):
+                self._turns.hear(retry_after_s)
+
+    def _note_refusal(self, retry_after_s: float | None) -> None:
+        self._refusals.append(retry_after_s)
+        self._has_news.set()
 
     async def _follow(
         self, number: int, state: WatchState, policy: PollPolicy, *, is_pictured: bool
@@ -111,8 +118,8 @@ class WorkerProcess:
                 async with asyncio.timeout(SIGN_OF_LIFE_EVERY_S):
                     await self._has_news.wait()
             self._has_news.clear()
-            bundle = pickle.dumps((self._states, self._questions))
-            self._states, self._questions = {}, {}
+            bundle = pickle.dumps((self._states, self._questions, self._refusals))
+            self._states, self._questions, self._refusals = {}, {}, []
             # In a thread: a kernel that is slow to read must not hold up the questions.
             await loop.run_in_executor(None, self._write, bundle)
             await asyncio.sleep(NEWS_EVERY_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -195,6 +196,25 @@ async def test_between_two_attempts_lies_what_the_server_asked_for(
     await create(client, ledger, COMET)
     first, second = sim.requests
     assert 2.5 <= second.at_s - first.at_s < 10
+
+
+async def test_what_asks_after_jobs_and_what_makes_them_share_one_pace(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.add_fault(Fault("GET /videos/{id}", status=429, headers={"Retry-After": "1.5"}))
+    with pytest.raises(RateLimited):
+        async with client.turns.turn():
+            await client.poll("video_1")
+    sim.add_fault(Fault(CREATE, status=429, headers={"Retry-After": "1.5"}))
+    is_refused = asyncio.Event()
+    client.turns.on_refused = lambda retry_after_s: is_refused.set()
+    creating = asyncio.create_task(create(client, ledger, COMET))
+    await is_refused.wait()
+    async with client.turns.turn():
+        await client.poll((await creating).id)
+    at_s = [asked.at_s for asked in sim.requests]
+    assert min(later - sooner for sooner, later in itertools.pairwise(at_s[:3])) >= 1.4
+    assert at_s[3] - at_s[1] >= 1.4
 
 
 async def test_a_connection_that_was_never_made_is_tried_again_until_somebody_listens(

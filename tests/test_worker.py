@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import signal
 import subprocess
@@ -16,13 +18,15 @@ import pytest
 from cometvid_nb import worker
 from cometvid_nb.errors import JobFailed
 from cometvid_nb.job import Job
+from cometvid_nb.new_job import NewJob
 from cometvid_nb.pace import MANY
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Settings
-from cometvid_nb.simulator import Scenario, Simulator
+from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import Watch
 from tests.environment import isolated_environ
 
+CREATE, POLL = "POST /videos", "GET /videos/{id}"
 KEY = "sk-simulated-0123456789-wxyz"
 WITHIN_S = 20.0
 FEW = 6
@@ -139,6 +143,37 @@ def test_the_key_goes_by_the_pipe_alone(
     finish(sim, watches)
 
 
+@pytest.mark.usefixtures("few_are_many")
+def test_a_new_job_waits_as_long_as_the_process_was_told_to(
+    session: Session, sim: Simulator
+) -> None:
+    watches = begin(session, sim)
+    sim.add_fault(Fault(POLL, status=429, headers={"Retry-After": "4"}))
+    wait_until(lambda: any(watch.state.problem for watch in watches))
+    refused_s = time.time()  # at most this late, as the news takes a moment
+    [made], error = session.create([NewJob.check("A comet")])
+    assert error is None
+    assert sim.count(CREATE) == 1
+    [created_s] = [asked.at_s for asked in sim.requests if asked.method == "POST"]
+    assert created_s - refused_s > 2
+    assert made.id not in [watch.job_id for watch in watches]
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_the_process_waits_as_long_as_a_new_job_was_told_to(
+    session: Session, sim: Simulator
+) -> None:
+    watches = begin(session, sim)
+    sim.add_fault(Fault(CREATE, status=429, headers={"Retry-After": "4"}))
+    session.create([NewJob.check("A comet")])
+    asked = len(sim.requests)
+    wait_until(lambda: len(sim.requests) > asked + FEW)
+    polled_s = sorted(asked.at_s for asked in sim.requests if asked.method == "GET")
+    longest_s = max(later - sooner for sooner, later in itertools.pairwise(polled_s))
+    assert 2 < longest_s < 6
+    finish(sim, watches)
+
+
 @posix_only
 @pytest.mark.usefixtures("few_are_many")
 def test_a_process_that_is_killed_is_done_without(session: Session, sim: Simulator) -> None:
@@ -162,6 +197,27 @@ def test_a_process_that_hangs_is_done_without(
     process.suspend()
     finish(sim, watches)
     wait_until(lambda: not workers())
+
+
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_closing_does_not_wait_for_a_process_that_hangs(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch, is_given_up: bool
+) -> None:
+    monkeypatch.setattr(worker, "_SILENT_S", 3.0)
+    begin(session, sim)
+    [process] = workers()
+    [found] = session._watcher._workers.values()
+    assert found is not None
+    process.suspend()
+    if is_given_up:
+        wait_until(lambda: found.is_lost)
+    began_s = time.monotonic()
+    session.close()
+    assert workers() == []
+    assert time.monotonic() - began_s < 2
+    gc.collect()  # so that what was not closed is found here
 
 
 @pytest.mark.usefixtures("few_are_many")

@@ -66,7 +66,7 @@ class LabPages:
         return page
 
     def take_back(self, page: Page) -> None:
-        """Keep a page for later, unless a test has closed it, left Lab, or changed more than that.
+        """Keep a page for later, unless a test has closed it, left Lab, or changed its looks.
 
         No notebook may be open in it any more.
         """
@@ -291,8 +291,12 @@ _OPEN = """async (path) => {
     await serviceManager.kernelspecs.refreshSpecs();  // of a kernel that was added meanwhile, too
     await commands.execute("docmanager:open", { path });
 }"""
-_CLOSE_ALL = """() => {
-    for (const widget of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) widget.dispose();
+_CLOSE_ALL = """async () => {
+    for (const widget of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) {
+        // One that is closed while its kernel starts trips over that later.
+        await widget.sessionContext?.ready;
+        widget.dispose();
+    }
 }"""
 _IS_AS_LOADED = """() => {
     const shell = window.jupyterapp?.shell;
