@@ -97,7 +97,7 @@ class NotebookPage:
         self._lab = lab
         self._when_closed = when_closed
         self.album = album or Album()
-        self._name = ""
+        self._name, self._has_kernel = "", True
         self._is_closed = False
         self.browser_page = page
         self.errors: list[str] = []
@@ -123,7 +123,7 @@ class NotebookPage:
 
         Where the page has this JupyterLab loaded, it is opened beside what else is open there.
         """
-        self._name = name
+        self._name, self._has_kernel = name, has_kernel
         if self.browser_page.url.startswith(self._lab.url):
             self.browser_page.evaluate(_OPEN, name)
         else:
@@ -140,6 +140,9 @@ class NotebookPage:
         self._is_closed = True
         for event, listener in self._listeners.items():
             self.browser_page.remove_listener(event, listener)
+        if not self._has_kernel:
+            # What is closed while its kernel starts trips over that later, in another's page.
+            self.browser_page.close()
         if not self.browser_page.is_closed():
             self.browser_page.evaluate(_CLOSE_ALL)
         self._when_closed(self.browser_page)
@@ -291,12 +294,8 @@ _OPEN = """async (path) => {
     await serviceManager.kernelspecs.refreshSpecs();  // of a kernel that was added meanwhile, too
     await commands.execute("docmanager:open", { path });
 }"""
-_CLOSE_ALL = """async () => {
-    for (const widget of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) {
-        // One that is closed while its kernel starts trips over that later.
-        await widget.sessionContext?.ready;
-        widget.dispose();
-    }
+_CLOSE_ALL = """() => {
+    for (const widget of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) widget.dispose();
 }"""
 _IS_AS_LOADED = """() => {
     const shell = window.jupyterapp?.shell;

@@ -143,6 +143,6 @@ def test_on_another_machine_the_notebook_plays_from_the_folder_that_came_along(
     shutil.copytree(lab.root / "here" / "videos", lab.root / "there" / "videos")
     shutil.rmtree(lab.root / "here" / "videos")
     lab.copy_untrusted("here/work.ipynb", "there/work.ipynb")
-    moved = open_notebook("there/work.ipynb", has_kernel=False)
+    moved = open_notebook("there/work.ipynb")
     expect_player(moved.output(1).locator("video"))
     assert moved.errors == []

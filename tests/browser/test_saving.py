@@ -84,7 +84,7 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
     shutil.copy(lab.root / "poster" / "first.ipynb", lab.root / "trusted.ipynb")
     lab.copy_untrusted("poster/first.ipynb", "untrusted.ipynb")
     for name in ("trusted.ipynb", "untrusted.ipynb"):
-        again = open_notebook(name, has_kernel=False)
+        again = open_notebook(name)
         assert is_trusted(again, 1) == (name == "trusted.ipynb")
         video = again.output(1).locator("video")
         expect_poster(video)
@@ -137,7 +137,7 @@ def test_an_embedded_clip_plays_from_the_notebook_alone(
     shutil.copy(lab.root / "embed" / "first.ipynb", lab.root / "embedded.ipynb")
     lab.copy_untrusted("embed/first.ipynb", "embedded-untrusted.ipynb")
     for name in ("embedded", "embedded-untrusted"):
-        again = open_notebook(f"{name}.ipynb", has_kernel=False)
+        again = open_notebook(f"{name}.ipynb")
         assert is_trusted(again, 1) == (name == "embedded")
         video = again.output(1).locator("video")
         expect_player(video)
