@@ -41,7 +41,7 @@ def test_notebook_7_shows_the_card_and_then_the_clip(
     page.goto(address(lab, "notebooks", "classic.ipynb"))
     # Notebook 7 runs nothing, and says nothing, before the kernel is there; its own indicator says
     # "idle" then too.
-    page.wait_for_function(KERNEL_IS_THERE)
+    page.wait_for_function(KERNEL_IS_THERE, timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     expect(card(page.locator("body"))).to_contain_text("Queued", timeout=60_000)
