@@ -111,7 +111,12 @@ def test_an_export_to_html_plays_beside_its_clips_and_shows_the_poster_without_t
     home.mkdir()
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "first.ipynb"]
     subprocess.run(
-        command, cwd=folder, env=isolated_environ(home), check=True, capture_output=True, timeout=60
+        command,
+        cwd=folder,
+        env=isolated_environ(home),
+        check=True,
+        capture_output=True,
+        timeout=100,
     )
     alone = tmp_path / "alone.html"
     alone.write_bytes((folder / "first.html").read_bytes())
