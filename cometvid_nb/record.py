@@ -23,7 +23,7 @@ _CHIP = (
     "border:1px solid rgba(128,128,128,0.35);border-radius:6px;padding:1px 8px;"
     "font-size:12px;line-height:1.5"
 )
-_MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "⏱\ufe0e "}
+_MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "◷ "}
 
 
 def to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
