@@ -40,8 +40,8 @@ demo: $(DEMO_STAMP)
 	$(RUN) -m cometvid_nb demo $(ARGS)
 
 # The order matters: pytest's closing line is the last thing this prints. Four at a time, since
-# on two cores half of them wait: for a simulated job, a kernel, a page. In the order of the
-# folders, since the files with the fewest tests, all in a browser, take longest.
+# on two cores half of them wait: for a simulated job, a kernel, a page. pytest-xdist would begin
+# with the files of most tests; those that take longest are named in tests/conftest.py.
 test: lint chromium
 	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
