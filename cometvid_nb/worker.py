@@ -212,18 +212,22 @@ async def _launch() -> asyncio.subprocess.Process:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait until the process has ended, as it does by itself, and has said its last words."""
+    """Wait until the process has ended: by itself at first, at once where nobody waits for long."""
     assert process.stdout is not None
-    try:
-        async with asyncio.timeout(_LEAVE_WITHIN_S):
-            await process.wait()
-    except (TimeoutError, asyncio.CancelledError) as error:
-        _kill(process)
-        await process.wait()
-        if isinstance(error, asyncio.CancelledError):
-            raise
-    finally:
-        await process.stdout.read()  # only then asyncio lets go of it
+    is_cancelled = False
+    while True:  # left behind by a loop that is closed, it would be nobody's
+        try:
+            async with asyncio.timeout(_LEAVE_WITHIN_S):
+                await process.wait()
+                await process.stdout.read()  # only then asyncio lets go of it
+                break
+        except TimeoutError:
+            _kill(process)
+        except asyncio.CancelledError:
+            _kill(process)
+            is_cancelled = True
+    if is_cancelled:
+        raise asyncio.CancelledError
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

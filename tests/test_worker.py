@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import os
@@ -49,6 +50,7 @@ def session(sim: Simulator, tmp_path: Path) -> Iterator[Session]:
     yield session
     session.close()
     assert workers() == []
+    gc.collect()  # a process that was let go of is told of here, and not in another test
 
 
 @pytest.fixture
@@ -225,7 +227,22 @@ def test_closing_does_not_wait_for_a_process_that_hangs(
     session.close()
     assert workers() == []
     assert time.monotonic() - began_s < 2
-    gc.collect()  # so that what was not closed is found here
+
+
+@posix_only
+async def test_a_process_that_is_leaving_is_not_let_go_of_however_often_that_is_cancelled() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "input()"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    ending = asyncio.create_task(worker._ended(process))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("few_are_many")
