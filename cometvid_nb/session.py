@@ -26,7 +26,6 @@ from .polling import JobSource
 from .saving import SaveClip, kept
 from .settings import Settings
 from .stage import Stage
-from .turns import Turns
 from .watch_state import SavedClip, Saving, WatchState
 from .watcher import Watcher
 from .watching import Watch
@@ -300,10 +299,9 @@ def _policy(settings: Settings) -> PollPolicy:
 
 
 def _worker_for(source: JobSource) -> Worker | None:
-    settings, turns = getattr(source, "settings", None), getattr(source, "turns", None)
-    if not isinstance(settings, Settings) or not isinstance(turns, Turns):
-        return None
-    return Worker(settings, turns)
+    from .client import Client
+
+    return Worker(source.settings, source.turns) if isinstance(source, Client) else None
 
 
 def _warn(message: str) -> None:
