@@ -17,11 +17,11 @@ from . import tables
 from .card import Card
 from .clip_place import Destination
 from .errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
-from .frontend import cell_number, detect, notebook_folder, shell
 from .grammar import GrammarError, explain
 from .job import Job
 from .ledger import Ledger
 from .new_job import MOST_JOBS, NewJob
+from .notebook import cell_number, detect, notebook_folder, shell
 from .record import one_line, to_bundle
 from .settings import check_key
 from .watch_state import Saving

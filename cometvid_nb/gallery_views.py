@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from .card import Card
 from .embedding import embedded_within
-from .frontend import when_idle
 from .gallery import Gallery, Group
 from .gallery_record import MOST_CARDS, to_bundle, to_ended_line, to_progress_line, to_totals
+from .notebook import when_idle
 from .views import Shown, is_link_only
 from .widget_output import Page, WidgetOutput
 

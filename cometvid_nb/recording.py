@@ -9,9 +9,9 @@ from pathlib import Path
 
 from .clip_place import local_file, page_path
 from .durations import DurationPrior
-from .frontend import notebook_folder
 from .job import Job, JobStatus
 from .ledger import Ledger
+from .notebook import notebook_folder
 from .settings import Settings
 from .watch_state import Ending, SavedClip, WatchState
 from .watching import Watch

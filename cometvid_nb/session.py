@@ -17,10 +17,10 @@ from . import recording
 from .clip_place import Destination, local_file
 from .durations import DEFAULT_PRIOR
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
-from .frontend import notebook_folder
 from .job import Job, JobStatus, Polled, check_job_id
 from .ledger import Ledger
 from .ledger_file import default_path
+from .notebook import notebook_folder
 from .pacing import PollPolicy
 from .polling import JobSource
 from .saving import SaveClip, kept

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .card import Card
 from .delivery import Delivery
 from .embedding import embedded
-from .frontend import Frontend, cell_number, detect, shell
 from .gallery_feed import GalleryFeed
 from .gallery_views import GalleryHtmlView, GalleryTextView, GalleryView, GalleryWidgetView
+from .notebook import Frontend, cell_number, detect, shell
 from .views import HtmlView, Shown, TextView, View, WidgetView
 from .waiting import block_on
 from .watch_state import WatchState

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from .card import Card, Phase
-from .frontend import when_idle
+from .notebook import when_idle
 from .record import one_line, to_bundle, to_clock, to_progress_line, to_text
 from .widget_output import Page, WidgetOutput
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from .durations import DurationPrior
 from .errors import GaveUp
-from .frontend import cell_number
 from .job import Job
+from .notebook import cell_number
 from .pacing import PollPolicy
 from .polling import JobSource, Picture, Polling, pictured
 from .saving import SaveClip, carry_out

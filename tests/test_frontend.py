@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb.frontend import Frontend, cell_number, detect, shell
+from cometvid_nb.notebook import Frontend, cell_number, detect, shell
 from tests.kernel import Kernel
 
 DETECT = (
-    "import os; from cometvid_nb.frontend import detect, shell; detect(shell(), os.environ).name"
+    "import os; from cometvid_nb.notebook import detect, shell; detect(shell(), os.environ).name"
 )
 
 
@@ -103,7 +103,7 @@ def test_a_real_kernel_is_a_notebook_or_headless_by_what_its_client_allows(
 
 
 def test_cells_are_told_apart_by_their_number(kernel: Kernel) -> None:
-    number = "from cometvid_nb.frontend import cell_number\ncell_number() - "
+    number = "from cometvid_nb.notebook import cell_number\ncell_number() - "
     first = kernel.run(number + "cell_number()")
     assert first.text == "0\n"
     kernel.run("here = cell_number()")

@@ -72,7 +72,7 @@ def test_a_page_that_has_answered_keeps_its_widget(stage: Stage) -> None:
     stage.kernel.send_to_widget(model_id, {"kind": "loaded"})
     # Longer than it takes to find that nobody answers.
     again = stage.run(
-        "from cometvid_nb.frontend import when_idle\n"
+        "from cometvid_nb.notebook import when_idle\n"
         f"when_idle({LOADED_WITHIN_S + 0.5}, lambda: print('free for long'))"
     )
     assert again.error is None
@@ -95,7 +95,7 @@ def test_nothing_is_plain_where_the_output_is_kept_by_nobody(stage: Stage) -> No
     stage.run(voila)
     watch(stage)
     stage.run(
-        "from cometvid_nb.frontend import when_idle\n"
+        "from cometvid_nb.notebook import when_idle\n"
         f"when_idle({LOADED_WITHIN_S + 0.5}, lambda: print('free for long'))"
     )
     stage.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
