@@ -19,7 +19,7 @@ from .clip_place import Destination
 from .errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from .grammar import GrammarError, explain
 from .job import Job
-from .ledger import Ledger
+from .ledger.ledger import Ledger
 from .new_job import MOST_JOBS, NewJob
 from .notebook import cell_number, detect, notebook_folder, shell
 from .record import one_line, to_bundle

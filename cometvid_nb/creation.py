@@ -7,7 +7,7 @@ import asyncio
 from .client import Client
 from .errors import CometVidError, OutcomeUnknown
 from .job import Job
-from .ledger import Ledger
+from .ledger.ledger import Ledger
 from .new_job import NewJob
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from .clip_place import local_file, page_path
 from .durations import DurationPrior
 from .job import Job, JobStatus
-from .ledger import Ledger
+from .ledger.ledger import Ledger
 from .notebook import notebook_folder
 from .settings import Settings
 from .watch_state import Ending, SavedClip, WatchState

@@ -18,8 +18,8 @@ from .clip_place import Destination, local_file
 from .durations import DEFAULT_PRIOR
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
 from .job import Job, JobStatus, Polled, check_job_id
-from .ledger import Ledger
-from .ledger_file import default_path
+from .ledger.file import default_path
+from .ledger.ledger import Ledger
 from .notebook import notebook_folder
 from .pacing import PollPolicy
 from .polling import JobSource

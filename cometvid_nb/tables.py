@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .clip_place import page_path
-from .ledger import Entry
+from .ledger.ledger import Entry
 from .record import one_line, quiet, to_clock
 from .settings import Settings
 

@@ -30,7 +30,7 @@ from cometvid_nb.errors import (
     ServerTrouble,
 )
 from cometvid_nb.job import JobStatus
-from cometvid_nb.ledger import LOST, REFUSED, Entry, Ledger
+from cometvid_nb.ledger.ledger import LOST, REFUSED, Entry, Ledger
 from cometvid_nb.new_job import NewJob
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Simulator

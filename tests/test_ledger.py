@@ -23,8 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cometvid_nb.job import Job
-from cometvid_nb.ledger import LOST, REFUSED, SENDING, Entry, Ledger
-from cometvid_nb.ledger_file import default_path
+from cometvid_nb.ledger.file import default_path
+from cometvid_nb.ledger.ledger import LOST, REFUSED, SENDING, Entry, Ledger
 from cometvid_nb.simulator import SCENARIOS, Simulator
 from tests.environment import isolated_environ
 from tests.strategies import plausible_jobs
@@ -409,7 +409,7 @@ def test_what_may_only_be_read_is_reported_once_and_stops_nobody(what: str) -> N
             print(*warned, sep="\\n")
         """
         # Imported before the rights are given away: this interpreter may lie in a home.
-        head = "from pathlib import Path\nfrom cometvid_nb.ledger import Ledger\n"
+        head = "from pathlib import Path\nfrom cometvid_nb.ledger.ledger import Ledger\n"
         head += "from cometvid_nb.job import Job\nimport uuid, sqlite3, contextlib\n"
         command = [sys.executable, "-c", head + dedent(script)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -444,7 +444,7 @@ def test_a_writer_that_holds_the_file_for_a_while_is_waited_for(ledger: Ledger) 
 def test_one_busy_moment_is_not_the_end_of_the_record(
     tmp_path: Path, warned: Warned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cometvid_nb.ledger.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.ledger.BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "ledger.sqlite3"
     ledger = Ledger(path, warned)
     ledger.intend(API, prompt="first")
@@ -464,7 +464,7 @@ WRITER = """
     import sys
     from pathlib import Path
     from cometvid_nb.job import Job
-    from cometvid_nb.ledger import Ledger
+    from cometvid_nb.ledger.ledger import Ledger
     name, path, api = sys.argv[1:]
     sys.stdin.read(1)  # all begin together
     for number in range(25):
@@ -632,7 +632,7 @@ FORKED = """
 import os, sys
 from pathlib import Path
 from cometvid_nb.job import Job
-from cometvid_nb.ledger import Ledger
+from cometvid_nb.ledger.ledger import Ledger
 
 ledger = Ledger(Path(sys.argv[1]), print)
 see = lambda job_id: ledger.see("here", Job.parse({"id": job_id, "status": "queued"}))
@@ -674,7 +674,7 @@ def test_an_entry_of_before_is_uncertain_only_after_a_while() -> None:
 
 SENDER = """
 import sys, pathlib
-from cometvid_nb.ledger import Ledger
+from cometvid_nb.ledger.ledger import Ledger
 Ledger(pathlib.Path(sys.argv[1]), print).intend("%s", prompt="A comet")
 print("sent", flush=True)
 sys.stdin.read()

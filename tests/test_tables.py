@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.ledger import Entry
+from cometvid_nb.ledger.ledger import Entry
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.tables import jobs_bundle, settings_bundle
 from tests.strategies import texts

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .job import Job, JobStatus
-from .ledger_file import BUSY_TIMEOUT_S, LedgerFile
+from ..job import Job, JobStatus
+from .file import BUSY_TIMEOUT_S, LedgerFile
 from .process import is_running, this_process
 
-log = logging.getLogger("cometvid_nb.ledger")
+log = logging.getLogger("cometvid_nb.ledger.ledger")
 T = TypeVar("T")
 
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"

@@ -1,0 +1,1 @@
+"""Ledger: what this machine remembers of jobs."""
