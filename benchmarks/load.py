@@ -20,7 +20,14 @@ _began_s = time.process_time()
 get_ipython().run_line_magic("load_ext", "{name}")
 print(time.process_time() - _began_s)
 """
-HEAVY = ("httpx", "anywidget", "ipywidgets", "tornado.web", "nest_asyncio2", "cometvid_nb.client")
+HEAVY = (
+    "httpx",
+    "anywidget",
+    "ipywidgets",
+    "tornado.web",
+    "nest_asyncio2",
+    "cometvid_nb.api.client",
+)
 
 
 def main() -> None:

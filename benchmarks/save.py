@@ -76,7 +76,7 @@ def save(url: str, folder: str) -> None:
     """One save, in a process of its own: print its seconds and its extra memory in bytes."""
     import asyncio
 
-    from cometvid_nb.client import Client
+    from cometvid_nb.api.client import Client
     from cometvid_nb.job import Job
     from cometvid_nb.settings import Settings
     from cometvid_nb.storage import save_clip

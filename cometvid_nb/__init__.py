@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .client import Client
+    from .api.client import Client
+    from .api.new_job import NewJob
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
-    from .new_job import NewJob
     from .watching import Watch, WatchList
     from .widget import GalleryWidget, JobWidget
 
@@ -39,7 +39,7 @@ __all__ = [
 
 # A name is loaded when it is first used: %load_ext must not pay for httpx and the widgets.
 _HOMES = {
-    "Client": "client",
+    "Client": "api.client",
     "CometVidError": "errors",
     "GalleryWidget": "widget",
     "GaveUp": "errors",
@@ -47,7 +47,7 @@ _HOMES = {
     "JobFailed": "errors",
     "JobStatus": "job",
     "JobWidget": "widget",
-    "NewJob": "new_job",
+    "NewJob": "api.new_job",
     "Watch": "watching",
 }
 
@@ -148,7 +148,7 @@ def create(
         ApiError, TransientError: the API refused or was never reached; nothing was made.
         OutcomeUnknown: the answer was lost; there may be a job. Nothing was sent again.
     """
-    from .new_job import NewJob
+    from .api.new_job import NewJob
 
     new = NewJob.check(prompt, model=model, seconds=seconds, size=size, image=image)
     return _make(new, wait, save)
@@ -157,7 +157,7 @@ def create(
 @_strict
 def remix(job_id: str, prompt: str, *, wait: bool | None = None, save: bool | None = None) -> Watch:
     """Ask for a variation of a finished job and watch it come. Raises what `create` raises."""
-    from .new_job import NewJob
+    from .api.new_job import NewJob
 
     return _make(NewJob.check(prompt, remix_of=job_id), wait, save)
 

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from .client import Client
+from .api.client import Client
+from .api.streams import ClipStream
 from .clip_file import clip_file_name
 from .clip_place import Destination, local_file, page_path
 from .errors import ClipError, CometVidError, TransientError
@@ -17,7 +18,6 @@ from .job import Job
 from .posters import first_frame, to_data_url
 from .relay import Send, file_chunks, relay
 from .storage import ATTEMPTS, SavedFile, Tries, save_clip
-from .transfer import ClipStream
 from .watch_state import SavedClip, Saving
 
 MOST_TRIES = 6

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
+from .api.turns import Turns
 from .durations import DurationPrior
 from .errors import CometVidError
 from .job import Job, Polled
 from .pacing import HINT_CAP_S, PollPolicy
-from .turns import Turns
 from .watch_state import Ending, WatchState
 
 LATE_S = 2.0

@@ -32,8 +32,8 @@ from .watching import Watch
 from .worker import Worker
 
 if TYPE_CHECKING:
-    from .client import Client
-    from .new_job import NewJob
+    from .api.client import Client
+    from .api.new_job import NewJob
     from .widget import GalleryWidget, JobWidget
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
@@ -263,7 +263,7 @@ class Session:
     def _client(self, settings: Settings) -> Client:
         if settings.api_key is None:
             raise MissingKey
-        from .client import Client
+        from .api.client import Client
 
         key = (settings.base_url, settings.api_key)
         if key not in self._clients:
@@ -299,7 +299,7 @@ def _policy(settings: Settings) -> PollPolicy:
 
 
 def _worker_for(source: JobSource) -> Worker | None:
-    from .client import Client
+    from .api.client import Client
 
     return Worker(source.settings, source.turns) if isinstance(source, Client) else None
 

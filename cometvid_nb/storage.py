@@ -15,10 +15,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
+from .api.threads import in_thread
 from .clip_file import check, clip_file_name, pour, put_in_place
 from .errors import ClipError, CometVidError, TransientError
 from .pacing import HINT_CAP_S
-from .threads import in_thread
 from .watch_state import Saving
 
 ATTEMPTS = 3

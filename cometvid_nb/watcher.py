@@ -10,14 +10,14 @@ from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from .api.threads import DaemonExecutor
+from .api.turns import Turns
 from .durations import DurationPrior
 from .errors import CometVidError
 from .job import Job
 from .pacing import PollPolicy
 from .polling import JobSource
 from .saving import SaveClip
-from .threads import DaemonExecutor
-from .turns import Turns
 from .watch_state import WatchState
 from .watching import Watch
 from .worker import Worker

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
+from .api.turns import Turns
 from .durations import DurationPrior
 from .errors import GaveUp
 from .job import Job
@@ -18,7 +19,6 @@ from .notebook import cell_number
 from .pacing import PollPolicy
 from .polling import JobSource, Picture, Polling, pictured
 from .saving import SaveClip, carry_out
-from .turns import Turns
 from .waiting import block_on
 from .watch_state import Ending, Saving, WatchState
 from .worker import Worker

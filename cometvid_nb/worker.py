@@ -20,11 +20,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .api.turns import Turns
 from .durations import DurationPrior
 from .job import Job
 from .pacing import PollPolicy, PollState
 from .settings import KEY_VARIABLES, Secret, Settings
-from .turns import Turns
 from .watch_state import WatchState
 
 log = logging.getLogger("cometvid_nb.worker")

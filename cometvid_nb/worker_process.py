@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from . import clips
-from .client import Client
+from .api.client import Client
 from .durations import DurationPrior
 from .job import Job
 from .pacing import PollPolicy

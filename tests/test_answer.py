@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.answer import Answer, job_payload, refusal
+from cometvid_nb.api.answers import Answer, job_payload, refusal
 from cometvid_nb.errors import (
     ApiError,
     BadKey,

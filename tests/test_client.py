@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import cometvid_nb.client
-from cometvid_nb.client import Client
+import cometvid_nb.api.client
+from cometvid_nb.api.client import Client
 from cometvid_nb.errors import (
     BadKey,
     ClipError,
@@ -185,7 +185,7 @@ async def test_a_host_there_is_not_is_connection_trouble() -> None:
 async def test_an_answer_that_does_not_come_is_a_timeout(
     sim: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cometvid_nb.client, "TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(cometvid_nb.api.client, "TIMEOUT", httpx.Timeout(0.2))
     sim.add_fault(Fault(delay_s=5))
     with pytest.raises(ConnectionTrouble, match="did not answer in time") as caught:
         await client.poll("video_demo")
@@ -389,10 +389,10 @@ async def test_clips_that_hang_keep_no_question_waiting(sim: Simulator, client: 
     saves = [asyncio.ensure_future(download(client, job)) for _ in range(30)]
     try:
         async with asyncio.timeout(10):
-            while sim.count("GET /clips/*") < cometvid_nb.client.MOST_CLIPS_AT_ONCE:
+            while sim.count("GET /clips/*") < cometvid_nb.api.client.MOST_CLIPS_AT_ONCE:
                 await client.poll("video_demo")
             assert (await client.poll("video_demo")).job.is_final
-        assert sim.count("GET /clips/*") == cometvid_nb.client.MOST_CLIPS_AT_ONCE
+        assert sim.count("GET /clips/*") == cometvid_nb.api.client.MOST_CLIPS_AT_ONCE
     finally:
         for save in saves:
             save.cancel()

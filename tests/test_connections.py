@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from cometvid_nb.client import Client
-from cometvid_nb.connections import KEPT_S, MOST_CONNECTIONS, Connections
+from cometvid_nb.api.client import Client
+from cometvid_nb.api.connections import KEPT_S, MOST_CONNECTIONS, Connections
+from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import ConnectionTrouble
-from cometvid_nb.new_job import NewJob
 from cometvid_nb.settings import Secret, Settings
 
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import cometvid_nb.client
-from cometvid_nb.client import MOST_ATTEMPTS, Client
+import cometvid_nb.api.client
+from cometvid_nb.api.client import MOST_ATTEMPTS, Client
+from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.creation import create
 from cometvid_nb.errors import (
     BadKey,
@@ -31,7 +32,6 @@ from cometvid_nb.errors import (
 )
 from cometvid_nb.job import JobStatus
 from cometvid_nb.ledger.ledger import LOST, REFUSED, Entry, Ledger
-from cometvid_nb.new_job import NewJob
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Simulator
 
@@ -93,7 +93,7 @@ async def client(sim: Forgetful) -> AsyncIterator[Client]:
 @pytest.fixture
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are tested once, and shortened elsewhere."""
-    monkeypatch.setattr(cometvid_nb.client, "backoff_s", lambda failures, rng: 0.01)
+    monkeypatch.setattr(cometvid_nb.api.client, "backoff_s", lambda failures, rng: 0.01)
 
 
 def settings_of(base_url: str) -> Settings:
@@ -226,7 +226,7 @@ async def test_a_connection_that_was_never_made_is_tried_again_until_somebody_li
         failed.set()
         return 0.5
 
-    monkeypatch.setattr(cometvid_nb.client, "backoff_s", note)
+    monkeypatch.setattr(cometvid_nb.api.client, "backoff_s", note)
     with Forgetful(api_key=KEY) as closed:
         base_url = closed.base_url
         closed.stop()
@@ -363,7 +363,7 @@ async def test_a_remix_whose_answer_was_lost_is_not_asked_again(
 async def test_an_answer_that_comes_too_late_is_lost_though_the_job_was_made(
     sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cometvid_nb.client, "CREATE_TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(cometvid_nb.api.client, "CREATE_TIMEOUT", httpx.Timeout(0.2))
     sim.add_fault(Fault(CREATE, delay_s=0.5))
     with pytest.raises(OutcomeUnknown, match="did not answer in time"):
         await create(client, ledger, COMET)
@@ -375,7 +375,7 @@ async def test_an_answer_that_comes_too_late_is_lost_though_the_job_was_made(
 
 
 def test_a_slow_answer_is_waited_for_longer_than_any_other() -> None:
-    timeout = cometvid_nb.client.CREATE_TIMEOUT
+    timeout = cometvid_nb.api.client.CREATE_TIMEOUT
     assert timeout.read is not None
     assert timeout.read >= 120
     assert timeout.connect is not None
@@ -445,7 +445,7 @@ def test_no_script_of_faults_makes_a_job_twice_or_one_that_the_ledger_does_not_k
     script: list[Fault],
     asks: int,
 ) -> None:
-    monkeypatch.setattr(cometvid_nb.client, "CREATE_TIMEOUT", httpx.Timeout(0.3))
+    monkeypatch.setattr(cometvid_nb.api.client, "CREATE_TIMEOUT", httpx.Timeout(0.3))
     sim.clear_faults()
     sim.requests.clear()
     sim.made.clear()

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometvid_nb import transfer, transport
+from cometvid_nb.api import streams as transfer
+from cometvid_nb.api import transport
+from cometvid_nb.api.client import Client
 from cometvid_nb.card import Card
-from cometvid_nb.client import Client
 from cometvid_nb.clip_file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.job import Job

@@ -378,7 +378,7 @@ def test_a_socks_proxy_names_what_is_missing(
 def test_an_answer_that_trickles_in_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cometvid_nb.client.ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr("cometvid_nb.api.client.ANSWER_WITHIN_S", 0.5)
     with Simulator(api_key=KEY) as sim:
         sim.add_fault(Fault("GET /videos/{id}", times=None, trickle_s=0.1))
         watch_at(sim.base_url, tmp_path, "did not answer in time")

@@ -6,7 +6,12 @@ from tests.kernel import Kernel
 from tests.stage import LOAD, Stage
 
 HEAVY = ("httpx", "anywidget", "ipywidgets", "sqlite3", "tornado.web", "nest_asyncio2")
-OURS = "cometvid_nb.client", "cometvid_nb.simulator", "cometvid_nb.widget", "cometvid_nb.storage"
+OURS = (
+    "cometvid_nb.api.client",
+    "cometvid_nb.simulator",
+    "cometvid_nb.widget",
+    "cometvid_nb.storage",
+)
 
 TRACES = """
 import threading, sys

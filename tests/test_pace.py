@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.pace import TICK_S, Pace
+from cometvid_nb.api.pace import TICK_S, Pace
 from cometvid_nb.pacing import HINT_CAP_S
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from cometvid_nb import clips
-from cometvid_nb.client import Client
+from cometvid_nb.api.client import Client
 from cometvid_nb.clip_place import Destination
 from cometvid_nb.posters import MOST_POSTER_BYTES, POSTER_WIDTH_PX, first_frame, to_data_url
 from cometvid_nb.settings import Secret, Settings

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cometvid_nb import clips
-from cometvid_nb.client import Client
+from cometvid_nb.api.client import Client
 from cometvid_nb.clip_place import Destination
 from cometvid_nb.errors import ClipError
 from cometvid_nb.remote_storage import store

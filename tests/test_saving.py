@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cometvid_nb import clips
+from cometvid_nb.api.client import Client
 from cometvid_nb.card import Card
-from cometvid_nb.client import Client
 from cometvid_nb.clip_place import Destination
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
 from cometvid_nb.job import Job

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cometvid_nb.pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S
-from cometvid_nb.turns import Room, Turns
+from cometvid_nb.api.pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S
+from cometvid_nb.api.turns import Room, Turns
 
 
 class Crowd:
@@ -59,7 +59,7 @@ async def test_calm_makes_it_narrower(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = Crowd()
     await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0.3)) for _ in range(30)))
     wide, crowd.most = crowd.most, 0
-    monkeypatch.setattr("cometvid_nb.turns._CALM_S", 0.0)
+    monkeypatch.setattr("cometvid_nb.api.turns._CALM_S", 0.0)
     for _ in range(wide):
         await crowd.visit(lambda: asyncio.sleep(0))
     await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0)) for _ in range(30)))

@@ -18,9 +18,9 @@ from typing import TypeVar
 
 import httpx
 
-from .errors import ClipError, SettingsError
-from .settings import Secret, Settings, origin_of
-from .transfer import send
+from ..errors import ClipError, SettingsError
+from ..settings import Secret, Settings, origin_of
+from .streams import send
 
 # httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
 # holds for its own logger and for none below it, so each is named.

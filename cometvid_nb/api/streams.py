@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from ..errors import ClipError, ConnectionTrouble
 from . import threads
-from .errors import ClipError, ConnectionTrouble
 
 MOST_CLIP_BYTES = 4 * 1024**3
 """An hour of 4K is less; a stream without an end must not fill the disk."""

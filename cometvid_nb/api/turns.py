@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from .errors import RateLimited
+from ..errors import RateLimited
 from .pace import FEWEST_AT_ONCE, MOST_AT_ONCE, TICK_S, Pace
 
 _PATIENCE_S = 0.5

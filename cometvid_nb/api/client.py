@@ -22,17 +22,7 @@ from urllib.parse import quote
 
 import httpx
 
-from .answer import (
-    Answer,
-    clip_refusal,
-    clip_stream,
-    job_payload,
-    no_answer,
-    refusal,
-    without_frames,
-)
-from .connections import Connections
-from .errors import (
+from ..errors import (
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
@@ -42,16 +32,26 @@ from .errors import (
     ServerTrouble,
     TransientError,
 )
-from .job import Job, JobStatus, Polled, check_job_id
+from ..job import Job, JobStatus, Polled, check_job_id
+from ..pacing import HINT_CAP_S, backoff_s, is_not_found_final
+from ..settings import Settings, origin_of
+from .answers import (
+    Answer,
+    clip_refusal,
+    clip_stream,
+    job_payload,
+    no_answer,
+    refusal,
+    without_frames,
+)
+from .connections import Connections
 from .new_job import NewJob
-from .pacing import HINT_CAP_S, backoff_s, is_not_found_final
-from .settings import Settings, origin_of
+from .streams import ClipStream, interrupt
 from .threads import in_thread
-from .transfer import ClipStream, interrupt
 from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
 from .turns import Turns
 
-log = logging.getLogger("cometvid_nb.client")
+log = logging.getLogger("cometvid_nb.api.client")
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
 """An answer given up on is a job that may be paid for twice: be patient."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from .errors import (
+from ..errors import (
     ApiError,
     BadKey,
     ClipError,
@@ -24,8 +24,8 @@ from .errors import (
     ServerTrouble,
     TransientError,
 )
-from .pacing import parse_retry_after
-from .transfer import ClipStream, bounded, interrupt
+from ..pacing import parse_retry_after
+from .streams import ClipStream, bounded, interrupt
 
 
 @dataclass(frozen=True, slots=True)

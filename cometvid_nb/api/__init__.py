@@ -1,0 +1,1 @@
+"""API: how the endpoint is asked, and how fast."""
