@@ -77,9 +77,9 @@ def save(url: str, folder: str) -> None:
     import asyncio
 
     from cometvid_nb.api.client import Client
+    from cometvid_nb.clips.download import save_clip
     from cometvid_nb.job import Job
     from cometvid_nb.settings import Settings
-    from cometvid_nb.storage import save_clip
 
     def peak_bytes() -> int:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -16,7 +16,7 @@ from . import session as sessions
 from . import tables
 from .api.new_job import MOST_JOBS, NewJob
 from .card import Card
-from .clip_place import Destination
+from .clips.places import Destination
 from .errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from .grammar import GrammarError, explain
 from .job import Job

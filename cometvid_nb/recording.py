@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .clip_place import local_file, page_path
+from .clips.places import local_file, page_path
 from .durations import DurationPrior
 from .job import Job, JobStatus
 from .ledger.ledger import Ledger

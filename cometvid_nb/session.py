@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from . import recording
-from .clip_place import Destination, local_file
+from .clips.places import Destination, local_file
 from .durations import DEFAULT_PRIOR
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
 from .job import Job, JobStatus, Polled, check_job_id
@@ -271,7 +271,7 @@ class Session:
         return self._clients[key]
 
     def _saver(self, client: Client, settings: Settings, dest: str | None = None) -> SaveClip:
-        from . import clips
+        from .clips import save as clips
 
         beside = notebook_folder()
         place = Destination.parse(dest, beside / settings.save_folder, beside)
@@ -284,7 +284,7 @@ class Session:
         return save
 
     def _picture(self, client: Client) -> Callable[[Job], Coroutine[Any, Any, str | None]]:
-        from . import clips
+        from .clips import save as clips
 
         return lambda job: clips.picture(client, job)
 

@@ -171,7 +171,7 @@ class Stage:
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
-        from . import clips
+        from .clips import save as clips
 
         widget.is_relaying = True
         client: Any = watch.source

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .clip_place import page_path
+from .clips.places import page_path
 from .ledger.ledger import Entry
 from .record import one_line, quiet, to_clock
 from .settings import Settings

@@ -12,8 +12,8 @@ import time
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from . import clips
 from .api.client import Client
+from .clips import save as clips
 from .durations import DurationPrior
 from .job import Job
 from .pacing import PollPolicy

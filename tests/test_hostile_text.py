@@ -18,7 +18,7 @@ from cometvid_nb.api import streams as transfer
 from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
 from cometvid_nb.card import Card
-from cometvid_nb.clip_file import clip_file_name
+from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.job import Job
 from cometvid_nb.record import to_bundle

@@ -538,7 +538,7 @@ def test_many_may_make_the_file_at_the_same_instant(tmp_path: Path, warned: Warn
 # Imports once, then forks a child for each line it reads; a fork is ready in milliseconds.
 NURSERY = """
     import os, signal, sys
-    import cometvid_nb, cometvid_nb.api.client, cometvid_nb.creation, cometvid_nb.clips
+    import cometvid_nb, cometvid_nb.api.client, cometvid_nb.creation, cometvid_nb.clips.save
     from cometvid_nb import session
     from cometvid_nb.api import new_job
 

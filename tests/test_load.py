@@ -10,7 +10,7 @@ OURS = (
     "cometvid_nb.api.client",
     "cometvid_nb.simulator",
     "cometvid_nb.widget",
-    "cometvid_nb.storage",
+    "cometvid_nb.clips.download",
 )
 
 TRACES = """

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cometvid_nb import clips
 from cometvid_nb.api.client import Client
-from cometvid_nb.clip_place import Destination
-from cometvid_nb.posters import MOST_POSTER_BYTES, POSTER_WIDTH_PX, first_frame, to_data_url
+from cometvid_nb.clips import save as clips
+from cometvid_nb.clips.places import Destination
+from cometvid_nb.clips.posters import MOST_POSTER_BYTES, POSTER_WIDTH_PX, first_frame, to_data_url
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.simulator.clips import CLIPS

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb import clips
 from cometvid_nb.api.client import Client
-from cometvid_nb.clip_place import Destination
+from cometvid_nb.clips import save as clips
+from cometvid_nb.clips.places import Destination
+from cometvid_nb.clips.storage import store
 from cometvid_nb.errors import ClipError
-from cometvid_nb.remote_storage import store
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.simulator.clips import read_clip

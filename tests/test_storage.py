@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cometvid_nb import clip_file
 from cometvid_nb.api.streams import ClipStream
-from cometvid_nb.clip_file import clip_file_name
+from cometvid_nb.clips import file as clip_file
+from cometvid_nb.clips.download import OVERLAP_BYTES, OpenClip, Tries, save_clip
+from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.simulator.clips import read_clip
-from cometvid_nb.storage import OVERLAP_BYTES, OpenClip, Tries, save_clip
 from tests.strategies import texts
 
 CLIP = read_clip("960x960", "mp4")

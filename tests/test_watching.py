@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb import clips
 from cometvid_nb.api.client import Client
-from cometvid_nb.clip_place import Destination
+from cometvid_nb.clips import save as clips
+from cometvid_nb.clips.download import OVERLAP_BYTES
+from cometvid_nb.clips.places import Destination
 from cometvid_nb.errors import BadKey, GaveUp, JobFailed, WatchStopped
 from cometvid_nb.job import Job, JobStatus, Polled
 from cometvid_nb.pacing import PollPolicy
 from cometvid_nb.saving import SaveClip
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.storage import OVERLAP_BYTES
 from cometvid_nb.watch_state import Ending, SavedClip, Saving, WatchState
 from cometvid_nb.watcher import Watcher
 from cometvid_nb.watching import Watch, WatchList

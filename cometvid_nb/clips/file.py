@@ -12,7 +12,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Self
 
-from .errors import ClipError
+from ..errors import ClipError
 
 MOST_BOXES = 100_000
 """An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""

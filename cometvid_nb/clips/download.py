@@ -15,11 +15,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from .api.threads import in_thread
-from .clip_file import check, clip_file_name, pour, put_in_place
-from .errors import ClipError, CometVidError, TransientError
-from .pacing import HINT_CAP_S
-from .watch_state import Saving
+from ..api.threads import in_thread
+from ..errors import ClipError, CometVidError, TransientError
+from ..pacing import HINT_CAP_S
+from ..watch_state import Saving
+from .file import check, clip_file_name, pour, put_in_place
 
 ATTEMPTS = 3
 """Tries of one road to a clip, at most."""

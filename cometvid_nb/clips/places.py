@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import SettingsError
-from .watch_state import SavedClip
+from ..errors import SettingsError
+from ..watch_state import SavedClip
 
 
 def page_path(file: Path, beside: Path) -> str | None:

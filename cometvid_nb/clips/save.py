@@ -9,16 +9,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from .api.client import Client
-from .api.streams import ClipStream
-from .clip_file import clip_file_name
-from .clip_place import Destination, local_file, page_path
-from .errors import ClipError, CometVidError, TransientError
-from .job import Job
+from ..api.client import Client
+from ..api.streams import ClipStream
+from ..errors import ClipError, CometVidError, TransientError
+from ..job import Job
+from ..watch_state import SavedClip, Saving
+from .download import ATTEMPTS, SavedFile, Tries, save_clip
+from .file import clip_file_name
+from .places import Destination, local_file, page_path
 from .posters import first_frame, to_data_url
 from .relay import Send, file_chunks, relay
-from .storage import ATTEMPTS, SavedFile, Tries, save_clip
-from .watch_state import SavedClip, Saving
 
 MOST_TRIES = 6
 """Of one save, along all roads together."""
@@ -48,7 +48,7 @@ async def save(
     source = local_file(saved)
     roads = _file_road(source) if source is not None else _roads(client, job)
     if place.url is not None:
-        from .remote_storage import store
+        from .storage import store
 
         name = place.file_name or clip_file_name(job.id)
         if source is not None:

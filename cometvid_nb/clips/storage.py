@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from .clip_file import numbered
-from .errors import ClipError
+from ..errors import ClipError
+from .file import numbered
 
 COMPARED_BYTES = 1 << 20
 

@@ -1,0 +1,1 @@
+"""Clips: a clip's bytes, from link to place."""
