@@ -19,9 +19,9 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cometvid_nb.durations import DEFAULT_PRIOR, DurationPrior
 from cometvid_nb.job import JobStatus
-from cometvid_nb.pacing import Observation, PollPolicy, PollState
+from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
+from cometvid_nb.watching.schedule import Observation, PollPolicy, PollState
 
 DEADLINE_S = 3600.0
 QUEUE_S = 20.0

@@ -25,7 +25,7 @@ from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator, Storm
-from cometvid_nb.watch_state import Ending, WatchState
+from cometvid_nb.watching.state import Ending, WatchState
 
 KEY = "sk-soak-0123456789-0123456789"
 TRUTHS = {"completed": Ending.COMPLETED, "failed": Ending.FAILED, "lost": Ending.BROKEN}

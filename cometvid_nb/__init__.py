@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .api.new_job import NewJob
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
-    from .watching import Watch, WatchList
+    from .watching.watch import Watch, WatchList
     from .widget import GalleryWidget, JobWidget
 
 __all__ = [
@@ -48,7 +48,7 @@ _HOMES = {
     "JobStatus": "job",
     "JobWidget": "widget",
     "NewJob": "api.new_job",
-    "Watch": "watching",
+    "Watch": "watching.watch",
 }
 
 _magic: Any = None
@@ -116,7 +116,7 @@ def watch(
         ValueError: `job_id` cannot be an id.
     """
     from . import session
-    from .watching import WatchList
+    from .watching.watch import WatchList
 
     here = session.current()
     ids = [job_id] if isinstance(job_id, str) else job_id

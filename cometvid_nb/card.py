@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import JobNotFound
 from .job import Job, JobStatus, check_job_id
-from .watch_state import Ending, SavedClip, Saving, WatchState
+from .watching.state import Ending, SavedClip, Saving, WatchState
 
 
 class Phase(StrEnum):

@@ -24,8 +24,8 @@ from .ledger.ledger import Ledger
 from .notebook import cell_number, detect, notebook_folder, shell
 from .record import one_line, to_bundle
 from .settings import check_key
-from .watch_state import Saving
-from .watching import Watch, WatchList
+from .watching.state import Saving
+from .watching.watch import Watch, WatchList
 
 
 class Commands:

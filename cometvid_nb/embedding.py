@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .card import Card
-from .watch_state import WatchState
+from .watching.state import WatchState
 
 MOST_EMBEDDED_BYTES = 20_000_000
 """Notebook servers and mail refuse files of some 100 MB, and base64 makes four bytes of three."""

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from .card import Card, Phase, elapsed_from_s, phase_of
-from .watch_state import WatchState
+from .watching.state import WatchState
 
 PAGE_CARDS = 48
 """A page fits two to six columns without a gap."""

@@ -11,8 +11,8 @@ from typing import Any
 from .delivery import Delivery
 from .gallery import Gallery
 from .gallery_views import GalleryView
-from .watch_state import WatchState
-from .watching import Watch
+from .watching.state import WatchState
+from .watching.watch import Watch
 
 DRAWN_EVERY_S = 1 / 3
 """However many jobs there are, a page gets no more than three messages a second."""

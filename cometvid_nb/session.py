@@ -15,21 +15,21 @@ from weakref import WeakSet
 
 from . import recording
 from .clips.places import Destination, local_file
-from .durations import DEFAULT_PRIOR
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
 from .job import Job, JobStatus, Polled, check_job_id
 from .ledger.file import default_path
 from .ledger.ledger import Ledger
 from .notebook import notebook_folder
-from .pacing import PollPolicy
-from .polling import JobSource
-from .saving import SaveClip, kept
 from .settings import Settings
 from .stage import Stage
-from .watch_state import SavedClip, Saving, WatchState
-from .watcher import Watcher
-from .watching import Watch
-from .worker import Worker
+from .watching.durations import DEFAULT_PRIOR
+from .watching.loop import Watcher
+from .watching.polling import JobSource
+from .watching.saving import SaveClip, kept
+from .watching.schedule import PollPolicy
+from .watching.state import SavedClip, Saving, WatchState
+from .watching.watch import Watch
+from .watching.worker import Worker
 
 if TYPE_CHECKING:
     from .api.client import Client

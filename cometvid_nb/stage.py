@@ -14,9 +14,9 @@ from .gallery_feed import GalleryFeed
 from .gallery_views import GalleryHtmlView, GalleryTextView, GalleryView, GalleryWidgetView
 from .notebook import Frontend, cell_number, detect, shell
 from .views import HtmlView, Shown, TextView, View, WidgetView
-from .waiting import block_on
-from .watch_state import WatchState
-from .watching import Watch
+from .watching.blocking import block_on
+from .watching.state import WatchState
+from .watching.watch import Watch
 from .widget_output import Page
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from .gallery import Gallery
 from .record import to_bundle
 
 if TYPE_CHECKING:
-    from .watching import Watch
+    from .watching.watch import Watch
 
 _STATIC = Path(__file__).parent / "static"
 CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")

@@ -18,7 +18,7 @@ from cometvid_nb.card import Card, Clip, Phase
 from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
 from cometvid_nb.job import Job, JobStatus
 from cometvid_nb.record import to_progress_line
-from cometvid_nb.watch_state import Ending, SavedClip, Saving, WatchState
+from cometvid_nb.watching.state import Ending, SavedClip, Saving, WatchState
 from tests.strategies import payloads, texts
 
 NOW_S = 1_781_079_478.0

@@ -14,7 +14,7 @@ from cometvid_nb.embedding import MOST_EMBEDDED_BYTES, embedded
 from cometvid_nb.job import Job
 from cometvid_nb.record import to_bundle
 from cometvid_nb.simulator.clips import read_clip
-from cometvid_nb.watch_state import SavedClip, WatchState
+from cometvid_nb.watching.state import SavedClip, WatchState
 
 CLIP = read_clip("1280x720", "mp4")
 POSTER = "data:image/webp;base64,UklGRg=="

@@ -15,7 +15,7 @@ from cometvid_nb import gallery_record
 from cometvid_nb.card import Card, Phase
 from cometvid_nb.gallery import PAGE_CARDS, Gallery, Group, Sort, group_of
 from cometvid_nb.job import Job
-from cometvid_nb.watch_state import SavedClip, WatchState
+from cometvid_nb.watching.state import SavedClip, WatchState
 from tests.strategies import NASTY_TEXTS
 
 NOW_S = 1_781_079_478.0

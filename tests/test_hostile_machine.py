@@ -17,7 +17,7 @@ from cometvid_nb.errors import CometVidError
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
-from cometvid_nb.watch_state import Ending
+from cometvid_nb.watching.state import Ending
 from tests.environment import isolated_environ
 
 KEY = "sk-simulated-0123456789-wxyz"

@@ -25,7 +25,7 @@ from cometvid_nb.record import to_bundle
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
-from cometvid_nb.watch_state import WatchState
+from cometvid_nb.watching.state import WatchState
 from tests.strategies import NASTY_TEXTS, payloads
 
 KEY = "sk-simulated-0123456789-wxyz"

@@ -27,7 +27,7 @@ from cometvid_nb.errors import CometVidError
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Fault, Scenario, Simulator
-from cometvid_nb.watch_state import Ending, WatchState
+from cometvid_nb.watching.state import Ending, WatchState
 
 KEY = "sk-simulated-0123456789-wxyz"
 TIMES = 2

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.durations import DEFAULT_PRIOR, ENDLESS, DurationPrior, Forecast
 from cometvid_nb.job import JobStatus
-from cometvid_nb.pacing import (
+from cometvid_nb.watching.durations import DEFAULT_PRIOR, ENDLESS, DurationPrior, Forecast
+from cometvid_nb.watching.schedule import (
     HINT_CAP_S,
     USUAL_QUEUE_S,
     Observation,

@@ -14,7 +14,6 @@ from cometvid_nb import recording
 from cometvid_nb import session as sessions
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.card import Card
-from cometvid_nb.durations import DEFAULT_PRIOR, DurationPrior
 from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job import Job
 from cometvid_nb.ledger.ledger import Entry, Ledger
@@ -22,8 +21,9 @@ from cometvid_nb.record import to_html, to_text
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
-from cometvid_nb.watch_state import WatchState
-from cometvid_nb.watching import Watch
+from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
+from cometvid_nb.watching.state import WatchState
+from cometvid_nb.watching.watch import Watch
 
 KEY = "sk-simulated-0123456789-wxyz"
 POLL = "GET /videos/{id}"

@@ -19,12 +19,12 @@ from cometvid_nb.clips.download import ATTEMPTS, OVERLAP_BYTES
 from cometvid_nb.clips.places import Destination
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
 from cometvid_nb.job import Job
-from cometvid_nb.pacing import PollPolicy
 from cometvid_nb.record import to_text
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.watch_state import SavedClip, Saving
-from cometvid_nb.watcher import Watcher
+from cometvid_nb.watching.loop import Watcher
+from cometvid_nb.watching.schedule import PollPolicy
+from cometvid_nb.watching.state import SavedClip, Saving
 
 KEY = "sk-simulated-0123456789-wxyz"
 JOB = "video_1"

@@ -14,7 +14,7 @@ from cometvid_nb.errors import GaveUp, JobFailed, JobNotFound, MissingKey, Setti
 from cometvid_nb.session import Session
 from cometvid_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
-from cometvid_nb.watch_state import Ending
+from cometvid_nb.watching.state import Ending
 
 KEY = "sk-simulated-0123456789-wxyz"
 POLL = "GET /videos/{id}"

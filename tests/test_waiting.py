@@ -16,7 +16,7 @@ from textwrap import dedent
 
 import pytest
 
-from cometvid_nb.waiting import block_on
+from cometvid_nb.watching.blocking import block_on
 from tests.environment import isolated_environ
 from tests.kernel import Kernel
 from tests.stage import Stage
@@ -26,7 +26,7 @@ APPLIED += ["import nest_asyncio2; nest_asyncio2.apply()"]
 
 HEAD = """
 import asyncio, signal, threading
-from cometvid_nb.waiting import block_on
+from cometvid_nb.watching.blocking import block_on
 
 async def answer():
     await asyncio.sleep(0.05)

@@ -23,7 +23,7 @@ from cometvid_nb.errors import (
     WatchStopped,
 )
 from cometvid_nb.job import Job
-from cometvid_nb.watch_state import Ending, Saving, WatchState
+from cometvid_nb.watching.state import Ending, Saving, WatchState
 from tests.strategies import payloads
 
 NOW_S = 1_781_079_478.0

@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cometvid_nb import worker
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.api.pace import MANY
 from cometvid_nb.errors import JobFailed
@@ -24,7 +23,8 @@ from cometvid_nb.job import Job
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
-from cometvid_nb.watching import Watch
+from cometvid_nb.watching import worker
+from cometvid_nb.watching.watch import Watch
 from tests.environment import isolated_environ
 
 CREATE, POLL = "POST /videos", "GET /videos/{id}"

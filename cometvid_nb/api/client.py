@@ -33,8 +33,8 @@ from ..errors import (
     TransientError,
 )
 from ..job import Job, JobStatus, Polled, check_job_id
-from ..pacing import HINT_CAP_S, backoff_s, is_not_found_final
 from ..settings import Settings, origin_of
+from ..watching.schedule import HINT_CAP_S, backoff_s, is_not_found_final
 from .answers import (
     Answer,
     clip_refusal,

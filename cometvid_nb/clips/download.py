@@ -17,8 +17,8 @@ from typing import Protocol
 
 from ..api.threads import in_thread
 from ..errors import ClipError, CometVidError, TransientError
-from ..pacing import HINT_CAP_S
-from ..watch_state import Saving
+from ..watching.schedule import HINT_CAP_S
+from ..watching.state import Saving
 from .file import check, clip_file_name, pour, put_in_place
 
 ATTEMPTS = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..watch_state import SavedClip
+from ..watching.state import SavedClip
 
 
 def page_path(file: Path, beside: Path) -> str | None:

@@ -13,7 +13,7 @@ from ..api.client import Client
 from ..api.streams import ClipStream
 from ..errors import ClipError, CometVidError, TransientError
 from ..job import Job
-from ..watch_state import SavedClip, Saving
+from ..watching.state import SavedClip, Saving
 from .download import ATTEMPTS, SavedFile, Tries, save_clip
 from .file import clip_file_name
 from .places import Destination, local_file, page_path

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from cometvid_nb import gallery_record, record
 from cometvid_nb.card import Card, Clip, Phase
 from cometvid_nb.gallery import Gallery
-from cometvid_nb.watch_state import Saving, WatchState
+from cometvid_nb.watching.state import Saving, WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
 from tests.browser.notebook_page import Album
 from tests.browser.scenes import height

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from .errors import ClipError, TransientError
-from .job import Job
-from .watch_state import SavedClip, Saving, WatchState
+from ..errors import ClipError, TransientError
+from ..job import Job
+from .state import SavedClip, Saving, WatchState
 
 TOLD_EVERY_S = 0.25
 

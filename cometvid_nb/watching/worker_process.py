@@ -12,14 +12,14 @@ import time
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from .api.client import Client
-from .clips import save as clips
+from ..api.client import Client
+from ..clips import save as clips
+from ..job import Job
+from ..settings import Secret, Settings
 from .durations import DurationPrior
-from .job import Job
-from .pacing import PollPolicy
 from .polling import Polling, pictured
-from .settings import Secret, Settings
-from .watch_state import WatchState
+from .schedule import PollPolicy
+from .state import WatchState
 from .worker import LENGTH_BYTES, SIGN_OF_LIFE_EVERY_S, shapes
 
 NEWS_EVERY_S = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from .errors import (
+from ..errors import (
     CometVidError,
     GaveUp,
     JobFailed,
@@ -14,8 +14,8 @@ from .errors import (
     TransientError,
     WatchStopped,
 )
-from .job import Job, JobStatus
-from .pacing import Observation, PollState, is_not_found_final
+from ..job import Job, JobStatus
+from .schedule import Observation, PollState, is_not_found_final
 
 
 class Ending(StrEnum):

@@ -20,18 +20,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .api.turns import Turns
+from ..api.turns import Turns
+from ..job import Job
+from ..settings import KEY_VARIABLES, Secret, Settings
 from .durations import DurationPrior
-from .job import Job
-from .pacing import PollPolicy, PollState
-from .settings import KEY_VARIABLES, Secret, Settings
-from .watch_state import WatchState
+from .schedule import PollPolicy, PollState
+from .state import WatchState
 
-log = logging.getLogger("cometvid_nb.worker")
+log = logging.getLogger("cometvid_nb.watching.worker")
 
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); from cometvid_nb.worker_process import main; main()"
-)
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from cometvid_nb.watching.worker_process import main; main()"
 """Found where this package was found, also when that is a folder that nobody has installed."""
 LENGTH_BYTES = 4
 SIGN_OF_LIFE_EVERY_S = 2.0

@@ -10,19 +10,19 @@ from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from .api.threads import DaemonExecutor
-from .api.turns import Turns
+from ..api.threads import DaemonExecutor
+from ..api.turns import Turns
+from ..errors import CometVidError
+from ..job import Job
 from .durations import DurationPrior
-from .errors import CometVidError
-from .job import Job
-from .pacing import PollPolicy
 from .polling import JobSource
 from .saving import SaveClip
-from .watch_state import WatchState
-from .watching import Watch
+from .schedule import PollPolicy
+from .state import WatchState
+from .watch import Watch
 from .worker import Worker
 
-log = logging.getLogger("cometvid_nb.watcher")
+log = logging.getLogger("cometvid_nb.watching.loop")
 
 T = TypeVar("T")
 

@@ -11,19 +11,19 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from .api.turns import Turns
+from ..api.turns import Turns
+from ..errors import GaveUp
+from ..job import Job
+from ..notebook import cell_number
+from .blocking import block_on
 from .durations import DurationPrior
-from .errors import GaveUp
-from .job import Job
-from .notebook import cell_number
-from .pacing import PollPolicy
 from .polling import JobSource, Picture, Polling, pictured
 from .saving import SaveClip, carry_out
-from .waiting import block_on
-from .watch_state import Ending, Saving, WatchState
+from .schedule import PollPolicy
+from .state import Ending, Saving, WatchState
 from .worker import Worker
 
-log = logging.getLogger("cometvid_nb.watching")
+log = logging.getLogger("cometvid_nb.watching.watch")
 
 Observer = Callable[[WatchState], None]
 

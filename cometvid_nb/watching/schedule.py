@@ -19,8 +19,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
+from ..job import JobStatus
 from .durations import DEFAULT_PRIOR, DurationPrior, Forecast
-from .job import JobStatus
 
 HINT_CAP_S = 60.0
 """The longest pause a server's hint can impose; a clip may rot behind a longer one."""

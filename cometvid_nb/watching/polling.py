@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from .api.turns import Turns
+from ..api.turns import Turns
+from ..errors import CometVidError
+from ..job import Job, Polled
 from .durations import DurationPrior
-from .errors import CometVidError
-from .job import Job, Polled
-from .pacing import HINT_CAP_S, PollPolicy
-from .watch_state import Ending, WatchState
+from .schedule import HINT_CAP_S, PollPolicy
+from .state import Ending, WatchState
 
 LATE_S = 2.0
 """A poll this much later than planned (a laptop that slept, a starved process) makes the plan

@@ -1,0 +1,1 @@
+"""Watching: one job followed to its end."""
