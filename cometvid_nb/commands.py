@@ -15,14 +15,14 @@ from IPython.core.error import StdinNotImplementedError
 from . import session as sessions
 from . import tables
 from .api.new_job import MOST_JOBS, NewJob
-from .card import Card
+from .cards.card import Card
+from .cards.html import one_line, to_bundle
 from .clips.places import Destination
 from .errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from .grammar import GrammarError, explain
 from .job import Job
 from .ledger.ledger import Ledger
 from .notebook import cell_number, detect, notebook_folder, shell
-from .record import one_line, to_bundle
 from .settings import check_key
 from .watching.state import Saving
 from .watching.watch import Watch, WatchList

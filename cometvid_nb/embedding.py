@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from .card import Card
+from .cards.card import Card
 from .watching.state import WatchState
 
 MOST_EMBEDDED_BYTES = 20_000_000

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
+from .cards.gallery import Gallery
 from .delivery import Delivery
-from .gallery import Gallery
 from .gallery_views import GalleryView
 from .watching.state import WatchState
 from .watching.watch import Watch

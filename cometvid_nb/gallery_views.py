@@ -6,10 +6,10 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from .card import Card
+from .cards.card import Card
+from .cards.gallery import Gallery, Group
+from .cards.gallery_html import MOST_CARDS, to_bundle, to_ended_line, to_progress_line, to_totals
 from .embedding import embedded_within
-from .gallery import Gallery, Group
-from .gallery_record import MOST_CARDS, to_bundle, to_ended_line, to_progress_line, to_totals
 from .notebook import when_idle
 from .views import Shown, is_link_only
 from .widget_output import Page, WidgetOutput

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .card import Card
+from .cards.card import Card
 from .delivery import Delivery
 from .embedding import embedded
 from .gallery_feed import GalleryFeed

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from .card import Card, Phase
+from .cards.card import Card, Phase
+from .cards.html import one_line, to_bundle, to_clock, to_progress_line, to_text
 from .notebook import when_idle
-from .record import one_line, to_bundle, to_clock, to_progress_line, to_text
 from .widget_output import Page, WidgetOutput
 
 if TYPE_CHECKING:

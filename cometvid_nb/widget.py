@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from . import gallery_record
-from .card import Card
-from .gallery import Gallery
-from .record import to_bundle
+from .cards import gallery_html as gallery_record
+from .cards.card import Card
+from .cards.gallery import Gallery
+from .cards.html import to_bundle
 
 if TYPE_CHECKING:
     from .watching.watch import Watch

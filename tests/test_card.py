@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cometvid_nb
-from cometvid_nb.card import Card, Clip, Phase
+from cometvid_nb.cards.card import Card, Clip, Phase
+from cometvid_nb.cards.html import to_progress_line
 from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
 from cometvid_nb.job import Job, JobStatus
-from cometvid_nb.record import to_progress_line
 from cometvid_nb.watching.state import Ending, SavedClip, Saving, WatchState
 from tests.strategies import payloads, texts
 

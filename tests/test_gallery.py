@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb import gallery_record
-from cometvid_nb.card import Card, Phase
-from cometvid_nb.gallery import PAGE_CARDS, Gallery, Group, Sort, group_of
+from cometvid_nb.cards import gallery_html as gallery_record
+from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.gallery import PAGE_CARDS, Gallery, Group, Sort, group_of
 from cometvid_nb.job import Job
 from cometvid_nb.watching.state import SavedClip, WatchState
 from tests.strategies import NASTY_TEXTS

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from cometvid_nb.api import streams as transfer
 from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
-from cometvid_nb.card import Card
+from cometvid_nb.cards.card import Card
+from cometvid_nb.cards.html import to_bundle
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.job import Job
-from cometvid_nb.record import to_bundle
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb.card import Card
+from cometvid_nb.cards.card import Card
 from cometvid_nb.errors import CometVidError
 from cometvid_nb.session import Session
 from cometvid_nb.settings import Secret, Settings

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.card import Card, Clip, Phase
+from cometvid_nb.cards.card import Card, Clip, Phase
+from cometvid_nb.cards.html import one_line, to_bundle, to_clock, to_html, to_progress_line, to_text
 from cometvid_nb.job import Job
-from cometvid_nb.record import one_line, to_bundle, to_clock, to_html, to_progress_line, to_text
 from tests.strategies import NASTY_TEXTS
 
 NOW_S = 1_781_079_478.0

@@ -9,9 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, expect
 
-from cometvid_nb import gallery_record, record
-from cometvid_nb.card import Card, Clip, Phase
-from cometvid_nb.gallery import Gallery
+from cometvid_nb.cards import gallery_html as gallery_record
+from cometvid_nb.cards import html as record
+from cometvid_nb.cards.card import Card, Clip, Phase
+from cometvid_nb.cards.gallery import Gallery
 from cometvid_nb.watching.state import Saving, WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
 from tests.browser.notebook_page import Album

@@ -14,8 +14,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from ..watching.state import WatchState
 from .card import Card, Phase, elapsed_from_s, phase_of
-from .watching.state import WatchState
 
 PAGE_CARDS = 48
 """A page fits two to six columns without a gap."""

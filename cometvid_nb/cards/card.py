@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from .errors import JobNotFound
-from .job import Job, JobStatus, check_job_id
-from .watching.state import Ending, SavedClip, Saving, WatchState
+from ..errors import JobNotFound
+from ..job import Job, JobStatus, check_job_id
+from ..watching.state import Ending, SavedClip, Saving, WatchState
 
 
 class Phase(StrEnum):

@@ -11,7 +11,7 @@ from html import escape
 
 from .card import Card, Phase
 from .gallery import Gallery, Group
-from .record import clip_place, mark, one_line, quiet, source_of, to_clock, to_state, took
+from .html import clip_place, mark, one_line, quiet, source_of, to_clock, to_state, took
 
 MOST_CARDS = 60
 MOST_COMPARED = 12

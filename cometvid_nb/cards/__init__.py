@@ -1,0 +1,1 @@
+"""Cards: what is shown, as values and as drawings that need no page."""
