@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from .api.client import Client
     from .api.new_job import NewJob
+    from .display.widget import GalleryWidget, JobWidget
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
     from .watching.watch import Watch, WatchList
-    from .widget import GalleryWidget, JobWidget
 
 __all__ = [
     "Client",
@@ -41,12 +41,12 @@ __all__ = [
 _HOMES = {
     "Client": "api.client",
     "CometVidError": "errors",
-    "GalleryWidget": "widget",
+    "GalleryWidget": "display.widget",
     "GaveUp": "errors",
     "Job": "job",
     "JobFailed": "errors",
     "JobStatus": "job",
-    "JobWidget": "widget",
+    "JobWidget": "display.widget",
     "NewJob": "api.new_job",
     "Watch": "watching.watch",
 }

@@ -15,13 +15,13 @@ from weakref import WeakSet
 
 from . import recording
 from .clips.places import Destination, local_file
+from .display.stage import Stage
 from .errors import ClipError, CometVidError, MissingKey, SettingsError
 from .job import Job, JobStatus, Polled, check_job_id
 from .ledger.file import default_path
 from .ledger.ledger import Ledger
 from .notebook import notebook_folder
 from .settings import Settings
-from .stage import Stage
 from .watching.durations import DEFAULT_PRIOR
 from .watching.loop import Watcher
 from .watching.polling import JobSource
@@ -34,7 +34,7 @@ from .watching.worker import Worker
 if TYPE_CHECKING:
     from .api.client import Client
     from .api.new_job import NewJob
-    from .widget import GalleryWidget, JobWidget
+    from .display.widget import GalleryWidget, JobWidget
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The simulator is next door, and a demo that moves every 15 s shows nothing."""

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from cometvid_nb import widget_output
+from cometvid_nb.display import page as widget_output
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.kernel import Kernel, Message, Result
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb.embedding import MOST_EMBEDDED_BYTES
+from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES
 from cometvid_nb.simulator import SCENARIOS, Fault, Simulator
 from tests.kernel import Kernel
 from tests.stage import KEY, LOAD, WIDGET, Stage, open_stage
@@ -429,7 +429,7 @@ def test_embed_puts_the_clip_into_the_notebook(desk: Stage) -> None:
 def test_a_clip_that_is_too_large_to_embed_says_so_and_plays_from_its_file(desk: Stage) -> None:
     job_id = desk.add_job()
     desk.run(
-        "import cometvid_nb.embedding as embedding\nmost = embedding.MOST_EMBEDDED_BYTES\n"
+        "import cometvid_nb.display.embedding as embedding\nmost = embedding.MOST_EMBEDDED_BYTES\n"
         "embedding.MOST_EMBEDDED_BYTES = 1000"
     )
     desk.run(f"%cometvid watch {job_id} --embed --save reel")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb import embedding
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import to_bundle
-from cometvid_nb.embedding import MOST_EMBEDDED_BYTES, embedded
+from cometvid_nb.display import embedding
+from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES, embedded
 from cometvid_nb.job import Job
 from cometvid_nb.simulator.clips import read_clip
 from cometvid_nb.watching.state import SavedClip, WatchState

@@ -11,7 +11,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from cometvid_nb import widget_output
+from cometvid_nb.display import page as widget_output
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.conftest import NotebookRun
 from tests.environment import isolated_environ

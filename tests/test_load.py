@@ -9,7 +9,7 @@ HEAVY = ("httpx", "anywidget", "ipywidgets", "sqlite3", "tornado.web", "nest_asy
 OURS = (
     "cometvid_nb.api.client",
     "cometvid_nb.simulator",
-    "cometvid_nb.widget",
+    "cometvid_nb.display.widget",
     "cometvid_nb.clips.download",
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb.widget_output import LOADED_WITHIN_S, NOTE
+from cometvid_nb.display.page import LOADED_WITHIN_S, NOTE
 from tests.kernel import Message
 from tests.stage import WIDGET, Stage, open_stage
 

@@ -19,7 +19,7 @@ import tornado.netutil
 import tornado.web
 from playwright.sync_api import Locator, Page
 
-from cometvid_nb.widget import GALLERY_PARTS, JobWidget, join
+from cometvid_nb.display.widget import GALLERY_PARTS, JobWidget, join
 
 STATIC = Path(__file__).resolve().parents[2] / "cometvid_nb" / "static"
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"

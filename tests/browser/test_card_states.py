@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, expect
 
-from cometvid_nb.widget import JobWidget
+from cometvid_nb.display.widget import JobWidget
 from tests.browser.card_page import CardPage, Site, card, clip
 
 NOW_S = 1_800_000_000

@@ -7,10 +7,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from .cards.card import Card, Phase
-from .cards.html import one_line, to_bundle, to_clock, to_progress_line, to_text
-from .notebook import when_idle
-from .widget_output import Page, WidgetOutput
+from ..cards.card import Card, Phase
+from ..cards.html import one_line, to_bundle, to_clock, to_progress_line, to_text
+from ..notebook import when_idle
+from .page import Page, WidgetOutput
 
 if TYPE_CHECKING:
     from .widget import JobWidget

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from .cards import gallery_html as gallery_record
-from .cards.card import Card
-from .cards.gallery import Gallery
-from .cards.html import to_bundle
+from ..cards import gallery_html as gallery_record
+from ..cards.card import Card
+from ..cards.gallery import Gallery
+from ..cards.html import to_bundle
 
 if TYPE_CHECKING:
-    from .watching.watch import Watch
+    from ..watching.watch import Watch
 
 _STATIC = Path(__file__).parent / "static"
 CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
@@ -114,7 +114,7 @@ class JobWidget(CometvidWidget):
         self._shown: Card | None = None
         if job_id is not None:
             # The one constructor that people call without a session in hand.
-            from .session import current
+            from ..session import current
 
             current().attach(self, job_id)
 
@@ -149,7 +149,7 @@ class GalleryWidget(CometvidWidget):
         super().__init__(**kwargs)
         self._model: Gallery | None = None
         if watches is not None:
-            from .session import current
+            from ..session import current
 
             current().attach_gallery(self, watches)
 

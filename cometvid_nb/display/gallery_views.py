@@ -6,13 +6,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from .cards.card import Card
-from .cards.gallery import Gallery, Group
-from .cards.gallery_html import MOST_CARDS, to_bundle, to_ended_line, to_progress_line, to_totals
+from ..cards.card import Card
+from ..cards.gallery import Gallery, Group
+from ..cards.gallery_html import MOST_CARDS, to_bundle, to_ended_line, to_progress_line, to_totals
+from ..notebook import when_idle
 from .embedding import embedded_within
-from .notebook import when_idle
+from .page import Page, WidgetOutput
 from .views import Shown, is_link_only
-from .widget_output import Page, WidgetOutput
 
 if TYPE_CHECKING:
     from .widget import GalleryWidget

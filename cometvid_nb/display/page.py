@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from .notebook import later, when_idle
+from ..notebook import later, when_idle
 
 if TYPE_CHECKING:
     from .widget import CometvidWidget

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
-from .cards.gallery import Gallery
+from ..cards.gallery import Gallery
+from ..watching.state import WatchState
+from ..watching.watch import Watch
 from .delivery import Delivery
 from .gallery_views import GalleryView
-from .watching.state import WatchState
-from .watching.watch import Watch
 
 DRAWN_EVERY_S = 1 / 3
 """However many jobs there are, a page gets no more than three messages a second."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from .cards.card import Card
-from .watching.state import WatchState
+from ..cards.card import Card
+from ..watching.state import WatchState
 
 MOST_EMBEDDED_BYTES = 20_000_000
 """Notebook servers and mail refuse files of some 100 MB, and base64 makes four bytes of three."""

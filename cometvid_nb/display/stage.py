@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .cards.card import Card
+from ..cards.card import Card
+from ..notebook import Frontend, cell_number, detect, shell
+from ..watching.blocking import block_on
+from ..watching.state import WatchState
+from ..watching.watch import Watch
 from .delivery import Delivery
 from .embedding import embedded
-from .gallery_feed import GalleryFeed
+from .feed import GalleryFeed
 from .gallery_views import GalleryHtmlView, GalleryTextView, GalleryView, GalleryWidgetView
-from .notebook import Frontend, cell_number, detect, shell
+from .page import Page
 from .views import HtmlView, Shown, TextView, View, WidgetView
-from .watching.blocking import block_on
-from .watching.state import WatchState
-from .watching.watch import Watch
-from .widget_output import Page
 
 if TYPE_CHECKING:
     from .widget import GalleryWidget, JobWidget
@@ -171,7 +171,7 @@ class Stage:
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
-        from .clips import save as clips
+        from ..clips import save as clips
 
         widget.is_relaying = True
         client: Any = watch.source

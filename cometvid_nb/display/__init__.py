@@ -1,0 +1,1 @@
+"""Display: where watches are shown."""
