@@ -120,7 +120,7 @@ def queued_s() -> float:
 def ours(base_url: str, api_key: str, count: int, *, is_busy: bool) -> dict[str, float]:
     """With the ledger, as it is by default, and without the clips; `is_busy`: a minute of it."""
     import cometvid_nb.api.client  # noqa: F401 - as below, no import is counted
-    from cometvid_nb.session import Session
+    from cometvid_nb.session.session import Session
     from cometvid_nb.settings import Settings
 
     folder = TemporaryDirectory()

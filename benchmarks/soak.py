@@ -22,7 +22,7 @@ from pathlib import Path
 
 from cometvid_nb.errors import CometVidError
 from cometvid_nb.ledger.ledger import Ledger
-from cometvid_nb.session import Session
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator, Storm
 from cometvid_nb.watching.state import Ending, WatchState

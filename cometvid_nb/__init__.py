@@ -115,7 +115,7 @@ def watch(
         SettingsError: no key is set, or an option makes no sense; nothing was sent.
         ValueError: `job_id` cannot be an id.
     """
-    from . import session
+    from .session import session
     from .watching.watch import WatchList
 
     here = session.current()
@@ -167,14 +167,14 @@ def jobs() -> list[dict[str, Any]]:
 
     A flat dict each, so `pandas.DataFrame(cometvid_nb.jobs())` works as it is.
     """
-    from . import session
+    from .session import session
 
     here = session.current()
     return [entry.to_record() for entry in here.ledger.entries(here.settings.base_url)]
 
 
 def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:
-    from . import session
+    from .session import session
 
     made, error = session.current().create([new])
     if error is not None:

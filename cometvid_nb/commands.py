@@ -12,7 +12,6 @@ from typing import Any
 from IPython.core.display_functions import display
 from IPython.core.error import StdinNotImplementedError
 
-from . import session as sessions
 from . import tables
 from .api.new_job import MOST_JOBS, NewJob
 from .cards.card import Card
@@ -23,6 +22,7 @@ from .grammar import GrammarError, explain
 from .job import Job
 from .ledger.ledger import Ledger
 from .notebook import cell_number, detect, notebook_folder, shell
+from .session import session as sessions
 from .settings import check_key
 from .watching.state import Saving
 from .watching.watch import Watch, WatchList

@@ -24,7 +24,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .commands import Commands
-    from .session import Session
+    from .session.session import Session
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 _CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "ledger", "allow_http")
@@ -95,7 +95,7 @@ class Cometvid(Magics):
     def unload(self) -> None:
         """Take back everything that loading did."""
         self._commands.leave_demo()
-        from .session import end
+        from .session.session import end
 
         end()
         for kind in ("line", "cell"):
@@ -190,6 +190,6 @@ def _without_traceback(error: CometVidError) -> CometVidError:
 
 
 def _session() -> Session:
-    from .session import current
+    from .session.session import current
 
     return current()

@@ -28,7 +28,7 @@ logging.captureWarnings(True)
 %xmode Verbose
 %load_ext cometvid_nb
 import cometvid_nb, traceback
-from cometvid_nb import session
+from cometvid_nb.session import session
 from cometvid_nb.settings import Secret
 """
 

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 import cometvid_nb.api.client
 from cometvid_nb.api.client import MOST_ATTEMPTS, Client
 from cometvid_nb.api.new_job import NewJob
-from cometvid_nb.creation import create
 from cometvid_nb.errors import (
     BadKey,
     CometVidError,
@@ -32,6 +31,7 @@ from cometvid_nb.errors import (
 )
 from cometvid_nb.job import JobStatus
 from cometvid_nb.ledger.ledger import LOST, REFUSED, Entry, Ledger
+from cometvid_nb.session.creation import create
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Simulator
 

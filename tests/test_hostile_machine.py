@@ -14,7 +14,7 @@ from textwrap import dedent
 import pytest
 
 from cometvid_nb.errors import CometVidError
-from cometvid_nb.session import Session
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending
@@ -64,7 +64,7 @@ def test_two_kernels_on_one_record_and_one_folder_leave_each_clip_once(
     ids = [sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.2)) for n in range(4)]
     code = f"""
         import cometvid_nb
-        from cometvid_nb import session
+        from cometvid_nb.session import session
         for watch in [session.current().watch(job_id, interval_s=0.3) for job_id in {ids}]:
             print(watch.wait(30).saved_path)
     """
@@ -134,7 +134,7 @@ def test_who_wakes_up_behind_the_deadline_asks_once_more_before_giving_up(
 FORKED = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
-from cometvid_nb import session
+from cometvid_nb.session import session
 here = session.current()
 here.watch("video_forked")
 here.poll("video_forked")

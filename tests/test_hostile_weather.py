@@ -24,7 +24,7 @@ import pytest
 
 from cometvid_nb.cards.card import Card
 from cometvid_nb.errors import CometVidError
-from cometvid_nb.session import Session
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Fault, Scenario, Simulator
 from cometvid_nb.watching.state import Ending, WatchState

@@ -256,7 +256,7 @@ def test_no_key_and_no_link_is_in_the_bytes_of_the_file(tmp_path: Path, home: Pa
     with Simulator(api_key=KEY, speed=500) as sim:
         script = """
             import cometvid_nb, os, signal
-            from cometvid_nb import session
+            from cometvid_nb.session import session
             session.current().configure(interval_s=0.2)
             watch = cometvid_nb.create("A comet", seconds=4)
             assert watch.job.video_url
@@ -538,8 +538,8 @@ def test_many_may_make_the_file_at_the_same_instant(tmp_path: Path, warned: Warn
 # Imports once, then forks a child for each line it reads; a fork is ready in milliseconds.
 NURSERY = """
     import os, signal, sys
-    import cometvid_nb, cometvid_nb.api.client, cometvid_nb.creation, cometvid_nb.clips.save
-    from cometvid_nb import session
+    import cometvid_nb, cometvid_nb.api.client, cometvid_nb.session.creation, cometvid_nb.clips.save
+    from cometvid_nb.session import session
     from cometvid_nb.api import new_job
 
     def live():

@@ -190,7 +190,7 @@ def test_login_takes_the_key_unseen_and_shows_four_characters_of_it(stage: Stage
     assert "run %cometvid login" in refused
     stage.run("%cometvid config")
     stage.run("%config Cometvid")
-    stage.run("import cometvid_nb.session as s; s.current().settings")
+    stage.run("import cometvid_nb.session.session as s; s.current().settings")
     assert OTHER_KEY not in str(stage.kernel.messages)
     stage.run("%cometvid login", answers=[KEY])
     assert "video_demo ·" in said(stage, "%cometvid status video_demo")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cometvid_nb
-from cometvid_nb import session as sessions
 from cometvid_nb.api.new_job import DEFAULT_MODEL, MOST_IMAGE_BYTES, NewJob
 from cometvid_nb.errors import SettingsError
+from cometvid_nb.session import session as sessions
 from cometvid_nb.simulator import Simulator
 
 KEY = "sk-simulated-0123456789-wxyz"

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 import cometvid_nb
-from cometvid_nb import recording
-from cometvid_nb import session as sessions
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import to_html, to_text
 from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job import Job
 from cometvid_nb.ledger.ledger import Entry, Ledger
-from cometvid_nb.session import Session
+from cometvid_nb.session import memory as recording
+from cometvid_nb.session import session as sessions
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import cometvid_nb
-from cometvid_nb import session as sessions
 from cometvid_nb.errors import GaveUp, JobFailed, JobNotFound, MissingKey, SettingsError
-from cometvid_nb.session import Session
+from cometvid_nb.session import session as sessions
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending

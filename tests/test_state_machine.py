@@ -21,7 +21,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import CometVidError, OutcomeUnknown
 from cometvid_nb.ledger.ledger import Entry, Ledger
-from cometvid_nb.session import Session
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import SCENARIOS, UNTRUE, WRONG_CLIPS, Fault, Simulator
 

@@ -20,7 +20,7 @@ from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.api.pace import MANY
 from cometvid_nb.errors import JobFailed
 from cometvid_nb.job import Job
-from cometvid_nb.session import Session
+from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import worker
@@ -336,7 +336,7 @@ def test_it_ends_with_a_kernel_that_is_killed(sim: Simulator, tmp_path: Path) ->
     script = f"""
     import time
     import cometvid_nb.api.pace
-    from cometvid_nb.session import Session
+    from cometvid_nb.session.session import Session
     from cometvid_nb.settings import Secret, Settings
     cometvid_nb.api.pace.MANY = 2
     session = Session(Settings(Secret({KEY!r}), {sim.base_url!r}, save=False, ledger="off"))

@@ -114,7 +114,7 @@ class JobWidget(CometvidWidget):
         self._shown: Card | None = None
         if job_id is not None:
             # The one constructor that people call without a session in hand.
-            from ..session import current
+            from ..session.session import current
 
             current().attach(self, job_id)
 
@@ -149,7 +149,7 @@ class GalleryWidget(CometvidWidget):
         super().__init__(**kwargs)
         self._model: Gallery | None = None
         if watches is not None:
-            from ..session import current
+            from ..session.session import current
 
             current().attach_gallery(self, watches)
 

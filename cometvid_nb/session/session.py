@@ -13,28 +13,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from . import recording
-from .clips.places import Destination, local_file
-from .display.stage import Stage
-from .errors import ClipError, CometVidError, MissingKey, SettingsError
-from .job import Job, JobStatus, Polled, check_job_id
-from .ledger.file import default_path
-from .ledger.ledger import Ledger
-from .notebook import notebook_folder
-from .settings import Settings
-from .watching.durations import DEFAULT_PRIOR
-from .watching.loop import Watcher
-from .watching.polling import JobSource
-from .watching.saving import SaveClip, kept
-from .watching.schedule import PollPolicy
-from .watching.state import SavedClip, Saving, WatchState
-from .watching.watch import Watch
-from .watching.worker import Worker
+from ..clips.places import Destination, local_file
+from ..display.stage import Stage
+from ..errors import ClipError, CometVidError, MissingKey, SettingsError
+from ..job import Job, JobStatus, Polled, check_job_id
+from ..ledger.file import default_path
+from ..ledger.ledger import Ledger
+from ..notebook import notebook_folder
+from ..settings import Settings
+from ..watching.durations import DEFAULT_PRIOR
+from ..watching.loop import Watcher
+from ..watching.polling import JobSource
+from ..watching.saving import SaveClip, kept
+from ..watching.schedule import PollPolicy
+from ..watching.state import SavedClip, Saving, WatchState
+from ..watching.watch import Watch
+from ..watching.worker import Worker
+from . import memory as recording
 
 if TYPE_CHECKING:
-    from .api.client import Client
-    from .api.new_job import NewJob
-    from .display.widget import GalleryWidget, JobWidget
+    from ..api.client import Client
+    from ..api.new_job import NewJob
+    from ..display.widget import GalleryWidget, JobWidget
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The simulator is next door, and a demo that moves every 15 s shows nothing."""
@@ -263,7 +263,7 @@ class Session:
     def _client(self, settings: Settings) -> Client:
         if settings.api_key is None:
             raise MissingKey
-        from .api.client import Client
+        from ..api.client import Client
 
         key = (settings.base_url, settings.api_key)
         if key not in self._clients:
@@ -271,7 +271,7 @@ class Session:
         return self._clients[key]
 
     def _saver(self, client: Client, settings: Settings, dest: str | None = None) -> SaveClip:
-        from .clips import save as clips
+        from ..clips import save as clips
 
         beside = notebook_folder()
         place = Destination.parse(dest, beside / settings.save_folder, beside)
@@ -284,7 +284,7 @@ class Session:
         return save
 
     def _picture(self, client: Client) -> Callable[[Job], Coroutine[Any, Any, str | None]]:
-        from .clips import save as clips
+        from ..clips import save as clips
 
         return lambda job: clips.picture(client, job)
 
@@ -299,7 +299,7 @@ def _policy(settings: Settings) -> PollPolicy:
 
 
 def _worker_for(source: JobSource) -> Worker | None:
-    from .api.client import Client
+    from ..api.client import Client
 
     return Worker(source.settings, source.turns) if isinstance(source, Client) else None
 

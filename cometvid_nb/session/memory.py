@@ -7,14 +7,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .clips.places import local_file, page_path
-from .job import Job, JobStatus
-from .ledger.ledger import Ledger
-from .notebook import notebook_folder
-from .settings import Settings
-from .watching.durations import DurationPrior
-from .watching.state import Ending, SavedClip, WatchState
-from .watching.watch import Watch
+from ..clips.places import local_file, page_path
+from ..job import Job, JobStatus
+from ..ledger.ledger import Ledger
+from ..notebook import notebook_folder
+from ..settings import Settings
+from ..watching.durations import DurationPrior
+from ..watching.state import Ending, SavedClip, WatchState
+from ..watching.watch import Watch
 
 
 def record(watch: Watch, ledger: Ledger, base_url: str, *, is_clip_wanted: bool) -> None:

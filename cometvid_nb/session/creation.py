@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from .api.client import Client
-from .api.new_job import NewJob
-from .errors import CometVidError, OutcomeUnknown
-from .job import Job
-from .ledger.ledger import Ledger
+from ..api.client import Client
+from ..api.new_job import NewJob
+from ..errors import CometVidError, OutcomeUnknown
+from ..job import Job
+from ..ledger.ledger import Ledger
 
 
 async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:

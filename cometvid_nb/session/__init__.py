@@ -1,0 +1,1 @@
+"""Session: one kernel; joins the rest."""
