@@ -186,7 +186,7 @@ def load_ipython_extension(shell: Any) -> None:
     """`%load_ext cometvid_nb`: registers `%cometvid`. Loading it twice changes nothing."""
     global _magic
     if _magic is None:
-        from .magic import Cometvid
+        from .magic.magics import Cometvid
 
         _magic = Cometvid(shell)
         shell.register_magics(_magic)

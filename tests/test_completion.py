@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
-from cometvid_nb.completion import complete, make_matcher
-from cometvid_nb.grammar import COMMANDS
+from cometvid_nb.magic.completion import complete, make_matcher
+from cometvid_nb.magic.grammar import COMMANDS
 
 IDS = ["video_1", "video_2", "other"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb.grammar import COMMANDS, explain
-from cometvid_nb.magic import Cometvid
+from cometvid_nb.magic.grammar import COMMANDS, explain
+from cometvid_nb.magic.magics import Cometvid
 from cometvid_nb.settings import Settings
 
 ROOT = Path(__file__).parent.parent

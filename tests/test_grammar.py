@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.grammar import COMMANDS, GrammarError, explain, parse
+from cometvid_nb.magic.grammar import COMMANDS, GrammarError, explain, parse
 
 ISSUE_2 = ["watch", "status", "stop", "wait", "config", "login", "demo", "help"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cometvid_nb.grammar import COMMANDS
+from cometvid_nb.magic.grammar import COMMANDS
 from cometvid_nb.simulator import Fault
 from tests.kernel import Kernel
 from tests.stage import KEY, LOAD, Stage

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometvid_nb.ledger.ledger import Entry
+from cometvid_nb.magic.tables import jobs_bundle, settings_bundle
 from cometvid_nb.settings import Secret, Settings
-from cometvid_nb.tables import jobs_bundle, settings_bundle
 from tests.strategies import texts
 
 BESIDE = Path("/home/someone/work")

@@ -17,14 +17,14 @@ from IPython.core.magic import (
 from IPython.utils.text import DollarFormatter
 from traitlets import Bool, Float, TraitError, Unicode, default, observe
 
+from ..errors import CometVidError, SettingsError, retold
+from ..settings import Settings
 from .completion import make_matcher
-from .errors import CometVidError, SettingsError, retold
 from .grammar import GrammarError, names_a_prompt, parse
-from .settings import Settings
 
 if TYPE_CHECKING:
+    from ..session.session import Session
     from .commands import Commands
-    from .session.session import Session
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 _CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "ledger", "allow_http")
@@ -95,7 +95,7 @@ class Cometvid(Magics):
     def unload(self) -> None:
         """Take back everything that loading did."""
         self._commands.leave_demo()
-        from .session.session import end
+        from ..session.session import end
 
         end()
         for kind in ("line", "cell"):
@@ -190,6 +190,6 @@ def _without_traceback(error: CometVidError) -> CometVidError:
 
 
 def _session() -> Session:
-    from .session.session import current
+    from ..session.session import current
 
     return current()

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .cards.html import one_line, quiet, to_clock
-from .clips.places import page_path
-from .ledger.ledger import Entry
-from .settings import Settings
+from ..cards.html import one_line, quiet, to_clock
+from ..clips.places import page_path
+from ..ledger.ledger import Entry
+from ..settings import Settings
 
 _JOB_HEADS = ("When", "Job", "State", "Prompt", "Clip")
 _JOB_COLUMNS = ("When", "Job", "Model", "Size", "Length", "State", "Took", "Prompt", "Clip")

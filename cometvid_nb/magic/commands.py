@@ -12,20 +12,20 @@ from typing import Any
 from IPython.core.display_functions import display
 from IPython.core.error import StdinNotImplementedError
 
+from ..api.new_job import MOST_JOBS, NewJob
+from ..cards.card import Card
+from ..cards.html import one_line, to_bundle
+from ..clips.places import Destination
+from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
+from ..job import Job
+from ..ledger.ledger import Ledger
+from ..notebook import cell_number, detect, notebook_folder, shell
+from ..session import session as sessions
+from ..settings import check_key
+from ..watching.state import Saving
+from ..watching.watch import Watch, WatchList
 from . import tables
-from .api.new_job import MOST_JOBS, NewJob
-from .cards.card import Card
-from .cards.html import one_line, to_bundle
-from .clips.places import Destination
-from .errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from .grammar import GrammarError, explain
-from .job import Job
-from .ledger.ledger import Ledger
-from .notebook import cell_number, detect, notebook_folder, shell
-from .session import session as sessions
-from .settings import check_key
-from .watching.state import Saving
-from .watching.watch import Watch, WatchList
 
 
 class Commands:
@@ -161,7 +161,7 @@ class Commands:
             return
         speed = _speed(arguments.speed)
         self.leave_demo()
-        from .simulator import Simulator
+        from ..simulator import Simulator
 
         self._simulator = Simulator(speed=speed)
         self._simulator.start()
