@@ -23,7 +23,7 @@ from tests.strategies import payloads, texts
 
 NOW_S = 1_781_079_478.0
 URL = "https://clips.example/a.mp4?signature=f00d"
-STATIC = Path(cometvid_nb.__file__).parent / "static"
+STATIC = Path(cometvid_nb.__file__).parent / "display" / "static"
 
 
 def begun() -> WatchState:

@@ -76,7 +76,7 @@ def test_the_wheel_is_pure_and_holds_the_whole_package(wheel: Path, names: set[s
     assert wheel.name.endswith("-py3-none-any.whl")
     assert "cometvid_nb/py.typed" in names
     sources = {f"cometvid_nb/{name}" for name in committed("cometvid_nb", ".py")}
-    assert sources - {"cometvid_nb/static/clips/make_clips.py"} <= names
+    assert sources - {"cometvid_nb/simulator/media/make_clips.py"} <= names
 
 
 @pytest.mark.parametrize(

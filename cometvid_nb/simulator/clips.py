@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-CLIPS = Path(__file__).parent.parent / "static" / "clips"
+MEDIA = Path(__file__).parent / "media"
 VARIANTS: dict[str, tuple[str, str]] = {
     "video": ("mp4", "video/mp4"),
     "thumbnail": ("webp", "image/webp"),
@@ -19,4 +19,4 @@ def read_clip(size: str, suffix: str) -> bytes:
     """The file for a clip of this size; landscape, portrait or square."""
     width, height = (int(side) for side in size.split("x"))
     shape = "landscape" if width > height else "portrait" if width < height else "square"
-    return (CLIPS / f"{shape}.{suffix}").read_bytes()
+    return (MEDIA / f"{shape}.{suffix}").read_bytes()

@@ -200,7 +200,7 @@ async def _launch() -> asyncio.subprocess.Process:
         options = {"creationflags": group}
     # -P: a random.py beside the notebook must not stand in for Python's own.
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parent.parent)),
+        *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2])),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
