@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 import cometvid_nb
 from cometvid_nb.cards.card import Card, Clip, Phase
 from cometvid_nb.cards.html import to_progress_line
+from cometvid_nb.clips.places import SavedClip, Saving
 from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
 from cometvid_nb.job import Job, JobStatus
-from cometvid_nb.watching.state import Ending, SavedClip, Saving, WatchState
+from cometvid_nb.watching.state import Ending, WatchState
 from tests.strategies import payloads, texts
 
 NOW_S = 1_781_079_478.0

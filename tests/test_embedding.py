@@ -10,11 +10,12 @@ import pytest
 
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import to_bundle
+from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.display import embedding
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES, embedded
 from cometvid_nb.job import Job
 from cometvid_nb.simulator.clips import read_clip
-from cometvid_nb.watching.state import SavedClip, WatchState
+from cometvid_nb.watching.state import WatchState
 
 CLIP = read_clip("1280x720", "mp4")
 POSTER = "data:image/webp;base64,UklGRg=="

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from cometvid_nb.cards import gallery_html as gallery_record
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.gallery import PAGE_CARDS, Gallery, Group, Sort, group_of
+from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job import Job
-from cometvid_nb.watching.state import SavedClip, WatchState
+from cometvid_nb.watching.state import WatchState
 from tests.strategies import NASTY_TEXTS
 
 NOW_S = 1_781_079_478.0

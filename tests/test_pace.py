@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometvid_nb.api.pace import TICK_S, Pace
-from cometvid_nb.watching.schedule import HINT_CAP_S
+from cometvid_nb.api.retries import HINT_CAP_S
 
 
 def test_a_refusal_makes_requests_dearer_and_calm_makes_them_cheap_again() -> None:

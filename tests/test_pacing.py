@@ -14,18 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometvid_nb.api.retries import HINT_CAP_S, backoff_s, is_not_found_final, parse_retry_after
 from cometvid_nb.job import JobStatus
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, ENDLESS, DurationPrior, Forecast
-from cometvid_nb.watching.schedule import (
-    HINT_CAP_S,
-    USUAL_QUEUE_S,
-    Observation,
-    PollPolicy,
-    PollState,
-    backoff_s,
-    is_not_found_final,
-    parse_retry_after,
-)
+from cometvid_nb.watching.schedule import USUAL_QUEUE_S, Observation, PollPolicy, PollState
 
 NOW_S = 1_781_079_478.0
 ACTIVE = (None, JobStatus.QUEUED, JobStatus.IN_PROGRESS, JobStatus.UNKNOWN)

@@ -81,7 +81,11 @@ def test_the_wheel_is_pure_and_holds_the_whole_package(wheel: Path, names: set[s
 
 @pytest.mark.parametrize(
     ("folder", "suffixes"),
-    [("cometvid_nb/static", (".js", ".css", ".mp4")), ("notebooks", (".ipynb",))],
+    [
+        ("cometvid_nb/display/static", (".js", ".css")),
+        ("cometvid_nb/simulator/media", (".mp4", ".webp", ".jpg")),
+        ("notebooks", (".ipynb",)),
+    ],
 )
 def test_the_wheel_holds_what_the_package_reads(
     names: set[str], folder: str, suffixes: tuple[str, ...]

@@ -17,14 +17,13 @@ from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import to_text
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import ATTEMPTS, OVERLAP_BYTES
-from cometvid_nb.clips.places import Destination
+from cometvid_nb.clips.places import Destination, SavedClip, Saving
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
 from cometvid_nb.job import Job
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.watching.loop import Watcher
 from cometvid_nb.watching.schedule import PollPolicy
-from cometvid_nb.watching.state import SavedClip, Saving
 
 KEY = "sk-simulated-0123456789-wxyz"
 JOB = "video_1"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometvid_nb.clips.places import Saving
 from cometvid_nb.errors import (
     ApiError,
     BadKey,
@@ -23,7 +24,7 @@ from cometvid_nb.errors import (
     WatchStopped,
 )
 from cometvid_nb.job import Job
-from cometvid_nb.watching.state import Ending, Saving, WatchState
+from cometvid_nb.watching.state import Ending, WatchState
 from tests.strategies import payloads
 
 NOW_S = 1_781_079_478.0

@@ -15,7 +15,7 @@ import pytest
 from cometvid_nb.api.client import Client
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import OVERLAP_BYTES
-from cometvid_nb.clips.places import Destination
+from cometvid_nb.clips.places import Destination, SavedClip, Saving
 from cometvid_nb.errors import BadKey, GaveUp, JobFailed, WatchStopped
 from cometvid_nb.job import Job, JobStatus, Polled
 from cometvid_nb.settings import Secret, Settings
@@ -23,7 +23,7 @@ from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.watching.loop import Watcher
 from cometvid_nb.watching.saving import SaveClip
 from cometvid_nb.watching.schedule import PollPolicy
-from cometvid_nb.watching.state import Ending, SavedClip, Saving, WatchState
+from cometvid_nb.watching.state import Ending, WatchState
 from cometvid_nb.watching.watch import Watch, WatchList
 
 KEY = "sk-simulated-0123456789-wxyz"

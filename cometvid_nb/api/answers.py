@@ -24,7 +24,7 @@ from ..errors import (
     ServerTrouble,
     TransientError,
 )
-from ..watching.schedule import parse_retry_after
+from .retries import parse_retry_after
 from .streams import ClipStream, bounded, interrupt
 
 

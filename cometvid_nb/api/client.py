@@ -34,7 +34,6 @@ from ..errors import (
 )
 from ..job import Job, JobStatus, Polled, check_job_id
 from ..settings import Settings, origin_of
-from ..watching.schedule import HINT_CAP_S, backoff_s, is_not_found_final
 from .answers import (
     Answer,
     clip_refusal,
@@ -46,6 +45,7 @@ from .answers import (
 )
 from .connections import Connections
 from .new_job import NewJob
+from .retries import HINT_CAP_S, backoff_s, is_not_found_final
 from .streams import ClipStream, interrupt
 from .threads import in_thread
 from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted

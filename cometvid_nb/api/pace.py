@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..watching.schedule import HINT_CAP_S
+from .retries import HINT_CAP_S
 
 FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 100
 """Requests under way at one time: a connection each, so few while answers come quickly. A thousand

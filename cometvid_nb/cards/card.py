@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..clips.places import SavedClip, Saving
 from ..errors import JobNotFound
 from ..job import Job, JobStatus, check_job_id
-from ..watching.state import Ending, SavedClip, Saving, WatchState
+from ..watching.state import Ending, WatchState
 
 
 class Phase(StrEnum):

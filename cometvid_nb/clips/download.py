@@ -15,11 +15,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
+from ..api.retries import HINT_CAP_S
 from ..api.threads import in_thread
 from ..errors import ClipError, CometVidError, TransientError
-from ..watching.schedule import HINT_CAP_S
-from ..watching.state import Saving
 from .file import check, clip_file_name, pour, put_in_place
+from .places import Saving
 
 ATTEMPTS = 3
 """Tries of one road to a clip, at most."""

@@ -7,7 +7,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..watching.state import SavedClip
+
+
+@dataclass(frozen=True, slots=True)
+class SavedClip:
+    """Where the clip of a job lies.
+
+    `file_path` is the file on this machine; `path` what a page beside the notebook can load
+    (relative, `/` between the parts), or None where no page can; `saved_to` the place in words.
+    """
+
+    file_path: str
+    path: str | None
+    saved_to: str
+    size_bytes: int
+    poster: str | None = None
+    """A small picture as a data URL."""
+    also: tuple[str, ...] = ()
+    """Other places it was saved to as well, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How far the saving of a clip has come, in bytes; `total_bytes` None = not announced.
+
+    `attempt` counts the tries from 1; `problem` is why the last one ended, None at the first.
+    """
+
+    received_bytes: int = 0
+    total_bytes: int | None = None
+    attempt: int = 1
+    problem: str | None = None
 
 
 def page_path(file: Path, beside: Path) -> str | None:

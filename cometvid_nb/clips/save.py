@@ -13,10 +13,9 @@ from ..api.client import Client
 from ..api.streams import ClipStream
 from ..errors import ClipError, CometVidError, TransientError
 from ..job import Job
-from ..watching.state import SavedClip, Saving
 from .download import ATTEMPTS, SavedFile, Tries, save_clip
 from .file import clip_file_name
-from .places import Destination, local_file, page_path
+from .places import Destination, SavedClip, Saving, local_file, page_path
 from .posters import first_frame, to_data_url
 from .relay import Send, file_chunks, relay
 

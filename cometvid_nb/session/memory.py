@@ -7,13 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..clips.places import local_file, page_path
+from ..clips.places import SavedClip, local_file, page_path
 from ..job import Job, JobStatus
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
 from ..settings import Settings
 from ..watching.durations import DurationPrior
-from ..watching.state import Ending, SavedClip, WatchState
+from ..watching.state import Ending, WatchState
 from ..watching.watch import Watch
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from ..clips.places import Destination, local_file
+from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError, MissingKey, SettingsError
 from ..job import Job, JobStatus, Polled, check_job_id
@@ -26,7 +26,7 @@ from ..watching.loop import Watcher
 from ..watching.polling import JobSource
 from ..watching.saving import SaveClip, kept
 from ..watching.schedule import PollPolicy
-from ..watching.state import SavedClip, Saving, WatchState
+from ..watching.state import WatchState
 from ..watching.watch import Watch
 from ..watching.worker import Worker
 from . import memory as recording

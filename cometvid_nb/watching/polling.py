@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
+from ..api.retries import HINT_CAP_S
 from ..api.turns import Turns
 from ..errors import CometVidError
 from ..job import Job, Polled
 from .durations import DurationPrior
-from .schedule import HINT_CAP_S, PollPolicy
+from .schedule import PollPolicy
 from .state import Ending, WatchState
 
 LATE_S = 2.0

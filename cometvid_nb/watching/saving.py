@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from ..clips.places import SavedClip, Saving
 from ..errors import ClipError, TransientError
 from ..job import Job
-from .state import SavedClip, Saving, WatchState
+from .state import WatchState
 
 TOLD_EVERY_S = 0.25
 

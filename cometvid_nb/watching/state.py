@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ..api.retries import is_not_found_final
+from ..clips.places import SavedClip, Saving
 from ..errors import (
     CometVidError,
     GaveUp,
@@ -15,7 +17,7 @@ from ..errors import (
     WatchStopped,
 )
 from ..job import Job, JobStatus
-from .schedule import Observation, PollState, is_not_found_final
+from .schedule import Observation, PollState
 
 
 class Ending(StrEnum):
@@ -27,37 +29,6 @@ class Ending(StrEnum):
     GAVE_UP = "gave_up"
     BROKEN = "broken"
     """The API will not answer about this job: wrong key, unknown id, no quota."""
-
-
-@dataclass(frozen=True, slots=True)
-class SavedClip:
-    """Where the clip of a job lies.
-
-    `file_path` is the file on this machine; `path` what a page beside the notebook can load
-    (relative, `/` between the parts), or None where no page can; `saved_to` the place in words.
-    """
-
-    file_path: str
-    path: str | None
-    saved_to: str
-    size_bytes: int
-    poster: str | None = None
-    """A small picture as a data URL."""
-    also: tuple[str, ...] = ()
-    """Other places it was saved to as well, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """How far the saving of a clip has come, in bytes; `total_bytes` None = not announced.
-
-    `attempt` counts the tries from 1; `problem` is why the last one ended, None at the first.
-    """
-
-    received_bytes: int = 0
-    total_bytes: int | None = None
-    attempt: int = 1
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..api.turns import Turns
+from ..clips.places import Saving
 from ..errors import GaveUp
 from ..job import Job
 from ..notebook import cell_number
@@ -20,7 +21,7 @@ from .durations import DurationPrior
 from .polling import JobSource, Picture, Polling, pictured
 from .saving import SaveClip, carry_out
 from .schedule import PollPolicy
-from .state import Ending, Saving, WatchState
+from .state import Ending, WatchState
 from .worker import Worker
 
 log = logging.getLogger("cometvid_nb.watching.watch")

@@ -20,6 +20,7 @@ import tornado.web
 from playwright.sync_api import Locator, Page
 
 from cometvid_nb.display.widget import GALLERY_PARTS, JobWidget, join
+from cometvid_nb.simulator.clips import MEDIA
 
 STATIC = Path(__file__).resolve().parents[2] / "cometvid_nb" / "display" / "static"
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
@@ -162,7 +163,7 @@ class Site:
                 (r"/(gallery)?", _PageHandler),
                 (r"/silent.mp4", _SilentHandler),
                 (r"/((?:card|gallery)\.(?:js|css))", _SourceHandler),
-                (r"/clips/(.*)", files, {"path": str(STATIC / "clips")}),
+                (r"/clips/(.*)", files, {"path": str(MEDIA)}),
                 (r"/themes/(.*)", files, {"path": str(THEMES)}),
             ],
             log_function=self.log,

@@ -13,7 +13,8 @@ from cometvid_nb.cards import gallery_html as gallery_record
 from cometvid_nb.cards import html as record
 from cometvid_nb.cards.card import Card, Clip, Phase
 from cometvid_nb.cards.gallery import Gallery
-from cometvid_nb.watching.state import Saving, WatchState
+from cometvid_nb.clips.places import Saving
+from cometvid_nb.watching.state import WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
 from tests.browser.notebook_page import Album
 from tests.browser.scenes import height
