@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb.notebook import Frontend, cell_number, detect, shell
+from cometvid_nb.display.frontend import Frontend, detect
+from cometvid_nb.notebook import cell_number, shell
 from tests.kernel import Kernel
 
 DETECT = (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.api.pace import TICK_S, Pace
 from cometvid_nb.api.retries import HINT_CAP_S
+from cometvid_nb.api.turns import TICK_S, Pace
 
 
 def test_a_refusal_makes_requests_dearer_and_calm_makes_them_cheap_again() -> None:

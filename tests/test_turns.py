@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cometvid_nb.api.pace import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S
-from cometvid_nb.api.turns import Room, Turns
+from cometvid_nb.api.turns import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S, Room, Turns
 
 
 class Crowd:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from cometvid_nb.api.new_job import NewJob
-from cometvid_nb.api.pace import MANY
+from cometvid_nb.api.turns import MANY
 from cometvid_nb.errors import JobFailed
 from cometvid_nb.job import Job
 from cometvid_nb.session.session import Session

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from .pace import MOST_AT_ONCE
 from .transport import AsyncHttp
+from .turns import MOST_AT_ONCE
 
 MOST_CONNECTIONS = MOST_AT_ONCE + 4  # for what is created meanwhile
 KEPT_S = 60.0

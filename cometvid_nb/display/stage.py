@@ -8,13 +8,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..cards.card import Card
-from ..notebook import Frontend, cell_number, detect, shell
+from ..notebook import cell_number, shell
 from ..watching.blocking import block_on
 from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .delivery import Delivery
 from .embedding import embedded
 from .feed import GalleryFeed
+from .frontend import Frontend, detect
 from .gallery_views import GalleryHtmlView, GalleryTextView, GalleryView, GalleryWidgetView
 from .page import Page
 from .views import HtmlView, Shown, TextView, View, WidgetView

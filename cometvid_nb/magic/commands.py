@@ -16,10 +16,11 @@ from ..api.new_job import MOST_JOBS, NewJob
 from ..cards.card import Card
 from ..cards.html import one_line, to_bundle
 from ..clips.places import Destination, Saving
+from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from ..job import Job
 from ..ledger.ledger import Ledger
-from ..notebook import cell_number, detect, notebook_folder, shell
+from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
