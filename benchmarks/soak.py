@@ -3,7 +3,7 @@
     python -m benchmarks.soak [--jobs 300] [--seed N] [--minutes M] [--share 0.3]
 
 The faults are drawn by the seed; the pauses after them are the product's own, so the jobs run side
-by side. `tests/test_soak.py` runs a short one.
+by side. `tests/product/test_soak.py` runs a short one.
 """
 
 from __future__ import annotations

@@ -145,9 +145,9 @@ class Job:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         # Drawing lives above this layer; a job that is merely parsed must not pay for it.
         from .cards.card import Card
-        from .cards.html import to_bundle
+        from .cards.html import card_to_bundle
 
-        return to_bundle(Card.of_job(self))
+        return card_to_bundle(Card.of_job(self))
 
 
 class Polled(NamedTuple):

@@ -28,13 +28,28 @@ NotebookRun = Callable[..., nbformat.NotebookNode]
 
 
 LONG = (
-    *("test_notebooks", "browser/test_gallery_page", "browser/test_installed", "test_worker"),
-    *("browser/test_watch", "test_canary", "browser/test_saving", "test_watching"),
-    *("browser/test_front_ends", "test_widget_output", "browser/test_gallery"),
-    *("test_magic_watch", "browser/test_watch_faults", "test_headless"),
-    *("browser/test_notebooks", "test_soak", "browser/test_card_states", "test_gallery_view"),
-    *("browser/test_accessibility", "test_hostile_weather", "browser/test_watch_elsewhere"),
-    "test_exports",
+    "product/test_notebooks",
+    "browser/test_gallery_page",
+    "browser/test_installed",
+    "watching/test_worker",
+    "browser/test_watch",
+    "product/test_canary",
+    "browser/test_saving",
+    "watching/test_watch",
+    "browser/test_front_ends",
+    "display/test_page",
+    "browser/test_gallery",
+    "magic/test_watch",
+    "browser/test_watch_faults",
+    "display/test_headless",
+    "browser/test_notebooks",
+    "product/test_soak",
+    "browser/test_card_states",
+    "display/test_gallery_view",
+    "browser/test_accessibility",
+    "product/test_hostile_weather",
+    "browser/test_watch_elsewhere",
+    "product/test_exports",
 )
 """The files that take longest, half of them at work and half of them waiting. They go first and
 mixed, so that the cores have something to do at any time, and at the end none is left alone."""

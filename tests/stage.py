@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from cometvid_nb.display import page as widget_output
+from cometvid_nb.display import page
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.kernel import Kernel, Message, Result
 
@@ -74,7 +74,7 @@ class Stage:
                 m["msg_type"] == "update_display_data"
                 and m["content"]["data"]["text/plain"].startswith(job_id)
                 # Not what a page without widgets gets meanwhile, as nobody answers for a page here.
-                and widget_output.NOTE not in m["content"]["data"]["text/html"]
+                and page.NOTE not in m["content"]["data"]["text/html"]
             )
         )
         bundle: dict[str, str] = message["content"]["data"]

@@ -1,19 +1,43 @@
-"""The card as static HTML and as text: what a saved notebook, an export and a terminal show.
+"""Cards and galleries as static HTML: what a saved notebook and an export show.
 
 The HTML is what survives JupyterLab's sanitizer in an untrusted notebook: `<video src>` (never
-`<source>`), no `<style>`, no scripts, no `var(…)` in a style. Every string is escaped here.
+`<source>`), no `<style>`, no scripts, no `var(…)` in a style. Every string is escaped here. It is
+bounded: what a thousand jobs leave in a notebook is no more than what sixty do.
 """
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote, urlsplit
 
 from .card import Card, Phase
+from .gallery import Gallery
+from .text import (
+    card_to_text,
+    clip_place,
+    gallery_to_text,
+    mark,
+    one_line,
+    to_moment,
+    to_more,
+    to_state,
+    to_totals,
+    took,
+)
 
-_BAR_CELLS = 24
+MOST_RECORD_CARDS = 60
+MOST_COMPARED = 12
+"""The rest is named by its number: a notebook is sent, compared and opened as a whole."""
+MOST_POSTERS_CHARS = 2_000_000
+"""All the posters of one record; a player without one shows the clip's first frame."""
+
+_CELL = (
+    "flex:0 1 268px;min-width:200px;box-sizing:border-box;overflow:hidden;"
+    "border:1px solid rgba(128,128,128,0.35);border-radius:8px"
+)
+_WORDS_STYLE = "padding:8px 12px;font-size:13px;line-height:1.5;overflow-wrap:anywhere"
+
 # The live card's measures; see `cometvid-body` and `cometvid-fact` in static/card.css.
 _BODY = (
     "flex:999 1 220px;box-sizing:border-box;display:flex;flex-direction:column;gap:10px;"
@@ -23,19 +47,18 @@ _CHIP = (
     "border:1px solid rgba(128,128,128,0.35);border-radius:6px;padding:1px 8px;"
     "font-size:12px;line-height:1.5"
 )
-_MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "◷ "}
 
 
-def to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
+def card_to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
     """The MIME bundle that stays in a notebook: no widget in it, so no kernel is needed."""
-    return {"text/html": to_html(card, is_player=is_player), "text/plain": to_text(card)}
+    return {"text/html": card_to_html(card, is_player=is_player), "text/plain": card_to_text(card)}
 
 
-def to_html(card: Card, *, is_player: bool = True) -> str:
+def card_to_html(card: Card, *, is_player: bool = True) -> str:
     """What is known of the job: as a table, or at its end as a framed record with the player."""
     if card.phase.is_active or not is_player:
         return f'<div class="cometvid-record">{_table(card)}</div>'
-    player = _player(card)
+    player = _card_player(card)
     # As the card does: a tall clip stands beside its words, and above them in a narrow column.
     layout = "display:flex;flex-wrap:wrap;align-items:flex-start;" if _is_tall(card) else ""
     return (
@@ -45,74 +68,7 @@ def to_html(card: Card, *, is_player: bool = True) -> str:
     )
 
 
-def to_text(card: Card) -> str:
-    """Plain text, a line an idea; ends in the clip's path or link once there is one."""
-    job_id = one_line(card.job_id)
-    lines = [" · ".join(filter(None, [job_id, to_state(card), *card.facts, took(card)]))]
-    if card.is_simulated:
-        lines[0] += " · simulation"
-    lines += [one_line(text) for text in (card.problem, card.advice) if text]
-    if card.command and not card.phase.is_active:
-        lines.append(card.command)
-    if place := clip_place(card):
-        lines.append(place)
-    return "\n".join(lines)
-
-
-def to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
-    """One line of at most `width` characters for a terminal that redraws it in place."""
-    percent = card.progress_percent
-    filled = round(_BAR_CELLS * (percent or 0) / 100)
-    bar = f"[{'█' * filled}{'·' * (_BAR_CELLS - filled)}]" if percent is not None else ""
-    state = to_state(card)
-    clock = to_clock(max(0.0, (card.elapsed_to_s or now_s) - (card.elapsed_from_s or now_s)))
-    left = ""
-    if card.remaining_s and card.checked_at_s is not None:
-        low_s, high_s = card.remaining_s
-        middle_s = (low_s + high_s) / 2 - (now_s - card.checked_at_s)
-        left = f"about {to_clock(middle_s)} left" if middle_s > 0 else ""
-    trouble = one_line(card.problem) if card.problem else ""
-    line = "  ".join(filter(None, [card.job_id, bar, state, clock, left, trouble]))
-    return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def to_state(card: Card) -> str:
-    """The state in words, with the percentage where there is one."""
-    if card.saving is not None:
-        saving = card.saving
-        again = f", try {saving.attempt}: {one_line(saving.problem)}" if saving.problem else ""
-        amount = f" {saving.received_bytes / 1e6:.1f}" if saving.received_bytes else ""
-        total = f" of {saving.total_bytes / 1e6:.1f}" if amount and saving.total_bytes else ""
-        return f"{card.headline}, saving{amount}{total}{' MB' if amount else ''}{again}"
-    if card.progress_percent is None or not card.phase.is_active:
-        return card.headline
-    return f"{card.headline}, {card.progress_percent:.0f} %"
-
-
-def mark(card: Card) -> str:
-    """The sign before the headline of what is over."""
-    return _MARKS.get(card.phase, "")
-
-
-def clip_place(card: Card) -> str | None:
-    """Where the clip can be had, in words: the place it was saved to, else its link."""
-    return (card.clip.saved_to or card.clip.url) if card.clip else None
-
-
-def to_clock(seconds: float) -> str:
-    """`m:ss`, or `h:mm:ss` from an hour on."""
-    whole = int(max(0.0, seconds)) if math.isfinite(seconds) else 0
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def one_line(text: str, most: int = 300) -> str:
-    """`text` without line breaks and control characters: a terminal obeys escape sequences."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def _player(card: Card) -> str:
+def _card_player(card: Card) -> str:
     source = source_of(card)
     if source is None:
         return ""
@@ -198,7 +154,7 @@ def _kept(card: Card) -> str:
         return f"Saved to <code>{escape(card.clip.saved_to)}</code>"
     # A record has no script: when its link has expired, only the command brings the clip back.
     if card.clip.expires_at_s:
-        until = _moment(card.clip.expires_at_s)
+        until = to_moment(card.clip.expires_at_s)
         return f"not saved · this player stops working when the link expires, at {until}"
     if card.clip.url:
         return "not saved · this player stops working when the link expires, in about an hour"
@@ -232,7 +188,7 @@ def _table(card: Card) -> str:
         ("Made by", " · ".join(map(escape, card.facts)) or None),
         ("Prompt", f'<span dir="auto">{escape(card.prompt)}</span>' if card.prompt else None),
         ("Clip", _link(card)),
-        ("Created", _moment(card.elapsed_from_s) if card.elapsed_from_s else None),
+        ("Created", to_moment(card.elapsed_from_s) if card.elapsed_from_s else None),
         ("Took", escape(took(card)).removeprefix("took ") or None),
         ("Reason", escape(card.problem) if card.problem else None),
         ("What to do", escape(card.advice) if card.advice else None),
@@ -252,21 +208,83 @@ def _link(card: Card) -> str | None:
     source = source_of(card)
     if card.clip is None or source is None:
         return None
-    until = f", works until {_moment(card.clip.expires_at_s)}" if card.clip.expires_at_s else ""
+    until = f", works until {to_moment(card.clip.expires_at_s)}" if card.clip.expires_at_s else ""
     name = escape(card.clip.saved_to) if card.clip.saved_to else f"link{until}"
     return f'<a href="{escape(source)}">{name}</a>'
 
 
-def took(card: Card) -> str:
-    """How long it took, in words; nothing while it is not over."""
-    if card.elapsed_to_s is None or card.elapsed_from_s is None:
+def gallery_to_bundle(
+    gallery: Gallery, cards: Sequence[Card] | None = None, *, is_player: bool = True
+) -> dict[str, str]:
+    """The MIME bundle that stays in a notebook; `cards` are the first ones, if made already."""
+    shown = gallery.cards(MOST_RECORD_CARDS) if cards is None else cards
+    html = gallery_to_html(gallery, shown, is_player=is_player)
+    return {"text/html": html, "text/plain": gallery_to_text(gallery, shown)}
+
+
+def gallery_to_html(gallery: Gallery, cards: Sequence[Card], *, is_player: bool = True) -> str:
+    """A grid of players with their words; a card without a clip says what there is instead.
+
+    `is_player` False: pictures that lead to the clips, for what is replaced time and again.
+    """
+    simulation = " · simulation" if gallery.is_simulated else ""
+    head = f"<b>{escape(to_totals(gallery))}</b>{simulation}"
+    more = f"<p>{escape(to_more(gallery, cards))}</p>" if gallery.total > len(cards) else ""
+    left, cells = MOST_POSTERS_CHARS, []
+    for card in cards:
+        poster = (card.clip.poster if card.clip else None) or ""
+        has_poster = 0 < len(poster) <= left
+        left -= len(poster) if has_poster else 0
+        cells.append(_cell(card, poster if has_poster else None, is_player=is_player))
+    return (
+        f'<div class="cometvid-record"><div style="margin:4px 0 8px">{head}</div>'
+        '<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
+        f"{''.join(cells)}</div>{more}{_compare(cards)}</div>"
+    )
+
+
+def _compare(cards: Sequence[Card]) -> str:
+    """How to see the clips play in sync again, which no static page can do."""
+    ids = [card.job_id for card in cards if card.clip is not None]
+    if not 1 < len(ids) <= MOST_COMPARED or sum(map(len, ids)) > MOST_COMPARED * 40:
         return ""
-    word = "took" if card.phase in (Phase.COMPLETED, Phase.FAILED) else "after"
-    return f"{word} {to_clock(card.elapsed_to_s - card.elapsed_from_s)}"
+    command = escape(f"%cometvid watch --gallery {' '.join(ids)}")
+    words = f"To play them in sync: <code>{command}</code>"
+    return f'<p style="opacity:0.75;font-size:12px;margin:8px 0 0">{words}</p>'
 
 
-def _moment(at_s: float) -> str:
-    try:
-        return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
-    except (ValueError, OverflowError, OSError):
-        return "an unreadable time"
+def _cell(card: Card, poster: str | None, *, is_player: bool) -> str:
+    lines = [f"{mark(card)}<b>{escape(to_state(card))}</b> {quiet(escape(took(card)))}".rstrip()]
+    if card.problem:
+        lines.append(escape(one_line(card.problem, 300)))
+    if card.advice:
+        lines.append(quiet(escape(one_line(card.advice, 300))))
+    if card.command:
+        lines.append(f"<code>{escape(card.command)}</code>")
+    if card.prompt:
+        lines.append(f'<span dir="auto">{escape(one_line(card.prompt, 160))}</span>')
+    lines.append(quiet(f"<code>{escape(one_line(card.job_id, 80))}</code>"))
+    rows = "".join(f'<div style="margin:2px 0">{line}</div>' for line in lines)
+    player = (
+        _tile_player(card, poster, is_player=is_player) if card.phase is Phase.COMPLETED else ""
+    )
+    return f'<div style="{_CELL}">{player}<div style="{_WORDS_STYLE}">{rows}</div></div>'
+
+
+def _tile_player(card: Card, poster: str | None, *, is_player: bool) -> str:
+    source = source_of(card)
+    if source is None:
+        return ""
+    place = escape(clip_place(card) or "the clip")
+    # What stands where no `<video>` is allowed, as on GitHub: its picture, else its name.
+    label = f'<img src="{escape(poster)}" alt="{place}" width="320">' if poster else place
+    instead = label if source.startswith("data:") else f'<a href="{escape(source)}">{label}</a>'
+    if not is_player:
+        return instead
+    picture = f' poster="{escape(poster)}"' if poster else ""
+    # One height for all, so that the grid does not jump; sixty clips wait until they are wanted.
+    return (
+        f'<video controls preload="{"none" if poster else "metadata"}" playsinline '
+        'width="266" height="150" style="display:block;width:100%;height:150px;background:#000" '
+        f'title="{escape(card.job_id)}"{picture} src="{escape(source)}">{instead}</video>'
+    )

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..cards.card import Card
+from ..cards.gallery import Gallery
+from ..cards.html import MOST_RECORD_CARDS
 from ..watching.state import WatchState
 
 MOST_EMBEDDED_BYTES = 20_000_000
@@ -48,3 +50,10 @@ def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list
 
 def _refused(card: Card, reason: str) -> Card:
     return replace(card, problem=f"The clip is saved, but not embedded: {reason}.")
+
+
+def last_cards(gallery: Gallery, *, is_embedding: bool) -> list[Card]:
+    cards = gallery.cards(MOST_RECORD_CARDS)
+    if is_embedding and gallery.is_settled:
+        return embedded_within(cards, gallery.states)
+    return cards

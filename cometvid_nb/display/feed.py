@@ -12,7 +12,7 @@ from ..cards.gallery import Gallery
 from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .delivery import Delivery
-from .gallery_views import GalleryView
+from .views import GalleryView
 
 DRAWN_EVERY_S = 1 / 3
 """However many jobs there are, a page gets no more than three messages a second."""

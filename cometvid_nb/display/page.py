@@ -12,15 +12,26 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..cards.card import Card
+from ..cards.gallery import Gallery, Group
+from ..cards.html import card_to_bundle, gallery_to_bundle
 from ..notebook import later, when_idle
+from .embedding import last_cards
 
 if TYPE_CHECKING:
-    from .widget import CometvidWidget
+    from .widget import CometvidWidget, GalleryWidget, JobWidget
 
 LOADED_WITHIN_S = 3.0
 """So long may a page take to load a widget, counted only while the kernel is free to hear of it."""
 REDRAWN_EVERY_S = 2.0
 """Each change of a plain output sends all of it."""
+
+PAGE_TRIES_S = 5.0
+"""How long a page may take to find that it cannot play a link."""
+COMPARED_WITHIN_S = 20.0
+"""So long the live gallery stays when all is done, as only there the clips play in sync; as long
+as somebody plays them, it stays."""
+LOOK_EVERY_S = 2.0
 
 NOTE = (
     '<p style="opacity:0.75;font-size:12px;margin:4px 0">Plain view, as this page cannot load '
@@ -116,3 +127,93 @@ class WidgetOutput:
     def _plain(self) -> dict[str, str]:
         bundle = self._widget.static_bundle(is_player=False)
         return {**bundle, "text/html": bundle.get("text/html", "") + NOTE}
+
+
+class WidgetView:
+    """A widget in a page, replaced at the end by the static record, which needs no kernel.
+
+    Without the replacement a notebook that is opened again would show "model not found". Where
+    no file is kept, or where the record could not load the clip, `page` is None: no replacement.
+    """
+
+    def __init__(self, widget: JobWidget, page: Page | None = None) -> None:
+        self._widget = widget
+        self._output = WidgetOutput(widget, page)
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        """The widget draws itself; this sees to the record, and to a page without widgets."""
+        if not is_settled:
+            self._output.redraw()
+        elif self._output.is_plain or not is_link_only(card):
+            self._output.settle(card_to_bundle(card))
+        else:
+            # Only the API's link could stand in the record. A page that cannot play it asks for
+            # the clip through the kernel, and then the widget is the one place where it plays.
+            when_idle(PAGE_TRIES_S, lambda: self._settle_unless_relaying(card))
+
+    def _settle_unless_relaying(self, card: Card) -> None:
+        if not self._widget.is_relaying:
+            self._output.settle(card_to_bundle(card))
+
+    def tick(self, now_s: float) -> None:
+        """The page ticks by itself."""
+
+    def leave(self) -> None:
+        """The page goes on by itself."""
+
+
+def is_link_only(card: Card) -> bool:
+    """Whether nothing but the API's link leads to the clip."""
+    return card.clip is not None and not (card.clip.path or card.clip.data_url)
+
+
+class GalleryWidgetView:
+    """A widget in a page, replaced at the end by the static record, as `WidgetView` does it."""
+
+    def __init__(
+        self, widget: GalleryWidget, page: Page | None = None, *, is_embedding: bool = False
+    ) -> None:
+        self._widget = widget
+        self._is_embedding = is_embedding
+        self._is_settling = False
+        self._output = WidgetOutput(widget, page)
+
+    def show(self, gallery: Gallery, now_s: float) -> None:
+        """The widget draws itself; this sees to the record, and to a page without widgets."""
+        if not gallery.is_settled:
+            self._output.redraw()
+            return
+        if not self._output.is_open:
+            return
+        if self._is_settling:
+            return
+        cards = last_cards(gallery, is_embedding=self._is_embedding)
+        if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
+            self._output.settle(gallery_to_bundle(gallery, cards))
+        else:
+            self._is_settling = True
+            self._settle_later(gallery, cards, COMPARED_WITHIN_S)
+
+    def _settle_later(self, gallery: Gallery, cards: list[Card], left_s: float) -> None:
+        look_s = min(left_s, LOOK_EVERY_S)
+        when_idle(look_s, lambda: self._settle_unless_used(gallery, cards, left_s - look_s))
+
+    def _settle_unless_used(self, gallery: Gallery, cards: list[Card], left_s: float) -> None:
+        if not self._output.is_open:
+            return
+        if self._widget.is_used:
+            self._settle_later(gallery, cards, COMPARED_WITHIN_S)
+        elif left_s > 0 and not self._output.is_plain:
+            self._settle_later(gallery, cards, left_s)
+        else:
+            self._is_settling = False
+            # Some clips may have nothing but the API's link; see `WidgetView.show`.
+            is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
+            if not is_needed and gallery.is_settled:
+                self._output.settle(gallery_to_bundle(gallery, cards))
+
+    def tick(self, now_s: float) -> None:
+        """The page ticks by itself."""
+
+    def leave(self) -> None:
+        """The page goes on by itself."""

@@ -16,9 +16,10 @@ from .delivery import Delivery
 from .embedding import embedded
 from .feed import GalleryFeed
 from .frontend import Frontend, detect
-from .gallery_views import GalleryHtmlView, GalleryTextView, GalleryView, GalleryWidgetView
-from .page import Page
-from .views import HtmlView, Shown, TextView, View, WidgetView
+from .headless import GalleryHtmlView, HtmlView
+from .page import GalleryWidgetView, Page, WidgetView
+from .terminal import GalleryTextView, TextView
+from .views import GalleryView, Shown, View
 
 if TYPE_CHECKING:
     from .widget import GalleryWidget, JobWidget

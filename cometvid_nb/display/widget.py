@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..cards import gallery_html as gallery_record
 from ..cards.card import Card
 from ..cards.gallery import Gallery
-from ..cards.html import to_bundle
+from ..cards.html import card_to_bundle, gallery_to_bundle
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
@@ -128,7 +127,7 @@ class JobWidget(CometvidWidget):
     def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
         if self._shown is None:
             return {"text/plain": "JobWidget without a job"}
-        return to_bundle(self._shown, is_player=is_player)
+        return card_to_bundle(self._shown, is_player=is_player)
 
 
 class GalleryWidget(CometvidWidget):
@@ -179,4 +178,4 @@ class GalleryWidget(CometvidWidget):
     def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
         if self._model is None:
             return {"text/plain": "GalleryWidget without jobs"}
-        return gallery_record.to_bundle(self._model, is_player=is_player)
+        return gallery_to_bundle(self._model, is_player=is_player)

@@ -14,7 +14,8 @@ from IPython.core.error import StdinNotImplementedError
 
 from ..api.new_job import MOST_JOBS, NewJob
 from ..cards.card import Card
-from ..cards.html import one_line, to_bundle
+from ..cards.html import card_to_bundle
+from ..cards.text import one_line
 from ..clips.places import Destination, Saving
 from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
@@ -100,7 +101,7 @@ class Commands:
         session = sessions.current()
         job = session.poll(arguments.id)
         card = Card.of_job(job, is_simulated=session.settings.is_simulated)
-        display(to_bundle(card, is_player=False), raw=True)
+        display(card_to_bundle(card, is_player=False), raw=True)
 
     def stop(self, arguments: Namespace, cell: str | None = None) -> None:
         watches = sessions.current().active

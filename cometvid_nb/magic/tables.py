@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..cards.html import one_line, quiet, to_clock
+from ..cards.html import quiet
+from ..cards.text import one_line, to_clock
 from ..clips.places import page_path
 from ..ledger.ledger import Entry
 from ..settings import Settings

@@ -29,7 +29,7 @@ from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
 from ..watching.worker import Worker
-from . import memory as recording
+from . import memory
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -48,7 +48,7 @@ class Session:
         self._real_settings: Settings | None = None
         self._clients: dict[object, Client] = {}
         self._recorded: WeakSet[Watch] = WeakSet()
-        self._lessons = recording.Lessons()
+        self._lessons = memory.Lessons()
         self._ledgers: dict[str, Ledger] = {}
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         self._watcher = Watcher(
@@ -126,7 +126,7 @@ class Session:
         client, ledger = self._client(settings), self.ledger
         is_clip_wanted = settings.save or save_to is not None
         saver = self._saver(client, settings, save_to) if is_clip_wanted else None
-        known = recording.saved_watch_state(ledger, settings, job_id)
+        known = memory.saved_watch_state(ledger, settings, job_id)
         if known is not None and (save_to is None or local_file(known.saved)):
             watch = self._watcher.remember(known, client)
         else:
@@ -146,7 +146,7 @@ class Session:
             watch.picture = self._picture(client)
         if is_new and (known is None or save_to is not None):
             self._recorded.add(watch)
-            recording.record(watch, ledger, settings.base_url, is_clip_wanted=is_clip_wanted)
+            memory.record(watch, ledger, settings.base_url, is_clip_wanted=is_clip_wanted)
         if saver is not None and save_to is not None and (known is not None or not is_new):
             self._watcher.save_too(watch, saver)
         return watch
@@ -232,7 +232,7 @@ class Session:
         job_id = check_job_id(job_id)
         client, ledger, base_url = self._client(self.settings), self.ledger, self.settings.base_url
         saver = self._saver(client, self.settings, dest)
-        known = recording.saved_watch_state(ledger, self.settings, job_id)
+        known = memory.saved_watch_state(ledger, self.settings, job_id)
 
         async def save() -> SavedClip:
             if known is not None and known.job is not None and local_file(known.saved):

@@ -29,7 +29,10 @@ from .state import WatchState
 
 log = logging.getLogger("cometvid_nb.watching.worker")
 
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from cometvid_nb.watching.worker_process import main; main()"
+_BOOT = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from cometvid_nb.watching.worker_process import main; main()"
+)
 """Found where this package was found, also when that is a folder that nobody has installed."""
 LENGTH_BYTES = 4
 SIGN_OF_LIFE_EVERY_S = 2.0

@@ -9,10 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, expect
 
-from cometvid_nb.cards import gallery_html as gallery_record
-from cometvid_nb.cards import html as record
 from cometvid_nb.cards.card import Card, Clip, Phase
 from cometvid_nb.cards.gallery import Gallery
+from cometvid_nb.cards.html import card_to_html, gallery_to_html
 from cometvid_nb.clips.places import Saving
 from cometvid_nb.watching.state import WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
@@ -80,7 +79,7 @@ def records(view: CardPage) -> list[str]:
         ended(view, job_id=LONG_ID, prompt=LONG_PROMPT, clip=None),
     ]
     states = [WatchState.begin(f"video_{n}", NOW_S, 600, is_simulated=True) for n in range(6)]
-    return [*map(record.to_html, cards), gallery_record.to_html(Gallery(states), cards)]
+    return [*map(card_to_html, cards), gallery_to_html(Gallery(states), cards)]
 
 
 def show_html(view: CardPage, html: str, theme: str) -> None:
@@ -150,7 +149,7 @@ def test_a_prompt_is_read_in_its_own_direction_and_an_id_in_ours(view: CardPage)
     assert view.part("prompt").evaluate(direction) == "rtl"
     assert view.part("id").evaluate(direction) == "ltr"
     assert view.part("elapsed").evaluate(direction) == "ltr"  # "1:24 elapsed", not "elapsed 1:24"
-    show_html(view, record.to_html(ended(view, prompt=RTL_PROMPT)), "light")
+    show_html(view, card_to_html(ended(view, prompt=RTL_PROMPT)), "light")
     prompt = view.page.get_by_text(RTL_PROMPT)
     assert prompt.evaluate(direction) == "rtl"
 
@@ -240,6 +239,6 @@ def test_what_follows_does_not_move_when_the_card_ends_and_settles(
     heights.append(height(view.part("card")))
     view.change(last.to_json(NOW_S))
     heights.append(height(view.part("card")))
-    show_html(view, record.to_html(last), "light")
+    show_html(view, card_to_html(last), "light")
     heights.append(height(view.page.locator(".cometvid-record")))
     assert max(heights) - min(heights) < 10, heights

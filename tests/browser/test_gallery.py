@@ -14,7 +14,7 @@ from tests.browser.scenes import connect, expect_player, look, record
 
 FEW = [f"video_take_{number}" for number in range(1, 6)]
 MANY = [f"video_many_{number:03}" for number in range(200)]
-QUICKLY = "from cometvid_nb import gallery_views; gallery_views.COMPARED_WITHIN_S = 2"
+QUICKLY = "from cometvid_nb.display import page; page.COMPARED_WITHIN_S = 2"
 """A gallery gives way to its record sooner than a person would like."""
 PLAYED_TO_ITS_END = """(clip) => new Promise((done) => {
   const look = () => clip.currentTime > clip.duration - 0.3 ? done() : requestAnimationFrame(look);

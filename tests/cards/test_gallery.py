@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.cards import gallery_html as gallery_record
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.gallery import PAGE_CARDS, Gallery, Group, Sort, group_of
+from cometvid_nb.cards.html import gallery_to_bundle, gallery_to_html
+from cometvid_nb.cards.text import gallery_to_progress_line, gallery_to_text
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job import Job
 from cometvid_nb.watching.state import WatchState
@@ -194,7 +195,7 @@ def test_what_has_ended_is_told_once() -> None:
 
 def test_the_record_is_a_grid_of_players_with_the_reasons_of_those_that_failed() -> None:
     failed = answered("video_9", "failed", error={"message": "Blocked <by> us."}, prompt="<b>x")
-    bundle = gallery_record.to_bundle(Gallery([saved("video_0"), saved("video_1", None), failed]))
+    bundle = gallery_to_bundle(Gallery([saved("video_0"), saved("video_1", None), failed]))
     html = bundle["text/html"]
     assert html.count("<video controls") == 2
     assert 'src="videos/video_0.mp4"' in html
@@ -212,7 +213,7 @@ def test_the_record_is_a_grid_of_players_with_the_reasons_of_those_that_failed()
 
 def test_a_thousand_jobs_leave_a_bounded_record() -> None:
     heavy = "data:image/jpeg;base64," + "A" * 150_000
-    bundle = gallery_record.to_bundle(Gallery(saved(job_id, heavy) for job_id in ids(1000)))
+    bundle = gallery_to_bundle(Gallery(saved(job_id, heavy) for job_id in ids(1000)))
     for text in bundle.values():
         assert "… and 940 more: %cometvid jobs" in text
     assert bundle["text/html"].count("<video") == 60
@@ -223,9 +224,9 @@ def test_a_thousand_jobs_leave_a_bounded_record() -> None:
 def test_the_line_tells_the_totals_and_the_mean_progress() -> None:
     running = [answered(f"r{n}", "in_progress", progress=n) for n in (30, 60)]
     gallery = Gallery([begun("q"), *running, saved("d")])
-    line = gallery_record.to_progress_line(gallery, 65, 79)
+    line = gallery_to_progress_line(gallery, 65, 79)
     assert line == "4 jobs: 1 queued, 2 running 45 %, 1 done · 1:05"
-    assert len(gallery_record.to_progress_line(gallery, 65, 20)) == 20
+    assert len(gallery_to_progress_line(gallery, 65, 20)) == 20
 
 
 def test_the_clock_runs_from_the_earliest_job_that_was_still_going() -> None:
@@ -253,10 +254,9 @@ class _Balance(HTMLParser):
 def test_no_text_becomes_markup(nasty: str, phase: Phase) -> None:
     card = Card(phase, nasty, nasty, (nasty,), nasty, problem=nasty, advice=nasty, command=nasty)
     parser = _Balance()
-    parser.feed(gallery_record.to_html(Gallery([begun("a")]), [card]))
+    parser.feed(gallery_to_html(Gallery([begun("a")]), [card]))
     assert parser.open == []
     assert parser.tags <= {"div", "span", "b", "code", "video", "a", "img"}
     assert all(
-        line.isprintable()
-        for line in gallery_record.to_text(Gallery([begun("a")]), [card]).split("\n")
+        line.isprintable() for line in gallery_to_text(Gallery([begun("a")]), [card]).split("\n")
     )

@@ -18,7 +18,7 @@ from cometvid_nb.api import streams as transfer
 from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import to_bundle
+from cometvid_nb.cards.html import card_to_bundle
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
 from cometvid_nb.job import Job
@@ -67,7 +67,7 @@ def test_whatever_is_answered_a_card_and_its_record_can_be_drawn(payload: object
     state = WatchState.begin("video_1", 1_781_079_478.0, 3600.0).answered(job, 1_781_079_500.0)
     card = Card.of_watch(state)
     json.dumps(card.to_json(1_781_079_500.0), allow_nan=False).encode()
-    html = to_bundle(card)["text/html"].lower()
+    html = card_to_bundle(card)["text/html"].lower()
     assert "<script" not in html
     assert "javascript:" not in html or "src" not in html.split("javascript:")[0][-8:]
 

@@ -17,7 +17,7 @@ from cometvid_nb.clips.places import Destination
 from cometvid_nb.clips.posters import MOST_POSTER_BYTES, POSTER_WIDTH_PX, first_frame, to_data_url
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.simulator.clips import CLIPS
+from cometvid_nb.simulator.clips import MEDIA
 
 KEY = "sk-simulated-0123456789-wxyz"
 THUMBNAIL = "GET /videos/{id}/content"
@@ -91,12 +91,12 @@ async def test_without_thumbnail_and_library_a_clip_has_no_poster(
 
 @pytest.mark.parametrize("shape", ["landscape", "portrait", "square"])
 def test_a_first_frame_is_small_in_its_shape_and_shows_the_clip(shape: str) -> None:
-    content = first_frame(CLIPS / f"{shape}.mp4")
+    content = first_frame(MEDIA / f"{shape}.mp4")
     assert content is not None
     assert len(content) < MOST_POSTER_BYTES
     frame = picture(to_data_url(content))
     assert max(frame.size) <= POSTER_WIDTH_PX
-    with Image.open(CLIPS / f"{shape}.webp") as thumbnail:
+    with Image.open(MEDIA / f"{shape}.webp") as thumbnail:
         ratio = thumbnail.width / thumbnail.height
     assert frame.width / frame.height == pytest.approx(ratio, rel=0.02)
     assert len(set(frame.convert("L").resize((16, 16)).tobytes())) > 8, "not one grey"

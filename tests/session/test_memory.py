@@ -12,11 +12,12 @@ import pytest
 import cometvid_nb
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import to_html, to_text
+from cometvid_nb.cards.html import card_to_html
+from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job import Job
 from cometvid_nb.ledger.ledger import Entry, Ledger
-from cometvid_nb.session import memory as recording
+from cometvid_nb.session import memory
 from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
@@ -129,7 +130,7 @@ class Counting(Ledger):
 
 def test_an_unchanged_status_is_not_written_again(session: Session, sim: Simulator) -> None:
     ledger, watch = Counting(), session.watch(add(sim, "video_1", "never"), save=False)
-    recording.record(watch, ledger, sim.base_url, is_clip_wanted=False)
+    memory.record(watch, ledger, sim.base_url, is_clip_wanted=False)
     for percent in (10, 20, 30):
         sim.set_progress("video_1", percent)
         reached(watch, lambda state, p=percent: state.job and state.job.progress_percent == p)  # type: ignore[misc]
@@ -246,7 +247,7 @@ def test_a_clip_in_another_storage_is_shown_with_its_place_and_not_fetched_again
     card = Card.of_watch(watch.state)
     assert card.clip is not None
     assert (card.clip.saved_to, card.clip.poster) == ("s3://clips/video_1.mp4", "data:,")
-    assert "s3://clips/video_1.mp4" in to_text(card)
+    assert "s3://clips/video_1.mp4" in card_to_text(card)
     assert len(sim.requests) == asked
 
 
@@ -302,7 +303,7 @@ def test_a_clip_that_is_not_to_be_saved_has_a_picture_and_the_command_that_would
     assert card.clip is not None
     assert str(card.clip.poster).startswith("data:image/")
     assert card.command == "%cometvid save video_1"
-    html = to_html(card)
+    html = card_to_html(card)
     assert str(card.clip.poster) in html
     assert "this player stops working when the link expires" in html
     session.save("video_1")
@@ -316,15 +317,15 @@ def test_what_is_learned_is_of_the_same_kind_of_job(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.sqlite3", pytest.fail)
     kind = {"model": "wan2.6", "seconds": "4", "size": "960x960"}
     asked = Job.parse({"id": "video_new", "status": "queued", **kind})
-    assert recording.learn(ledger, API, asked, DEFAULT_PRIOR) is DEFAULT_PRIOR
+    assert memory.learn(ledger, API, asked, DEFAULT_PRIOR) is DEFAULT_PRIOR
     for number, took_s in enumerate([19.0, 20.0, 21.0] * 5):
         done = Job.parse({"id": f"video_{number}", "status": "completed", **kind})
         ledger.see(API, done, took_s=took_s)
-    learned = recording.learn(ledger, API, asked, DEFAULT_PRIOR)
+    learned = memory.learn(ledger, API, asked, DEFAULT_PRIOR)
     assert learned == DurationPrior.learn([19.0, 20.0, 21.0] * 5, DEFAULT_PRIOR)
     assert learned.median_s < 30 < DEFAULT_PRIOR.median_s
     other = Job.parse({"id": "video_new", "status": "queued", "model": "sora-2"})
-    assert recording.learn(ledger, API, other, DEFAULT_PRIOR) is DEFAULT_PRIOR
+    assert memory.learn(ledger, API, other, DEFAULT_PRIOR) is DEFAULT_PRIOR
 
 
 def test_a_watch_plans_by_what_the_ledger_has_learned(
@@ -337,7 +338,7 @@ def test_a_watch_plans_by_what_the_ledger_has_learned(
     watch = session.watch(add(sim, "video_new", "never"))
     job = reached(watch, lambda state: state.job).job
     assert job is not None
-    learned = recording.learn(first.ledger, sim.base_url, job, DEFAULT_PRIOR)
+    learned = memory.learn(first.ledger, sim.base_url, job, DEFAULT_PRIOR)
     assert watch._policy.prior == learned
     assert learned.median_s > 300
 

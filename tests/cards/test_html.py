@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometvid_nb.cards.card import Card, Clip, Phase
-from cometvid_nb.cards.html import one_line, to_bundle, to_clock, to_html, to_progress_line, to_text
+from cometvid_nb.cards.html import card_to_bundle, card_to_html
+from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line, to_clock
 from cometvid_nb.job import Job
 from tests.strategies import NASTY_TEXTS
 
@@ -117,7 +118,7 @@ def test_no_text_can_add_a_tag_or_an_attribute(card: Card, is_player: bool) -> N
     if card.clip is not None and card.clip.url is not None:
         url = Job.parse({"video_url": card.clip.url}).video_url
         card = replace(card, clip=replace(card.clip, url=url))
-    check_markup(to_html(card, is_player=is_player))
+    check_markup(card_to_html(card, is_player=is_player))
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -129,19 +130,21 @@ def test_the_same_hostile_text_in_every_place_stays_text(
     for text in NASTY_TEXTS:
         clip = Clip("https://clips.example/\"'<b>&", path, text, NOW_S)
         card = Card(phase, text, text, (text,), text, problem=text, advice=text, command=text)
-        check_markup(to_html(replace(card, clip=clip), is_player=is_player))
+        check_markup(card_to_html(replace(card, clip=clip), is_player=is_player))
 
 
 @given(cards)
 def test_the_text_of_a_record_never_speaks_to_the_terminal(card: Card) -> None:
-    lines = to_text(replace(card, headline="Failed", facts=(), command=None, clip=None)).split("\n")
+    lines = card_to_text(replace(card, headline="Failed", facts=(), command=None, clip=None)).split(
+        "\n"
+    )
     assert all(line.isprintable() for line in lines)
-    assert to_progress_line(replace(card, job_id="video_1", headline="x"), NOW_S).isprintable()
+    assert card_to_progress_line(replace(card, job_id="video_1", headline="x"), NOW_S).isprintable()
 
 
 @given(cards, st.floats(0, 3e9), st.integers(20, 200))
 def test_a_progress_line_fits(card: Card, now_s: float, width: int) -> None:
-    assert len(to_progress_line(card, now_s, width)) <= width
+    assert len(card_to_progress_line(card, now_s, width)) <= width
 
 
 def completed(**fields: Any) -> Card:
@@ -151,7 +154,7 @@ def completed(**fields: Any) -> Card:
 
 def test_the_player_is_a_video_with_its_own_src() -> None:
     """An untrusted notebook strips `source[src]`, `<style>` and `var(…)`: FACTS §2, measured."""
-    html = to_html(completed())
+    html = card_to_html(completed())
     video = Markup(html).attributes_of("video")
 
     assert video["src"] == URL
@@ -166,39 +169,39 @@ def test_the_player_is_a_video_with_its_own_src() -> None:
 def test_the_player_has_its_shape_before_the_clip_is_loaded(
     size: str, shape: tuple[str, str]
 ) -> None:
-    video = Markup(to_html(completed(size=size))).attributes_of("video")
+    video = Markup(card_to_html(completed(size=size))).attributes_of("video")
     assert (video["width"], video["height"]) == shape
 
 
 def test_a_saved_clip_is_played_from_beside_the_notebook() -> None:
     clip = Clip(URL, "my videos/50% #1.mp4", "my videos/50% #1.mp4", None)
     card = replace(completed(), clip=clip)
-    html = to_html(card)
+    html = card_to_html(card)
 
     assert Markup(html).attributes_of("video")["src"] == "my%20videos/50%25%20%231.mp4"
     assert "signature" not in html, "the saved notebook must not carry the signed link as well"
-    assert to_text(card).endswith("\nmy videos/50% #1.mp4")
+    assert card_to_text(card).endswith("\nmy videos/50% #1.mp4")
 
 
 def test_without_any_way_to_the_clip_there_is_no_player() -> None:
-    html = to_html(completed(video_url=None))
+    html = card_to_html(completed(video_url=None))
     assert "<video" not in html
     assert "Completed" in html
 
 
 def test_an_active_job_and_a_status_question_show_a_table() -> None:
     running = Card.of_job(Job.parse({"id": "video_1", "status": "queued", "prompt": "A <b>comet"}))
-    for html in (to_html(running), to_html(completed(), is_player=False)):
+    for html in (card_to_html(running), card_to_html(completed(), is_player=False)):
         markup = Markup(html)
         assert ("table", {}) in markup.tags
         assert "video" not in dict(markup.tags)
-    assert "A <b>comet" in Markup(to_html(running)).text
+    assert "A <b>comet" in Markup(card_to_html(running)).text
 
 
 def test_a_failure_shows_reason_and_advice_in_html_and_text() -> None:
     card = Card.of_job(Job.parse({"id": "v", "status": "failed", "error": "blocked <by> rules"}))
     card = replace(card, advice="Change the prompt.")
-    bundle = to_bundle(card)
+    bundle = card_to_bundle(card)
 
     for shown in (Markup(bundle["text/html"]).text, bundle["text/plain"]):
         assert "blocked <by> rules" in shown
@@ -207,14 +210,14 @@ def test_a_failure_shows_reason_and_advice_in_html_and_text() -> None:
 
 def test_a_simulation_says_so_everywhere() -> None:
     card = replace(completed(), is_simulated=True)
-    assert "Simulation" in to_html(card)
-    assert "simulation" in to_html(card, is_player=False)
-    assert "simulation" in to_text(card)
+    assert "Simulation" in card_to_html(card)
+    assert "simulation" in card_to_html(card, is_player=False)
+    assert "simulation" in card_to_text(card)
 
 
 def test_a_link_says_how_long_it_works() -> None:
-    assert "when the link expires, at 2026-06-10" in to_html(completed(expires_at=NOW_S))
-    assert "about an hour" in to_html(completed())
+    assert "when the link expires, at 2026-06-10" in card_to_html(completed(expires_at=NOW_S))
+    assert "about an hour" in card_to_html(completed())
 
 
 @pytest.mark.parametrize(
@@ -240,9 +243,11 @@ def test_a_progress_line_shows_bar_state_clock_and_what_is_left() -> None:
         checks_at_s=(NOW_S,),
         remaining_s=(20.0, 40.0),
     )
-    line = to_progress_line(card, NOW_S)
+    line = card_to_progress_line(card, NOW_S)
     assert line == "video_1  [████████████············]  In progress, 50 %  1:05  about 0:30 left"
-    assert "left" not in to_progress_line(card, NOW_S + 31), "an estimate that ran out vanishes"
+    assert "left" not in card_to_progress_line(card, NOW_S + 31), (
+        "an estimate that ran out vanishes"
+    )
 
 
 def test_one_line_is_short_and_printable() -> None:

@@ -12,7 +12,7 @@ from cometvid_nb.magic.grammar import COMMANDS, explain
 from cometvid_nb.magic.magics import Cometvid
 from cometvid_nb.settings import Settings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from cometvid_nb.display import page as widget_output
+from cometvid_nb.display import page
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.conftest import NotebookRun
 from tests.environment import isolated_environ
@@ -69,7 +69,7 @@ def is_record(message: Message) -> bool:
     if message["msg_type"] != "update_display_data":
         return False
     # Not what a page without widgets gets meanwhile, as nobody answers for a page here.
-    return widget_output.NOTE not in message["content"]["data"].get("text/html", "")
+    return page.NOTE not in message["content"]["data"].get("text/html", "")
 
 
 def test_more_than_three_jobs_share_one_gallery_that_ends_as_a_grid_of_players(

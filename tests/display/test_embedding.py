@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import to_bundle
+from cometvid_nb.cards.html import card_to_bundle
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.display import embedding
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES, embedded
@@ -31,7 +31,7 @@ def state(tmp_path: Path) -> WatchState:
 
 
 def test_the_record_plays_from_itself_and_holds_the_clip_once(state: WatchState) -> None:
-    bundle = to_bundle(embedded(Card.of_watch(state), state))
+    bundle = card_to_bundle(embedded(Card.of_watch(state), state))
     encoded = base64.b64encode(CLIP).decode()
 
     assert f'src="data:video/mp4;base64,{encoded}"' in bundle["text/html"]
@@ -55,7 +55,7 @@ def test_a_clip_too_large_for_a_notebook_is_played_from_its_file_and_says_why(
 
     assert "not embedded" in str(card.problem)
     assert "20 MB" in str(card.problem)
-    assert 'src="videos/video_1.mp4"' in to_bundle(card)["text/html"]
+    assert 'src="videos/video_1.mp4"' in card_to_bundle(card)["text/html"]
 
 
 def test_a_file_that_is_gone_says_so(state: WatchState) -> None:

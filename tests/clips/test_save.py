@@ -14,7 +14,7 @@ import pytest
 
 from cometvid_nb.api.client import Client
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import to_text
+from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import ATTEMPTS, OVERLAP_BYTES
 from cometvid_nb.clips.places import Destination, SavedClip, Saving
@@ -336,7 +336,7 @@ def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     assert card.headline == "Completed, clip not saved"
     assert "The clip is not saved" in str(card.problem)
     assert card.command == f"%cometvid save {JOB}"
-    assert card.command in to_text(card)
+    assert card.command in card_to_text(card)
     assert card.saving is None
     assert files(tmp_path) == set()
 

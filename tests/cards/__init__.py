@@ -1,0 +1,1 @@
+"""Tests of the view models and their drawings."""

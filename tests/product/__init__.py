@@ -1,0 +1,1 @@
+"""Tests of what crosses rooms: the product as its users meet it."""
