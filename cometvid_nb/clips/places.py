@@ -58,10 +58,12 @@ def local_file(saved: SavedClip | None) -> Path | None:
 class Destination:
     """Where a clip is to go: a local folder, or a URL of some storage, and a name if one is given.
 
-    `url` None: local. `file_name` None: named after the job.
+    `beside` is where the notebook lies, whose page is to play it. `url` None: local. `file_name`
+    None: named after the job.
     """
 
     folder: Path
+    beside: Path
     url: str | None = None
     file_name: str | None = None
 
@@ -75,15 +77,17 @@ class Destination:
             SettingsError: it lies in the home of a user there is not.
         """
         if text is None:
-            return cls(default)
+            return cls(default, beside)
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
             url, _, name = text.rpartition("/")
             is_file = name.lower().endswith(".mp4")
-            return cls(default, url if is_file else text.rstrip("/"), name if is_file else None)
+            return cls(
+                default, beside, url if is_file else text.rstrip("/"), name if is_file else None
+            )
         try:
             path = beside / Path(text).expanduser()
         except RuntimeError as error:
             raise SettingsError(f"{text!r} cannot be found: {error}") from None
         if path.suffix.lower() == ".mp4" and not path.is_dir():
-            return cls(path.parent, None, path.name)
-        return cls(path)
+            return cls(path.parent, beside, None, path.name)
+        return cls(path, beside)

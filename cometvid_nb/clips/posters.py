@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 from pathlib import Path
 from typing import Any
 
+from ..api.client import Client
+from ..job import Job
+
 MOST_POSTER_BYTES = 150_000
 """It stands in the notebook's file twice; the API's thumbnails have some 10 to 50 kB."""
 POSTER_WIDTH_PX = 640
+POSTER_WITHIN_S = 5.0
+"""A picture is worth no longer wait."""
 
 
 def to_data_url(content: bytes) -> str | None:
@@ -42,3 +48,21 @@ def first_frame(clip: Path) -> bytes | None:
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, "JPEG", quality=75)
     return buffer.getvalue()
+
+
+async def picture(client: Client, job: Job) -> str | None:
+    """The API's thumbnail of a clip that is not here, as a data URL, if there is one soon."""
+    try:
+        async with asyncio.timeout(POSTER_WITHIN_S):
+            given = await client.thumbnail(job.id)
+    except TimeoutError:
+        return None
+    return to_data_url(given) if given else None
+
+
+async def poster_of(client: Client, job: Job, file: Path) -> str | None:
+    """The API's thumbnail, else the clip's first frame, else nothing."""
+    poster = await picture(client, job)
+    if poster is None and (made := await asyncio.to_thread(first_frame, file)) is not None:
+        poster = to_data_url(made)
+    return poster

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-CHUNK_BYTES = 1 << 20
-"""Large enough to be few messages, small enough for every websocket on the way."""
+from ..api.client import Client
+from ..api.streams import ClipStream
+from ..errors import CometVidError
+from ..job import Job
+from .places import SavedClip, local_file
+from .roads import CHUNK_BYTES, file_stream, roads_of
+
 MOST_BYTES = 512 * 1024 * 1024
 """The page holds the whole clip in memory, so there must be an end."""
 
@@ -39,8 +43,23 @@ def relay(chunks: Iterator[bytes], total_bytes: int | None, request: int, send: 
     flush(len(pending), is_last=True)
 
 
-def file_chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a chunk at a time."""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+async def send_to_page(
+    client: Client, job: Job, saved: SavedClip | None, request: int, send: Send
+) -> None:
+    """Send the clip to a page that asked for it; say so where that cannot be."""
+    if saved is not None and (file := local_file(saved)) is not None:
+        await _relay(file_stream(file), request, send)
+        return
+    problem = "there is no way to it"
+    async for open_stream, _ in roads_of(client, job):
+        try:
+            async with open_stream(0, None) as stream:
+                await _relay(stream, request, send)
+            return
+        except (CometVidError, ValueError) as error:
+            problem = str(error)
+    send({"kind": "clip_failed", "request": request, "problem": problem}, [])
+
+
+async def _relay(stream: ClipStream, request: int, send: Send) -> None:
+    await stream.read_by(lambda chunks: relay(chunks, stream.total_bytes, request, send))

@@ -173,11 +173,11 @@ class Stage:
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
-        from ..clips import save as clips
+        from ..clips.relay import send_to_page
 
         widget.is_relaying = True
         client: Any = watch.source
-        self._run(clips.send_to_page(client, state.job, state.saved, request, widget.send))
+        self._run(send_to_page(client, state.job, state.saved, request, widget.send))
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool

@@ -271,7 +271,7 @@ class Session:
         return self._clients[key]
 
     def _saver(self, client: Client, settings: Settings, dest: str | None = None) -> SaveClip:
-        from ..clips import save as clips
+        from ..clips.save import save as save_clip
 
         beside = notebook_folder()
         place = Destination.parse(dest, beside / settings.save_folder, beside)
@@ -279,14 +279,14 @@ class Session:
         async def save(
             job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
         ) -> SavedClip:
-            return await clips.save(client, job, place, beside, on_progress, saved)
+            return await save_clip(client, job, place, on_progress, saved)
 
         return save
 
     def _picture(self, client: Client) -> Callable[[Job], Coroutine[Any, Any, str | None]]:
-        from ..clips import save as clips
+        from ..clips.posters import picture
 
-        return lambda job: clips.picture(client, job)
+        return lambda job: picture(client, job)
 
 
 def _policy(settings: Settings) -> PollPolicy:

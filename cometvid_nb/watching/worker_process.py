@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from ..api.client import Client
-from ..clips import save as clips
+from ..clips.posters import picture
 from ..job import Job
 from ..settings import Secret, Settings
 from .durations import DurationPrior
@@ -105,7 +105,7 @@ class WorkerProcess:
             with self._turns.job():
                 last = await polling.run()
                 if is_pictured:
-                    last = await pictured(last, lambda job: clips.picture(self._client, job))
+                    last = await pictured(last, lambda job: picture(self._client, job))
                 tell(last, True)
         except Exception as error:  # noqa: BLE001 - said on the card
             tell(polling.state.broke(error, time.time()), True)

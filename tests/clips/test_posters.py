@@ -39,7 +39,7 @@ async def client(sim: Simulator) -> AsyncIterator[Client]:
 
 async def poster_of(client: Client, folder: Path) -> str | None:
     job = (await client.poll("video_1")).job
-    saved = await clips.save(client, job, Destination(folder), folder, lambda saving: None)
+    saved = await clips.save(client, job, Destination(folder, folder), lambda saving: None)
     assert Path(saved.file_path).is_file(), "a clip is saved, with a poster or without"
     return saved.poster
 

@@ -48,7 +48,7 @@ async def client(sim: Simulator) -> AsyncIterator[Client]:
 async def save(client: Client, folder: Path, place: Destination | None = None) -> SavedClip:
     job = (await client.poll(JOB)).job
     return await clips.save(
-        client, job, place or Destination(folder / "videos"), folder, lambda saving: None
+        client, job, place or Destination(folder / "videos", folder), lambda saving: None
     )
 
 
@@ -197,7 +197,7 @@ async def test_each_try_is_told_with_what_ended_the_last_one(
     sim.add_fault(Fault(CLIP, times=None, status=403))
     job = (await client.poll(JOB)).job
     told: list[Saving] = []
-    await clips.save(client, job, Destination(tmp_path), tmp_path, told.append)
+    await clips.save(client, job, Destination(tmp_path, tmp_path), told.append)
 
     problems = list(dict.fromkeys((saving.attempt, saving.problem) for saving in told))
     assert [attempt for attempt, _ in problems] == [1, 2, 3]
@@ -238,7 +238,7 @@ async def test_a_full_disk_is_named_and_is_not_filled_twice(
     sim: Simulator, client: Client, small_disk: Path
 ) -> None:
     with pytest.raises(ClipError, match="No space left on device") as caught:
-        await save(client, small_disk, Destination(small_disk))
+        await save(client, small_disk, Destination(small_disk, small_disk))
     assert files(small_disk) == set()
     assert "Free" in str(caught.value.advice)
     assert len(asked(sim, "clips")) + len(asked(sim, "api")) == 1
@@ -266,7 +266,7 @@ async def test_a_folder_nobody_may_write_to_is_named(client: Client) -> None:
         place.mkdir(mode=0o555)
         for target in (place, place / "below"):
             with without_rights(), pytest.raises(ClipError, match="Permission denied") as caught:
-                await save(client, folder, Destination(target))
+                await save(client, folder, Destination(target, folder))
             assert str(target) in str(caught.value)
         assert files(folder) == set()
 
@@ -305,7 +305,7 @@ async def test_a_clip_elsewhere_on_the_disk_has_no_path_that_a_page_could_load(
 ) -> None:
     beside = tmp_path / "notebooks"
     beside.mkdir()
-    saved = await save(client, beside, Destination(tmp_path / "archive"))
+    saved = await save(client, beside, Destination(tmp_path / "archive", beside))
 
     assert saved.path is None
     assert saved.saved_to == str(tmp_path / "archive" / f"{JOB}.mp4")
@@ -325,7 +325,7 @@ def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     async def saver(
         job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
     ) -> SavedClip:
-        return await clips.save(client, job, Destination(tmp_path), tmp_path, on_progress, saved)
+        return await clips.save(client, job, Destination(tmp_path, tmp_path), on_progress, saved)
 
     try:
         watch = watcher.follow(JOB, client, PollPolicy.fixed(0.05, 60.0), saver)

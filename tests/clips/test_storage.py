@@ -70,7 +70,7 @@ async def test_a_clip_saved_to_s3_lies_there_byte_for_byte_and_nowhere_else(
         async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
             job = (await client.poll("video_1")).job
             place = Destination.parse("s3://clips/mine/", tmp_path / "videos", tmp_path)
-            saved = await clips.save(client, job, place, tmp_path, lambda saving: None)
+            saved = await clips.save(client, job, place, lambda saving: None)
 
     assert saved.saved_to == "s3://clips/mine/video_1.mp4"
     assert saved.path is None, "no page can load it from there"

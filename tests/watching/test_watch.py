@@ -83,8 +83,8 @@ class Desk:
         async def save(
             job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
         ) -> SavedClip:
-            place = Destination(self.folder / "videos")
-            return await clips.save(self.client, job, place, self.folder, on_progress, saved)
+            place = Destination(self.folder / "videos", self.folder)
+            return await clips.save(self.client, job, place, on_progress, saved)
 
         return save
 

@@ -55,7 +55,7 @@ def session(sim: Simulator, tmp_path: Path) -> Iterator[Session]:
 
 @pytest.fixture
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cometvid_nb.api.pace.MANY", FEW)
+    monkeypatch.setattr("cometvid_nb.api.turns.MANY", FEW)
 
 
 def workers() -> list[psutil.Process]:
@@ -335,10 +335,10 @@ def test_a_card_gets_the_whole_plan_of_a_job_that_is_polled_there(
 def test_it_ends_with_a_kernel_that_is_killed(sim: Simulator, tmp_path: Path) -> None:
     script = f"""
     import time
-    import cometvid_nb.api.pace
+    import cometvid_nb.api.turns
     from cometvid_nb.session.session import Session
     from cometvid_nb.settings import Secret, Settings
-    cometvid_nb.api.pace.MANY = 2
+    cometvid_nb.api.turns.MANY = 2
     session = Session(Settings(Secret({KEY!r}), {sim.base_url!r}, save=False, ledger="off"))
     watches = [session.watch(f"video_{{n}}") for n in range(3)]
     while not all(watch.job for watch in watches) or not session._watcher._workers:
