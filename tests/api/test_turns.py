@@ -58,7 +58,7 @@ async def test_calm_makes_it_narrower(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = Crowd()
     await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0.3)) for _ in range(30)))
     wide, crowd.most = crowd.most, 0
-    monkeypatch.setattr("cometvid_nb.api.turns._CALM_S", 0.0)
+    monkeypatch.setattr("cometvid_nb.api.turns._ROOM_CALM_S", 0.0)
     for _ in range(wide):
         await crowd.visit(lambda: asyncio.sleep(0))
     await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0)) for _ in range(30)))
