@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from .api.client import Client
     from .api.new_job import NewJob
-    from .display.widget import GalleryWidget, JobWidget
     from .errors import CometVidError, GaveUp, JobFailed
     from .job import Job, JobStatus
+    from .session.widgets import GalleryWidget, JobWidget
     from .watching.watch import Watch, WatchList
 
 __all__ = [
@@ -41,12 +41,12 @@ __all__ = [
 _HOMES = {
     "Client": "api.client",
     "CometVidError": "errors",
-    "GalleryWidget": "display.widget",
+    "GalleryWidget": "session.widgets",
     "GaveUp": "errors",
     "Job": "job",
     "JobFailed": "errors",
     "JobStatus": "job",
-    "JobWidget": "display.widget",
+    "JobWidget": "session.widgets",
     "NewJob": "api.new_job",
     "Watch": "watching.watch",
 }
@@ -115,10 +115,10 @@ def watch(
         SettingsError: no key is set, or an option makes no sense; nothing was sent.
         ValueError: `job_id` cannot be an id.
     """
-    from .session import session
+    from .session.session import current
     from .watching.watch import WatchList
 
-    here = session.current()
+    here = current()
     ids = [job_id] if isinstance(job_id, str) else job_id
     followed = WatchList(
         here.watch(one, timeout_s=timeout_s, interval_s=interval_s, save=save) for one in ids
@@ -167,16 +167,16 @@ def jobs() -> list[dict[str, Any]]:
 
     A flat dict each, so `pandas.DataFrame(cometvid_nb.jobs())` works as it is.
     """
-    from .session import session
+    from .session.session import current
 
-    here = session.current()
+    here = current()
     return [entry.to_record() for entry in here.ledger.entries(here.settings.base_url)]
 
 
 def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:
-    from .session import session
+    from .session.session import current
 
-    made, error = session.current().create([new])
+    made, error = current().create([new])
     if error is not None:
         raise error
     return watch(made[0].id, wait=wait, save=save)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
 
 LOOK_EVERY_S = 0.25
+"""How often `until_idle` looks whether a cell runs."""
 LATE_S = 0.5
 """A loop that comes back this much later than asked was not free."""
 
@@ -64,38 +66,33 @@ class _Cells:
 _cells: _Cells | None = None
 
 
-def when_idle(idle_s: float, call: Callable[[], object]) -> None:
-    """Call `call` on the kernel's own thread once no cell has run for `idle_s` without a break.
+def spawn(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` on the kernel's own thread, where its messages are handled, and return at once.
 
-    What a page had sent by then has been handled first: a kernel hears nothing while a cell
-    runs, not even during an `await` in it. Without a kernel: at once. First called inside a cell.
+    Safe to call from any thread; first called inside a cell. Without a kernel nothing happens.
     """
     global _cells
     here = shell()
     loop = getattr(getattr(here, "kernel", None), "io_loop", None)
     if loop is None:
-        call()
+        work.close()
         return
     if _cells is None or _cells.shell is not here:
         _cells = _Cells(here)
-    cells = _cells
+    loop.add_callback(lambda: work)
 
-    def look(due_s: float, idle_for_s: float) -> None:
-        now_s = loop.time()
-        if idle_for_s >= idle_s:
-            call()
-            return
-        # Behind a long cell, this and the messages come due together, and these must win.
-        is_free = not cells.is_running and now_s - due_s < LATE_S
+
+async def until_idle(idle_s: float) -> None:
+    """Return once no cell has run for `idle_s` seconds without a break; for what `spawn` runs.
+
+    What a page had sent by then has been handled first: a kernel hears nothing while a cell
+    runs, not even during an `await` in it.
+    """
+    clock = asyncio.get_running_loop().time
+    due_s, idle_for_s = clock(), 0.0
+    while idle_for_s < idle_s:
+        # After a long cell the messages and this come due together, and the messages must win.
+        is_free = not (_cells and _cells.is_running) and clock() - due_s < LATE_S
         idle_for_s = idle_for_s + LOOK_EVERY_S if is_free else 0.0
-        next_s = now_s + LOOK_EVERY_S
-        loop.call_at(next_s, lambda: look(next_s, idle_for_s))
-
-    loop.add_callback(lambda: look(loop.time(), 0.0))
-
-
-def later(delay_s: float, call: Callable[[], object]) -> None:
-    """Call `call` on the kernel's own thread after `delay_s`; without a kernel: never."""
-    loop = getattr(getattr(shell(), "kernel", None), "io_loop", None)
-    if loop is not None:
-        loop.add_callback(lambda: loop.call_later(delay_s, call))
+        due_s = clock() + LOOK_EVERY_S
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""WidgetOutput: the output a widget stands in, or plain HTML where no page draws widgets.
+"""Page: watches shown as widgets in a page, or as plain HTML where the page cannot draw widgets.
 
 A page whose server lacks the anywidget extension (the kernel lives in another environment) shows
 dead error text in the place of a widget, and nothing tells the kernel. So a page says "loaded"
@@ -8,6 +8,7 @@ free to hear it, the output becomes plain HTML, replaced at each change; a late 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from ..cards.card import Card
 from ..cards.gallery import Gallery, Group
 from ..cards.html import card_to_bundle, gallery_to_bundle
-from ..notebook import later, when_idle
+from ..notebook import spawn, until_idle
 from .embedding import last_cards
 
 if TYPE_CHECKING:
-    from .widget import CometvidWidget, GalleryWidget, JobWidget
+    from .widget import CardWidget, CometvidWidget, GridWidget
 
 LOADED_WITHIN_S = 3.0
 """So long may a page take to load a widget, counted only while the kernel is free to hear of it."""
@@ -31,7 +32,8 @@ PAGE_TRIES_S = 5.0
 COMPARED_WITHIN_S = 20.0
 """So long the live gallery stays when all is done, as only there the clips play in sync; as long
 as somebody plays them, it stays."""
-LOOK_EVERY_S = 2.0
+LOOKED_AT_EVERY_S = 2.0
+"""How often a gallery whose jobs are done looks whether somebody plays its clips."""
 
 NOTE = (
     '<p style="opacity:0.75;font-size:12px;margin:4px 0">Plain view, as this page cannot load '
@@ -74,7 +76,7 @@ class WidgetOutput:
         if page is not None and not widget.is_loaded:
             widget.on_request(self._hear)
             if not self.is_plain:
-                when_idle(LOADED_WITHIN_S, self._turn_plain)
+                spawn(self._become_plain_unless_loaded())
 
     def redraw(self) -> None:
         """What the widget shows has changed; draw it where the widget cannot."""
@@ -86,7 +88,7 @@ class WidgetOutput:
                 self._draw()
             elif not self._is_due:
                 self._is_due = True
-                later(left_s, self._draw_due)
+                spawn(self._draw_after(left_s))
 
     def settle(self, bundle: dict[str, str]) -> None:
         """Put `bundle` there for good; a second time nothing happens."""
@@ -100,7 +102,8 @@ class WidgetOutput:
         """Whether `settle` can still do something."""
         return self._handle is not None
 
-    def _turn_plain(self) -> None:
+    async def _become_plain_unless_loaded(self) -> None:
+        await until_idle(LOADED_WITHIN_S)
         with self._lock:
             if self._page is None or self._handle is None or self._widget.is_loaded:
                 return
@@ -115,7 +118,8 @@ class WidgetOutput:
                 self._handle.update(self._widget)
             self.is_plain = False
 
-    def _draw_due(self) -> None:
+    async def _draw_after(self, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
         with self._lock:
             if self._is_due and self.is_plain and self._handle is not None:
                 self._draw()
@@ -136,7 +140,7 @@ class WidgetView:
     no file is kept, or where the record could not load the clip, `page` is None: no replacement.
     """
 
-    def __init__(self, widget: JobWidget, page: Page | None = None) -> None:
+    def __init__(self, widget: CardWidget, page: Page | None = None) -> None:
         self._widget = widget
         self._output = WidgetOutput(widget, page)
 
@@ -149,9 +153,10 @@ class WidgetView:
         else:
             # Only the API's link could stand in the record. A page that cannot play it asks for
             # the clip through the kernel, and then the widget is the one place where it plays.
-            when_idle(PAGE_TRIES_S, lambda: self._settle_unless_relaying(card))
+            spawn(self._settle_unless_relaying(card))
 
-    def _settle_unless_relaying(self, card: Card) -> None:
+    async def _settle_unless_relaying(self, card: Card) -> None:
+        await until_idle(PAGE_TRIES_S)
         if not self._widget.is_relaying:
             self._output.settle(card_to_bundle(card))
 
@@ -171,7 +176,7 @@ class GalleryWidgetView:
     """A widget in a page, replaced at the end by the static record, as `WidgetView` does it."""
 
     def __init__(
-        self, widget: GalleryWidget, page: Page | None = None, *, is_embedding: bool = False
+        self, widget: GridWidget, page: Page | None = None, *, is_embedding: bool = False
     ) -> None:
         self._widget = widget
         self._is_embedding = is_embedding
@@ -182,35 +187,24 @@ class GalleryWidgetView:
         """The widget draws itself; this sees to the record, and to a page without widgets."""
         if not gallery.is_settled:
             self._output.redraw()
-            return
-        if not self._output.is_open:
-            return
-        if self._is_settling:
-            return
-        cards = last_cards(gallery, is_embedding=self._is_embedding)
-        if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
-            self._output.settle(gallery_to_bundle(gallery, cards))
-        else:
-            self._is_settling = True
-            self._settle_later(gallery, cards, COMPARED_WITHIN_S)
-
-    def _settle_later(self, gallery: Gallery, cards: list[Card], left_s: float) -> None:
-        look_s = min(left_s, LOOK_EVERY_S)
-        when_idle(look_s, lambda: self._settle_unless_used(gallery, cards, left_s - look_s))
-
-    def _settle_unless_used(self, gallery: Gallery, cards: list[Card], left_s: float) -> None:
-        if not self._output.is_open:
-            return
-        if self._widget.is_used:
-            self._settle_later(gallery, cards, COMPARED_WITHIN_S)
-        elif left_s > 0 and not self._output.is_plain:
-            self._settle_later(gallery, cards, left_s)
-        else:
-            self._is_settling = False
-            # Some clips may have nothing but the API's link; see `WidgetView.show`.
-            is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
-            if not is_needed and gallery.is_settled:
+        elif self._output.is_open and not self._is_settling:
+            cards = last_cards(gallery, is_embedding=self._is_embedding)
+            if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
                 self._output.settle(gallery_to_bundle(gallery, cards))
+            else:
+                self._is_settling = True
+                spawn(self._settle_when_unused(gallery, cards))
+
+    async def _settle_when_unused(self, gallery: Gallery, cards: list[Card]) -> None:
+        left_s = COMPARED_WITHIN_S
+        while left_s > 0 and self._output.is_open and not self._output.is_plain:
+            await until_idle(min(left_s, LOOKED_AT_EVERY_S))
+            left_s = COMPARED_WITHIN_S if self._widget.is_used else left_s - LOOKED_AT_EVERY_S
+        self._is_settling = False
+        # Some clips may have nothing but the API's link; see `WidgetView.show`.
+        is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
+        if not is_needed and gallery.is_settled:
+            self._output.settle(gallery_to_bundle(gallery, cards))
 
     def tick(self, now_s: float) -> None:
         """The page ticks by itself."""

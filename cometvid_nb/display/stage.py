@@ -1,47 +1,46 @@
-"""Stage: shows watches where they were asked for, waits for them, and answers their pages."""
+"""Stage: shows the watches of a session, waits for them, and answers their pages."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..cards.card import Card
-from ..notebook import cell_number, shell
+from ..notebook import shell
 from ..watching.blocking import block_on
-from ..watching.state import WatchState
+from ..watching.loop import WatchLoop
 from ..watching.watch import Watch
 from .delivery import Delivery
-from .embedding import embedded
-from .feed import GalleryFeed
+from .feed import CardFeed, Feed, GalleryFeed
 from .frontend import Frontend, detect
 from .headless import GalleryHtmlView, HtmlView
 from .page import GalleryWidgetView, Page, WidgetView
 from .terminal import GalleryTextView, TextView
-from .views import GalleryView, Shown, View
+from .views import GalleryView, View
 
 if TYPE_CHECKING:
-    from .widget import GalleryWidget, JobWidget
+    from .widget import CardWidget, CometvidWidget, GridWidget
 
-MOST_CARDS = 3
+MOST_SINGLE_CARDS = 3
 """So many watches get a card each; more share a gallery."""
 
 
 class Stage:
-    """Everything of a session that is seen.
+    """Where the watches of a session are seen.
 
-    `follow(job_id)` begins a watch anew for a page that asks; `run(coroutine)` runs on the loop
-    where the connections live.
+    `watch_again` is for the session's own subclass, as only a session can begin a watch.
     """
 
-    def __init__(
-        self, follow: Callable[[str], Watch], run: Callable[[Coroutine[Any, Any, None]], object]
-    ) -> None:
-        self._follow = follow
-        self._run = run
+    def __init__(self, loop: WatchLoop) -> None:
+        self._loop = loop
         self._delivery = Delivery()
         self._page = Page()
+
+    def watch_again(self, job_id: str) -> Watch:
+        """A watch for a page that asks to see the end of a job after all."""
+        raise NotImplementedError
 
     def present(
         self,
@@ -63,172 +62,141 @@ class Stage:
             return  # a line printed later would land in the middle of somebody's typing
         if not frontend.is_text:
             for watch in watches:
-                watch.shown_in_cell = cell_number()
-        if is_gallery or len({watch.job_id for watch in watches}) > MOST_CARDS:
-            views, leave = self._show_gallery(frontend, watches, is_embedding=is_embedding)
+                watch.note_shown()
+        if is_gallery or len({watch.job_id for watch in watches}) > MOST_SINGLE_CARDS:
+            feeds: Sequence[Feed] = [
+                self._show_gallery(frontend, watches, is_embedding=is_embedding)
+            ]
         else:
-            views, leave = self._show_cards(frontend, watches, is_embedding=is_embedding)
+            feeds = self._show_cards(frontend, watches, is_embedding=is_embedding)
         if not is_waiting:
             return
         try:
-            self.wait(watches, views)
+            self._wait(feeds)
         finally:
             if not frontend.has_widgets:
-                leave()
-                for view in set(views):
-                    view.leave()
+                _leave(feeds)
 
     def wait_again(self, watches: Sequence[Watch]) -> None:
         """Block for watches of before; where nothing of them is seen any more, show them anew."""
-        if detect(shell(), os.environ).has_widgets:
-            self.wait(watches)
-        else:
+        if not detect(shell(), os.environ).has_widgets:
             self.present(watches, wait=True)
-
-    def wait(self, watches: Sequence[Watch], views: Sequence[Shown] = ()) -> None:
-        """Block until every one of `watches` has ended and saved, showing what changes."""
-        done: set[Watch] = set()
-
-        def mark(watch: Watch) -> Callable[[WatchState], None]:
-            # Posted behind the views' own updates, so that nothing is left undrawn.
-            return lambda state: (
-                self._delivery.post(lambda: done.add(watch)) if state.is_settled else None
-            )
-
-        marks = [watch.subscribe(mark(watch)) for watch in watches]
-
-        def is_done() -> bool:
-            return len(done) == len(set(watches))
-
-        def tick() -> None:
-            for view in set(views):
-                view.tick(time.time())
-
+            return
+        feeds = [CardFeed(watch, self._delivery) for watch in watches]
         try:
-            block_on(self._delivery.pump(is_done, tick))
+            self._wait(feeds)
         finally:
-            for unsubscribe in marks:
-                unsubscribe()
+            _leave(feeds)
 
-    def make_widget(self, watch: Watch) -> JobWidget:
+    def make_widget(self, watch: Watch) -> CardWidget:
         """A new widget that shows `watch`."""
-        from .widget import JobWidget
+        from .widget import CardWidget
 
-        widget = JobWidget()
+        widget = CardWidget()
         self.bind(widget, watch)
         return widget
 
-    def bind(self, widget: JobWidget, watch: Watch) -> None:
+    def bind(self, widget: CardWidget, watch: Watch) -> None:
         """Make `widget` show `watch` and do what its buttons ask."""
-        unsubscribe: Callable[[], None] = lambda: None  # noqa: E731 - replaced below
+        widget.feed = feed = CardFeed(watch, self._delivery)
+        feed.add(widget)
+        widget.on_request(partial(self._answer, widget, feed))
 
-        def follow(watch: Watch) -> None:
-            nonlocal unsubscribe
-            unsubscribe()
-            widget.watch = watch
-
-            def observe(state: WatchState) -> None:
-                card = Card.of_watch(state)
-                self._delivery.post(lambda: widget.show(card))
-
-            unsubscribe = watch.subscribe(observe)
-
-        def answer(message: dict[str, Any]) -> None:
-            if message["kind"] == "fetch_clip":
-                self._send_clip(widget, widget.watch, message.get("request"))
-            elif message["kind"] == "action" and message.get("name") == "stop":
-                widget.watch.stop()
-            elif message["kind"] == "action" and message.get("name") == "watch":
-                follow(self._follow(widget.watch.job_id))
-
-        follow(watch)
-        widget.on_request(answer)
-
-    def bind_gallery(self, widget: GalleryWidget, watches: Sequence[Watch]) -> GalleryFeed:
+    def bind_gallery(self, widget: GridWidget, watches: Sequence[Watch]) -> GalleryFeed:
         """Make `widget` show `watches` and do what its page asks."""
-        feed = GalleryFeed(watches, self._delivery, self._run)
-
-        def answer(message: dict[str, Any]) -> None:
-            if message["kind"] == "view":
-                feed.turn(message)
-                return
-            if message["kind"] == "hello":
-                feed.tell_all()
-                return
-            watch = feed.watches.get(str(message.get("job_id")))
-            if watch is None:
-                return
-            if message["kind"] == "fetch_clip":
-                self._send_clip(widget, watch, message.get("request"))
-            elif message["kind"] == "action" and message.get("name") == "stop":
-                watch.stop()
-            elif message["kind"] == "action" and message.get("name") == "watch":
-                feed.replace(self._follow(watch.job_id))
-
+        feed = GalleryFeed(watches, self._delivery, self._loop)
         feed.begin(widget)
-        widget.on_request(answer)
+        widget.on_request(partial(self._answer_gallery, widget, feed))
         return feed
 
-    def _send_clip(self, widget: JobWidget | GalleryWidget, watch: Watch, request: object) -> None:
+    def _wait(self, feeds: Sequence[Feed]) -> None:
+        """Block until every feed has drawn its end, drawing what changes on this thread."""
+
+        def is_done() -> bool:
+            return all(feed.is_settled for feed in feeds)
+
+        def tick() -> None:
+            for view in _views_of(feeds):
+                view.tick(time.time())
+
+        block_on(self._delivery.pump(is_done, tick))
+
+    def _answer_gallery(
+        self, widget: GridWidget, feed: GalleryFeed, message: dict[str, Any]
+    ) -> None:
+        if message["kind"] == "view":
+            feed.browse(message)
+        elif message["kind"] == "hello":
+            feed.show_all()
+        else:
+            self._answer(widget, feed, message)
+
+    def _answer(self, widget: CometvidWidget, feed: Feed, message: dict[str, Any]) -> None:
+        watch = feed.find(message.get("job_id"))
+        if watch is None:
+            return
+        if message["kind"] == "fetch_clip":
+            self._send_clip(widget, watch, message.get("request"))
+        elif message["kind"] == "action" and message.get("name") == "stop":
+            watch.stop()
+        elif message["kind"] == "action" and message.get("name") == "watch":
+            feed.replace(self.watch_again(watch.job_id))
+
+    def _send_clip(self, widget: CometvidWidget, watch: Watch, request: object) -> None:
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
         from ..clips.relay import send_to_page
 
         widget.is_relaying = True
-        client: Any = watch.source
-        self._run(send_to_page(client, state.job, state.saved, request, widget.send))
+        client = watch.server.client
+        self._loop.run(send_to_page(client, state.job, state.saved, request, widget.send))
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
-    ) -> tuple[Sequence[Shown], Callable[[], None]]:
-        """One gallery in the place of many cards: its views, and what ends it."""
+    ) -> GalleryFeed:
+        """One gallery in the place of many cards."""
         if frontend.has_widgets:
-            from .widget import GalleryWidget
+            from .widget import GridWidget
 
-            widget = GalleryWidget()
+            widget = GridWidget()
             feed = self.bind_gallery(widget, watches)
             # Displayed with its first page in it, and settled only after that.
             feed.add(GalleryWidgetView(widget, self._page_of(frontend), is_embedding=is_embedding))
-            return [], feed.end
+            return feed
         view: GalleryView = GalleryTextView(time.time())
         if frontend is Frontend.HEADLESS:
             view = GalleryHtmlView(is_embedding=is_embedding)
-        feed = GalleryFeed(watches, self._delivery, self._run)
+        feed = GalleryFeed(watches, self._delivery, self._loop)
         feed.begin(view)
-        return [view], feed.end
+        return feed
 
     def _show_cards(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
-    ) -> tuple[Sequence[Shown], Callable[[], None]]:
-        views = self._views(frontend, watches)
-        ends = [
-            watch.subscribe(self._deliver(view, is_embedding=is_embedding))
-            for watch, view in zip(watches, views, strict=True)
-        ]
-
-        def end() -> None:
-            for unsubscribe in ends:
-                unsubscribe()
-
-        return views, end
-
-    def _views(self, frontend: Frontend, watches: Sequence[Watch]) -> list[View]:
-        if frontend.has_widgets:
-            return [WidgetView(watch.widget, self._page_of(frontend)) for watch in watches]
-        if frontend is Frontend.HEADLESS:
-            return [HtmlView() for _ in watches]
-        text = TextView()
-        return [text for _ in watches]
+    ) -> list[CardFeed]:
+        feeds, text = [], TextView()
+        for watch in watches:
+            view: View = HtmlView() if frontend is Frontend.HEADLESS else text
+            if frontend.has_widgets:
+                widget = watch.widget
+                feed, view = widget.feed, WidgetView(widget, self._page_of(frontend))
+            else:
+                feed = CardFeed(watch, self._delivery)
+            feed.add(view, is_embedding=is_embedding)
+            feeds.append(feed)
+        return feeds
 
     def _page_of(self, frontend: Frontend) -> Page | None:
         return self._page if frontend.is_settling else None
 
-    def _deliver(self, view: View, *, is_embedding: bool) -> Callable[[WatchState], None]:
-        def observe(state: WatchState) -> None:
-            card, is_settled = Card.of_watch(state), state.is_settled
-            if is_embedding and is_settled:
-                card = embedded(card, state)
-            self._delivery.post(lambda: view.show(card, is_settled=is_settled))
 
-        return observe
+def _views_of(feeds: Sequence[Feed]) -> set[View | GalleryView]:
+    """The views of all the feeds, each once: one line of text may serve several."""
+    return {view for feed in feeds for view in feed.views}
+
+
+def _leave(feeds: Sequence[Feed]) -> None:
+    for feed in feeds:
+        feed.end()
+    for view in _views_of(feeds):
+        view.leave()

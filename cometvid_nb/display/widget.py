@@ -1,9 +1,9 @@
-"""The widgets: they hold what the browser draws, and pass on what it asks for."""
+"""Bare widgets: they hold what the browser draws, and pass on what it asks for."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from ..cards.html import card_to_bundle, gallery_to_bundle
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
+    from .feed import CardFeed
 
 _STATIC = Path(__file__).parent / "static"
 CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
@@ -42,7 +43,7 @@ def join(*parts: str, render: str | None = None) -> str:
 
 
 class CometvidWidget(anywidget.AnyWidget):
-    """What both widgets do."""
+    """What both widgets do. A page draws them, ticks by itself, and goes on when a wait is over."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,6 +63,12 @@ class CometvidWidget(anywidget.AnyWidget):
                 handle(content)
 
         self.on_msg(receive)
+
+    def tick(self, now_s: float) -> None:
+        """The page ticks by itself."""
+
+    def leave(self) -> None:
+        """The page goes on by itself."""
 
     def _note_page(self, message: dict[str, Any]) -> None:
         self.is_loaded = True
@@ -92,32 +99,26 @@ class CometvidWidget(anywidget.AnyWidget):
         return {"application/vnd.jupyter.widget-view+json": view}
 
 
-class JobWidget(CometvidWidget):
-    """The live card of one job, which becomes the player.
-
-    `JobWidget("video_abc123")` watches that job and can stand alone or inside `HBox`, `VBox`,
-    `Tab` and their like. `.watch` is the `Watch` behind it, None for a widget without a job.
-
-    Raises:
-        SettingsError: no key is set. ValueError: the text cannot be a job id.
-    """
+class CardWidget(CometvidWidget):
+    """The live card of one job, which becomes the player."""
 
     # Read here, once: anywidget would start watching a path for changes.
     _esm = join(*CARD_PARTS, render="renderCard")
     _css = join("card.css")
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
 
-    def __init__(self, job_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.watch: Any = None
+        self.feed: CardFeed | None = None
+        """What brings it its cards, once it shows a watch."""
         self._shown: Card | None = None
-        if job_id is not None:
-            # The one constructor that people call without a session in hand.
-            from ..session.session import current
 
-            current().attach(self, job_id)
+    @property
+    def watch(self) -> Watch | None:
+        """The watch that is shown: the latest, if the page has asked to watch its job again."""
+        return self.feed.watch if self.feed is not None else None
 
-    def show(self, card: Card) -> None:
+    def show(self, card: Card, *, is_settled: bool = False) -> None:
         """Draw `card`. What looks the same as before sends nothing."""
         if card == self._shown:
             return
@@ -126,35 +127,27 @@ class JobWidget(CometvidWidget):
 
     def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
         if self._shown is None:
-            return {"text/plain": "JobWidget without a job"}
+            return {"text/plain": f"{type(self).__name__} without a job"}
         return card_to_bundle(self._shown, is_player=is_player)
 
 
-class GalleryWidget(CometvidWidget):
+class GridWidget(CometvidWidget):
     """The live cards of many jobs, a page at a time; each becomes a player in its place.
 
-    `GalleryWidget(["video_1", "video_2"])` watches these jobs; `Watch` objects do as well. The
-    whole of `gallery` goes to a page that opens; after that only what has changed, as messages.
-
-    Raises:
-        SettingsError: no key is set. ValueError: one of the texts cannot be a job id.
+    The whole of `gallery` goes to a page that opens; after that only what has changed, as messages.
     """
 
     _esm = join(*GALLERY_PARTS, render="renderGallery")
     _css = join("card.css", "gallery.css")
     gallery = traitlets.Dict(help="One page as JSON; see `Gallery.to_json`.").tag(sync=True)
 
-    def __init__(self, watches: Sequence[Watch | str] | None = None, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._model: Gallery | None = None
-        if watches is not None:
-            from ..session.session import current
-
-            current().attach_gallery(self, watches)
+        self._shown: Gallery | None = None
 
     def show(self, gallery: Gallery, now_s: float) -> None:
         """Draw `gallery`. What looks the same as before sends nothing."""
-        is_first, self._model = self._model is None, gallery
+        is_first, self._shown = self._shown is None, gallery
         change = gallery.change(now_s)
         if change is None:
             return
@@ -164,18 +157,12 @@ class GalleryWidget(CometvidWidget):
         else:
             self.send({"kind": "gallery_change", **change})
 
-    def tick(self, now_s: float) -> None:
-        """The page ticks by itself."""
-
-    def leave(self) -> None:
-        """The page goes on by itself."""
-
     def send_state(self, key: Any = None) -> None:
         """Send the state, but for `gallery` alone: its changes go as messages of their own."""
         if key != "gallery":
             super().send_state(key)
 
     def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
-        if self._model is None:
-            return {"text/plain": "GalleryWidget without jobs"}
-        return gallery_to_bundle(self._model, is_player=is_player)
+        if self._shown is None:
+            return {"text/plain": f"{type(self).__name__} without jobs"}
+        return gallery_to_bundle(self._shown, is_player=is_player)

@@ -12,6 +12,7 @@ import re
 import sqlite3
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -29,6 +30,10 @@ SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
 
 SENDING_FOR_S = 900.0
 """Four tries of a request, each answered as late as it may be, with the pauses between."""
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +107,10 @@ class Ledger:
     None keeps nothing.
     """
 
-    def __init__(self, path: Path | None, warn: Callable[[str], None]) -> None:
+    def __init__(self, path: Path | None, warn: Callable[[str], None] = _warn) -> None:
+        self._warn = warn
         self.path = path
         self._file = LedgerFile(path) if path is not None else None
-        self._warn = warn
         self._is_told = self._is_broken = False
 
     def close(self) -> None:
@@ -157,7 +162,7 @@ class Ledger:
 
         self._try(write, None)
 
-    def save(
+    def keep_clip(
         self,
         base_url: str,
         job_id: str,

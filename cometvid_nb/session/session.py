@@ -1,4 +1,4 @@
-"""Session: the one place that joins the rest, and `current()`, the one of this kernel."""
+"""Session: what one kernel does with video jobs, and `current()`, the session of this kernel."""
 
 from __future__ import annotations
 
@@ -6,55 +6,54 @@ import atexit
 import os
 import tempfile
 import threading
-import warnings
-from collections.abc import Callable, Coroutine, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from typing import TYPE_CHECKING
 
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError, MissingKey, SettingsError
-from ..job import Job, JobStatus, Polled, check_job_id
+from ..job import Job, JobStatus, check_job_id
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
 from ..settings import Settings
-from ..watching.durations import DEFAULT_PRIOR
-from ..watching.loop import Watcher
-from ..watching.polling import JobSource
-from ..watching.saving import SaveClip, kept
+from ..watching.loop import WatchLoop
+from ..watching.memory import Memory
 from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
-from ..watching.worker import Worker
-from . import memory
+from .remembered import saved_watch_state
 
 if TYPE_CHECKING:
-    from ..api.client import Client
     from ..api.new_job import NewJob
-    from ..display.widget import GalleryWidget, JobWidget
+    from ..watching.server import (
+        Server,  # httpx loads with the first watch, not with %cometvid help
+    )
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The simulator is next door, and a demo that moves every 15 s shows nothing."""
 
 
 class Session:
-    """Settings, a client, a watcher and what is shown; all that one kernel does goes through it."""
+    """Settings, servers, a loop of watches and a stage; all that one kernel does goes through it.
+
+    Safe to use from any thread, as its parts are.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
         self._real_settings: Settings | None = None
-        self._clients: dict[object, Client] = {}
-        self._recorded: WeakSet[Watch] = WeakSet()
-        self._lessons = memory.Lessons()
+        self._servers: dict[object, Server] = {}
+        """By base URL and key."""
         self._ledgers: dict[str, Ledger] = {}
+        self._memories: dict[tuple[Ledger, str], Memory] = {}
+        """By ledger and base URL; the watches of one API share what they learn."""
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
-        self._watcher = Watcher(
-            make_widget=lambda watch: self.stage.make_widget(watch), make_worker=_worker_for
-        )
-        self.stage = Stage(follow=self.watch, run=self._watcher.run)
+        self._loop = WatchLoop()
+        self.stage: Stage = _SessionStage(self, self._loop)
 
     @property
     def settings(self) -> Settings:
@@ -70,7 +69,7 @@ class Session:
     @property
     def watches(self) -> list[Watch]:
         """Every watch of this session, the oldest first; of each job only the latest."""
-        return self._watcher.watches
+        return self._loop.watches
 
     @property
     def active(self) -> list[Watch]:
@@ -102,6 +101,7 @@ class Session:
         simulated = self._ledgers.pop("simulation", None)
         if simulated is not None:
             simulated.close()
+        self._memories.clear()
 
     def watch(
         self,
@@ -123,33 +123,32 @@ class Session:
         job_id = check_job_id(job_id)
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        client, ledger = self._client(settings), self.ledger
-        is_clip_wanted = settings.save or save_to is not None
-        saver = self._saver(client, settings, save_to) if is_clip_wanted else None
-        known = memory.saved_watch_state(ledger, settings, job_id)
-        if known is not None and (save_to is None or local_file(known.saved)):
-            watch = self._watcher.remember(known, client)
+        server, ledger = self._server(settings), self.ledger
+        wanted = settings.save or save_to is not None
+        destinations = (_destination(settings, save_to),) if wanted else ()
+        policy = _policy(settings)
+        remembered = saved_watch_state(ledger, settings, job_id)
+        if save_to is not None and remembered is not None and not local_file(remembered.saved):
+            remembered = None  # from another storage it would have to come back first
+        watch = Watch(
+            remembered
+            or WatchState.begin(
+                job_id, time.time(), policy.give_up_after_s, is_simulated=settings.is_simulated
+            ),
+            server,
+            policy,
+            destinations=destinations if remembered is None else (),
+            memory=self._memory(ledger, settings.base_url),
+            make_widget=self.stage.make_widget,
+        )
+        if remembered is not None:
+            self._loop.remember(watch)
+            followed = watch
         else:
-            watch = self._watcher.follow(
-                job_id,
-                client,
-                _policy(settings),
-                saver,
-                learn=lambda job: self._lessons.learn(
-                    ledger, settings.base_url, job, DEFAULT_PRIOR
-                ),
-                is_simulated=settings.is_simulated,
-            )
-            known = None
-        is_new = watch not in self._recorded  # a job that is watched already gives the same watch
-        if is_new and known is None:
-            watch.picture = self._picture(client)
-        if is_new and (known is None or save_to is not None):
-            self._recorded.add(watch)
-            memory.record(watch, ledger, settings.base_url, is_clip_wanted=is_clip_wanted)
-        if saver is not None and save_to is not None and (known is not None or not is_new):
-            self._watcher.save_too(watch, saver)
-        return watch
+            followed = self._loop.follow(watch)  # a job that is watched already has its watch
+        if save_to is not None and (remembered is not None or followed is not watch):
+            self._loop.save_also(followed, *destinations)
+        return followed
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
         """Ask for new jobs; those that were made, and what ended the asking early, or None.
@@ -162,11 +161,11 @@ class Session:
         """
         from .creation import create
 
-        client, ledger = self._client(self.settings), self.ledger
+        client, ledger = self._server(self.settings).client, self.ledger
         jobs: list[Job] = []
         for one in new:
             try:
-                jobs.append(self._watcher.run(create(client, ledger, one)).result())
+                jobs.append(self._loop.run(create(client, ledger, one)).result())
             except CometVidError as error:
                 return jobs, error
         return jobs, None
@@ -178,10 +177,10 @@ class Session:
 
     @property
     def ledger(self) -> Ledger:
-        """The record of jobs that the settings name. A simulation keeps its own, for its life."""
+        """The ledger that the settings name. A simulation keeps its own, for its life."""
         name = "simulation" if self.settings.is_simulated else self.settings.ledger
         if name not in self._ledgers:
-            self._ledgers[name] = Ledger(self._ledger_path(name), _warn)
+            self._ledgers[name] = Ledger(self._ledger_path(name))
         return self._ledgers[name]
 
     def _ledger_path(self, name: str) -> Path | None:
@@ -196,24 +195,11 @@ class Session:
         except RuntimeError as error:  # the home of a user there is not
             raise SettingsError(f"ledger is {name!r}: {error}") from None
 
-    def attach(self, widget: JobWidget, job_id: str) -> None:
-        """Make `widget` show the watch of a job."""
-        self.stage.bind(widget, self.watch(job_id))
-
-    def attach_gallery(self, widget: GalleryWidget, watches: Sequence[Watch | str]) -> None:
-        """Make `widget` show these watches, and those of the jobs that are named by their id."""
-        followed = [self.watch(one) if isinstance(one, str) else one for one in watches]
-        self.stage.bind_gallery(widget, followed)
-
     def poll(self, job_id: str) -> Job:
-        """One question about a job, from synchronous code. Raises what `Client.poll` raises."""
+        """Poll a job once, from synchronous code. Raises what `Client.poll` raises."""
         job_id = check_job_id(job_id)
-        client = self._client(self.settings)
-
-        async def poll() -> Polled:
-            return await client.poll(job_id)
-
-        return self._watcher.run(poll()).result().job
+        client = self._server(self.settings).client
+        return self._loop.run(client.poll(job_id)).result().job
 
     def save(
         self,
@@ -223,70 +209,68 @@ class Session:
     ) -> SavedClip:
         """Save the clip of a completed job, from synchronous code; `dest` as for `watch`.
 
-        A clip that lies on this machine already is copied from there.
+        A clip that lies on this machine already is copied from there. `on_progress` is told as
+        by `clips.save.save`.
 
         Raises:
             ClipError: the job is not completed, or the clip cannot be fetched or saved.
             ApiError, TransientError, MissingKey: as `Client.retrieve`.
         """
+        from ..clips.save import save as save_clip
+
         job_id = check_job_id(job_id)
-        client, ledger, base_url = self._client(self.settings), self.ledger, self.settings.base_url
-        saver = self._saver(client, self.settings, dest)
-        known = memory.saved_watch_state(ledger, self.settings, job_id)
+        settings, ledger, base_url = self.settings, self.ledger, self.settings.base_url
+        client, destination = self._server(settings).client, _destination(settings, dest)
+        remembered = saved_watch_state(ledger, settings, job_id)
 
         async def save() -> SavedClip:
-            if known is not None and known.job is not None and local_file(known.saved):
-                job, state = known.job, known
+            if remembered is not None and remembered.job and local_file(remembered.saved):
+                job, state = remembered.job, remembered
             else:
                 job = (await client.poll(job_id)).job
                 if job.status is not JobStatus.COMPLETED:
                     raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
                 state = WatchState.begin(job_id, 0.0, 0.0)
-            saved = await saver(job, on_progress, state.saved)
-            first = kept(state, saved).saved or saved
-            ledger.see(base_url, job if job.id == job_id else replace(job, id=job_id))
-            ledger.save(base_url, job_id, first.file_path, first.size_bytes, poster=first.poster)
+            saved = await save_clip(client, job, destination, on_progress, state.saved)
+            first = state.with_clip(saved).saved or saved
+            ledger.see(base_url, job)
+            ledger.keep_clip(
+                base_url, job_id, first.file_path, first.size_bytes, poster=first.poster
+            )
             return saved
 
-        return self._watcher.run(save()).result()
+        return self._loop.run(save()).result()
 
     def close(self) -> None:
         """End every watch, connection and thread. The session can be used again afterwards."""
-        self._watcher.close(self._clients.values())
+        self._loop.close(self._servers.values())
         for ledger in self._ledgers.values():
             ledger.close()
-        self._clients.clear()
+        self._servers.clear()
         if self._simulation_folder is not None:
             self._simulation_folder.cleanup()
             self._simulation_folder = None
 
-    def _client(self, settings: Settings) -> Client:
+    def _server(self, settings: Settings) -> Server:
         if settings.api_key is None:
             raise MissingKey
-        from ..api.client import Client
+        from ..watching.server import Server
 
         key = (settings.base_url, settings.api_key)
-        if key not in self._clients:
-            self._clients[key] = Client(settings)
-        return self._clients[key]
+        if key not in self._servers:
+            self._servers[key] = Server(settings)
+        return self._servers[key]
 
-    def _saver(self, client: Client, settings: Settings, dest: str | None = None) -> SaveClip:
-        from ..clips.save import save as save_clip
+    def _memory(self, ledger: Ledger, base_url: str) -> Memory:
+        key = (ledger, base_url)
+        if key not in self._memories:
+            self._memories[key] = Memory(ledger, base_url)
+        return self._memories[key]
 
-        beside = notebook_folder()
-        place = Destination.parse(dest, beside / settings.save_folder, beside)
 
-        async def save(
-            job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
-        ) -> SavedClip:
-            return await save_clip(client, job, place, on_progress, saved)
-
-        return save
-
-    def _picture(self, client: Client) -> Callable[[Job], Coroutine[Any, Any, str | None]]:
-        from ..clips.posters import picture
-
-        return lambda job: picture(client, job)
+def _destination(settings: Settings, dest: str | None) -> Destination:
+    beside = notebook_folder()
+    return Destination.parse(dest, beside / settings.save_folder, beside)
 
 
 def _policy(settings: Settings) -> PollPolicy:
@@ -298,14 +282,15 @@ def _policy(settings: Settings) -> PollPolicy:
     return policy
 
 
-def _worker_for(source: JobSource) -> Worker | None:
-    from ..api.client import Client
+class _SessionStage(Stage):
+    """The stage of a session, whose pages can ask to watch a job again."""
 
-    return Worker(source.settings, source.turns) if isinstance(source, Client) else None
+    def __init__(self, session: Session, loop: WatchLoop) -> None:
+        super().__init__(loop)
+        self._session = session
 
-
-def _warn(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=2)
+    def watch_again(self, job_id: str) -> Watch:
+        return self._session.watch(job_id)
 
 
 _current: Session | None = None

@@ -173,6 +173,26 @@ class WatchState:
         )
         return replace(self, ending=Ending.GAVE_UP, ended_at_s=now_s, error=error)
 
+    def with_clip(self, saved: SavedClip) -> WatchState:
+        """The clip of the completed job lies at `saved`, too."""
+        before = self.saved
+        if before is not None and before.saved_to != saved.saved_to:
+            # The one that a page can load stays the first.
+            first, other = (before, saved) if before.path or not saved.path else (saved, before)
+            also = dict.fromkeys([*before.also, other.saved_to])
+            saved = replace(first, also=tuple(also), poster=first.poster or other.poster)
+        elif before is not None:
+            saved = replace(saved, also=before.also)
+        job = self.job and replace(self.job, saved_path=saved.saved_to)
+        return replace(self, job=job, saved=saved, problem=None)
+
+    def without_clip(self, error: CometVidError, tries: int) -> WatchState:
+        """The clip of the completed job could not be saved, in so many tries."""
+        other = " to the other place" if self.saved is not None else ""
+        times = f" after {tries} tries" if tries > 1 else ""
+        words = [f"The clip is not saved{other}{times}. {error}", error.advice]
+        return replace(self, problem=" ".join(filter(None, words)))
+
     def stopped(self, now_s: float) -> WatchState:
         """A person stopped the watch; a watch that is over stays as it ended."""
         if self.is_over:

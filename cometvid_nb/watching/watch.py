@@ -1,4 +1,4 @@
-"""Watch: one job followed to its end, from any thread; polls on the watcher's loop."""
+"""Watch: one job followed to its end, from any thread; it polls on the loop it is started on."""
 
 from __future__ import annotations
 
@@ -6,67 +6,67 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..api.turns import Turns
-from ..clips.places import Saving
-from ..errors import GaveUp
+from ..clips.places import Destination, Saving
+from ..errors import ClipError, GaveUp, TransientError
 from ..job import Job
 from ..notebook import cell_number
 from .blocking import block_on
-from .durations import DurationPrior
-from .polling import JobSource, Picture, Polling, pictured
-from .saving import SaveClip, carry_out
+from .memory import Memory
+from .polling import Polling, pictured
 from .schedule import PollPolicy
 from .state import Ending, WatchState
-from .worker import Worker
+
+if TYPE_CHECKING:
+    from .server import Server  # httpx loads with the first watch, not with %cometvid help
 
 log = logging.getLogger("cometvid_nb.watching.watch")
 
 Observer = Callable[[WatchState], None]
 
+SAVING_TOLD_EVERY_S = 0.25
+"""How often observers hear of the bytes of a clip; each time a card is drawn."""
+
 
 class Watch:
-    """A job being followed to its end; `Watcher.follow` makes it.
+    """A job being followed to its end.
 
     Safe to use from any thread. `await watch` and `wait` give the completed `Job`.
+
+    `destinations` are the places its clip is saved to, one after the other; none: it is not
+    saved. `memory` writes down what becomes of it. `make_widget(watch)` makes what `widget` gives;
+    it and the observers of `subscribe` are the callbacks that leave this folder.
     """
 
     def __init__(
         self,
-        job_id: str,
+        state: WatchState,
+        server: Server,
         policy: PollPolicy,
-        make_widget: Callable[[Watch], Any],
-        source: JobSource,
         *,
-        is_simulated: bool,
-        turns: Turns,
+        destinations: Sequence[Destination] = (),
+        memory: Memory | None = None,
+        make_widget: Callable[[Watch], Any] = lambda watch: None,
     ) -> None:
-        self.source = source
-        self._turns = turns
-        self.shown_in_cell: int | None = None
-        """The cell that shows the card already, and so need not show its value as well."""
-        self.learn: Callable[[Job], DurationPrior] | None = None
-        """What the past says of how long such a job takes, asked at the first answer."""
-        self.picture: Picture | None = None
-        """Gets a small picture of a clip that is not to be saved."""
-        self.find_worker: Callable[[], Worker | None] = lambda: None
-        """What is to poll in the kernel's place, if anything; asked on the watcher's loop."""
-        self.on_drawn: Callable[[], None] = lambda: None
-        """Called when the watch gets a card of its own."""
-        self._saves: list[SaveClip] = []
+        self.server = server
+        self._policy = policy
+        self._destinations = list(destinations)
+        """Where the clip is still to be saved to."""
+        self._is_clip_wanted = bool(destinations)
+        self._memory = memory
         self._make_widget = make_widget
         self._widget: Any = None
+        self._shown_in_cell: int | None = None
+        """The cell that shows the card already, and so need not show its value as well."""
         self._lock = threading.RLock()
         self._observers: list[Observer] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: Future[None] | None = None
-        self._policy = policy
-        self._state = WatchState.begin(
-            job_id, time.time(), policy.give_up_after_s, is_simulated=is_simulated
-        )
+        self._state = state
 
     @property
     def job_id(self) -> str:
@@ -85,17 +85,23 @@ class Watch:
 
     @property
     def widget(self) -> Any:
-        """The `JobWidget` that shows this watch; one model, however often it is displayed."""
+        """The widget that shows this watch; one model, however often it is displayed."""
         with self._lock:
             if self._widget is None:
                 self._widget = self._make_widget(self)
-                self.on_drawn()
+                if self._loop is not None and not self._loop.is_closed():
+                    self._loop.call_soon_threadsafe(self.server.draw, self.job_id)
             return self._widget
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Poll on `loop` until the job is over, then save its clip; returns at once."""
+        self._loop = loop
+        self._task = asyncio.run_coroutine_threadsafe(self._run(), loop)
 
     def subscribe(self, observer: Observer) -> Callable[[], None]:
         """Call `observer(state)` now and at each visible change; returns what ends that.
 
-        Calls come one at a time, now on this thread and later on the watcher's.
+        Calls come one at a time, now on this thread and later on the loop's.
         """
         with self._lock:
             self._observers.append(observer)
@@ -154,15 +160,32 @@ class Watch:
             raise RuntimeError(f"the watch of {state.job_id} is not over")
         return state.job
 
-    def __repr__(self) -> str:
-        state = self._state
-        word = state.ending or (state.job.status_word if state.job else "starting")
-        return f"<Watch {state.job_id}: {word}>"
+    def save_also(self, destination: Destination) -> bool:
+        """Save the clip to one more place, now or when the job has ended.
+
+        Returns whether the watch has to be started again for that, as it was over.
+        """
+        with self._lock:
+            self._destinations.append(destination)
+            self._is_clip_wanted = True
+            if not self._state.is_settled or self._state.ending is not Ending.COMPLETED:
+                return False
+            self._become(replace(self._state, saving=Saving()))
+            return True
+
+    def note_shown(self) -> None:
+        """The cell that runs shows this watch."""
+        self._shown_in_cell = cell_number()
 
     @property
     def is_shown_here(self) -> bool:
         """Whether the cell that runs shows this watch already."""
-        return self.shown_in_cell is not None and self.shown_in_cell == cell_number()
+        return self._shown_in_cell is not None and self._shown_in_cell == cell_number()
+
+    def __repr__(self) -> str:
+        state = self._state
+        word = state.ending or (state.job.status_word if state.job else "starting")
+        return f"<Watch {state.job_id}: {word}>"
 
     def _ipython_display_(self) -> None:
         if not self.is_shown_here:
@@ -198,86 +221,101 @@ class Watch:
 
     def _become(self, state: WatchState, *, is_told: bool = True) -> None:
         with self._lock:
-            if self._state.is_over and state.ending is not self._state.ending:
+            before = self._state
+            if before.is_over and state.ending is not before.ending:
                 return  # an answer that was under way when somebody stopped the watch
             self._state = state
-            if is_told:
-                for observer in tuple(self._observers):
-                    self._tell(observer)
+            if not is_told:
+                return
+            if self._memory is not None:
+                self._memory.note(before, state, is_clip_wanted=self._is_clip_wanted)
+            for observer in tuple(self._observers):
+                self._tell(observer)
 
-    async def _run(self, save: SaveClip | None) -> None:
-        """Poll until the end, then save."""
-        if save is not None:
-            self._saves.append(save)
-        if not self._state.is_over:
-            await self._end(await self._poll())
-        if self._state.ending is Ending.COMPLETED and self._state.saving:
-            await self._save_all()
+    async def _run(self) -> None:
+        try:
+            with self.server.turns.job():
+                if not self._state.is_over:
+                    self._end(await self._poll())
+                await self._save_all()
+        except asyncio.CancelledError:
+            self._become(self._state.stopped(time.time()))
+            raise
+        except Exception as error:
+            log.exception("the watch of %s broke", self.job_id)
+            self._become(self._state.broke(error, time.time()))
 
     async def _poll(self) -> WatchState:
-        """Poll until the job is over, here or, where there are many, in the worker."""
-        state: WatchState | None = self._state
-        while state is None or not state.is_over:
-            state = state or self._state
-            worker = self.find_worker()
-            if worker is not None:
-                state = await worker.follow(
-                    state,
-                    self._policy,
-                    self._hear,
-                    self._learn,
-                    is_drawn=self._widget is not None,
-                    is_pictured=self.picture is not None and not self._saves,
-                )
+        """Poll until the job is over, here or, while there are many, in a process of its own."""
+        state = self._state
+        while not state.is_over:
+            worker = self.server.worker
+            if worker is None:
+                state = await self._poll_here(state)
                 continue
-            state = await Polling(
+            last = await worker.follow(
                 state,
                 self._policy,
-                self.source,
-                self._turns,
-                self._hear,
-                learn=self._learn,
-                is_drawn=lambda: self._widget is not None,
-                is_at_home=lambda: self.find_worker() is None,
-            ).run()
-            if self.picture is not None and not self._saves:
-                state = await pictured(state, self.picture)
+                self._memory,
+                self._become,
+                is_drawn=self._widget is not None,
+                is_pictured=not self._destinations,
+            )
+            state = last or self._state  # None: the process was lost, and the kernel goes on
         return state
 
-    def _hear(self, state: WatchState, is_news: bool) -> None:
-        self._become(state, is_told=is_news)
+    async def _poll_here(self, state: WatchState) -> WatchState:
+        """Poll in the kernel until the job is over, or a process is to go on."""
+        polling = Polling(state, self._policy, self.server.client, self._memory)
+        while not polling.state.is_over:
+            await polling.until_due()
+            if self.server.worker is not None:
+                return polling.state
+            polling.is_drawn = self._widget is not None
+            is_news = await polling.poll()
+            if not polling.state.is_over:
+                self._become(polling.state, is_told=is_news)
+        # A clip that is not to be saved gets the API's own small picture.
+        return polling.state if self._destinations else await self._pictured(polling.state)
 
-    async def _learn(self, job: Job) -> DurationPrior | None:
-        if self.learn is not None:
-            self._policy = replace(self._policy, prior=self.learn(job))
-        return self._policy.prior
+    async def _pictured(self, state: WatchState) -> WatchState:
+        return await pictured(state, self.server.client)
 
-    async def _end(self, after: WatchState) -> None:
+    def _end(self, after: WatchState) -> None:
         with self._lock:
-            is_saving = after.ending is Ending.COMPLETED and self._saves
+            is_saving = after.ending is Ending.COMPLETED and self._destinations
             self._become(replace(after, saving=Saving()) if is_saving else after)
 
-    def save_too(self, save: SaveClip) -> bool:
-        """Save the clip by `save` as well; True: the watch is over, and `_save_all` is to run."""
-        with self._lock:
-            self._saves.append(save)
-            if not self._state.is_settled or self._state.ending is not Ending.COMPLETED:
-                return False
-            self._become(replace(self._state, saving=Saving()))
-            return True
-
     async def _save_all(self) -> None:
-        """Carry out what is to be saved, also what is added meanwhile."""
+        """Save to each destination, also to those that are added meanwhile."""
         while self._state.saving:
-            save = self._saves.pop(0)
-            after = await carry_out(save, self._state, self._tell_saving)
-            if after.saved is None and self.picture is not None:
-                after = await pictured(after, self.picture)
+            after = await self._save(self._destinations.pop(0))
+            if after.saved is None:
+                after = await self._pictured(after)
             with self._lock:
-                self._become(replace(after, saving=Saving() if self._saves else None))
+                self._become(replace(after, saving=Saving() if self._destinations else None))
 
-    def _tell_saving(self, saving: Saving) -> None:
-        self._become(replace(self._state, saving=saving))
+    async def _save(self, destination: Destination) -> WatchState:
+        """The state of the completed watch after a save, whether it went well or not."""
+        from ..clips.save import save
+
+        told, told_s = Saving(attempt=0), 0.0
+
+        def on_progress(saving: Saving) -> None:
+            nonlocal told, told_s
+            now_s = time.monotonic()
+            if saving.attempt != told.attempt or now_s - told_s >= SAVING_TOLD_EVERY_S:
+                told, told_s = saving, now_s
+                self._become(replace(self._state, saving=saving))
+
+        state = self._state
+        assert state.job is not None  # a completed watch has seen its job
+        try:
+            client = self.server.client
+            saved = await save(client, state.job, destination, on_progress, state.saved)
+        except (ClipError, TransientError) as error:
+            return state.without_clip(error, told.attempt)
+        return state.with_clip(saved)
 
 
 class WatchList(list[Watch]):

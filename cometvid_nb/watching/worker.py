@@ -14,7 +14,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..api.turns import Turns
 from ..job import Job
 from ..settings import KEY_VARIABLES, Secret, Settings
 from .durations import DurationPrior
+from .memory import Memory
 from .schedule import PollPolicy, PollState
 from .state import WatchState
 
@@ -44,8 +45,8 @@ class _Followed:
     """A watch that the process polls for."""
 
     job_id: str
-    tell: Callable[[WatchState, bool], None]
-    learn: Callable[[Job], Awaitable[DurationPrior | None]]
+    memory: Memory | None
+    tell: Callable[[WatchState], None]
     last: asyncio.Future[WatchState | None]
 
 
@@ -76,19 +77,20 @@ class Worker:
         self,
         state: WatchState,
         policy: PollPolicy,
-        tell: Callable[[WatchState, bool], None],
-        learn: Callable[[Job], Awaitable[DurationPrior | None]],
+        memory: Memory | None,
+        tell: Callable[[WatchState], None],
         *,
         is_drawn: bool,
         is_pictured: bool,
     ) -> WatchState | None:
         """Poll from `state` on; the last state, or None: it polls no longer.
 
-        `is_drawn`: a card draws the plan; `is_pictured`: get a poster at the end, too.
+        `tell` gets the states in between. `is_drawn`: a card draws the plan; `is_pictured`: get
+        a poster at the end, too.
         """
         last: asyncio.Future[WatchState | None] = asyncio.get_running_loop().create_future()
         number = next(self._numbers)
-        self._followed[number] = _Followed(state.job_id, tell, learn, last)
+        self._followed[number] = _Followed(state.job_id, memory, tell, last)
         try:
             if self._process is None and not self.is_lost:
                 self._starting = self._starting or self._begin(self._start())
@@ -148,7 +150,7 @@ class Worker:
                 for retry_after_s in refusals:
                     self._turns.hear(retry_after_s)
                 for number, job in questions.items():
-                    await self._answer(number, job)
+                    self._teach(number, job)
         except asyncio.CancelledError:  # the session is closed, and nobody waits for long
             self._leave()
             _kill(process)
@@ -173,12 +175,14 @@ class Worker:
             if state.is_over:
                 followed.last.set_result(state)
             else:
-                followed.tell(state, True)
+                followed.tell(state)
 
-    async def _answer(self, number: int, job: Job) -> None:
+    def _teach(self, number: int, job: Job) -> None:
+        """Tell the process how long such a job takes: only the kernel reads the ledger."""
         followed = self._followed.get(number)
         if followed is not None:
-            self._send("learned", number, await followed.learn(job))
+            prior = followed.memory.prior_of(job) if followed.memory is not None else None
+            self._send("learned", number, prior)
 
     def _send(self, *message: object) -> None:
         if self._process is None or self._process.stdin is None:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from ..api.client import Client
-from ..clips.posters import picture
 from ..job import Job
 from ..settings import Secret, Settings
 from .durations import DurationPrior
@@ -34,8 +33,8 @@ class WorkerProcess:
     """Polls what the kernel names, on one loop, and tells it the news through `news`."""
 
     def __init__(self, settings: Settings, news: BinaryIO) -> None:
-        self._client = Client(settings)
-        self._turns = self._client.turns
+        self.client = Client(settings)
+        self._turns = self.client.turns
         self._turns.on_refused = self._note_refusal
         self._news = news
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -74,41 +73,37 @@ class WorkerProcess:
     async def _follow(
         self, number: int, state: WatchState, policy: PollPolicy, *, is_pictured: bool
     ) -> None:
-        async def learn(job: Job) -> DurationPrior | None:
-            lesson: asyncio.Future[DurationPrior | None]
-            lesson = self._lessons[number] = asyncio.get_running_loop().create_future()
-            self._questions[number] = job
-            self._has_news.set()
-            try:
-                async with asyncio.timeout(_LEARN_WITHIN_S):
-                    return await lesson
-            except TimeoutError:
-                return None
-            finally:
-                del self._lessons[number]
-
-        def tell(state: WatchState, is_news: bool) -> None:
-            if is_news:
-                self._states[number] = state
-                self._has_news.set()
-
-        polling = Polling(
-            state,
-            policy,
-            self._client,
-            self._turns,
-            tell,
-            learn=learn,
-            is_drawn=lambda: number in self._drawn,
-        )
+        polling = _TaughtPolling(number, state, policy, self)
         try:
             with self._turns.job():
-                last = await polling.run()
-                if is_pictured:
-                    last = await pictured(last, lambda job: picture(self._client, job))
-                tell(last, True)
+                while not polling.state.is_over:
+                    await polling.until_due()
+                    polling.is_drawn = number in self._drawn
+                    is_news = await polling.poll()
+                    if is_news and not polling.state.is_over:
+                        self._tell(number, polling.state)
+                last = polling.state
+                self._tell(number, await pictured(last, self.client) if is_pictured else last)
         except Exception as error:  # noqa: BLE001 - said on the card
-            tell(polling.state.broke(error, time.time()), True)
+            self._tell(number, polling.state.broke(error, time.time()))
+
+    def _tell(self, number: int, state: WatchState) -> None:
+        self._states[number] = state
+        self._has_news.set()
+
+    async def ask_prior(self, number: int, job: Job) -> DurationPrior | None:
+        """How long such a job takes, as the kernel knows from its ledger; None: it does not say."""
+        lesson: asyncio.Future[DurationPrior | None]
+        lesson = self._lessons[number] = asyncio.get_running_loop().create_future()
+        self._questions[number] = job
+        self._has_news.set()
+        try:
+            async with asyncio.timeout(_LEARN_WITHIN_S):
+                return await lesson
+        except TimeoutError:
+            return None
+        finally:
+            del self._lessons[number]
 
     async def bring_news(self) -> None:
         """Write what has changed, bundle after bundle."""
@@ -127,6 +122,21 @@ class WorkerProcess:
     def _write(self, bundle: bytes) -> None:
         self._news.write(len(bundle).to_bytes(LENGTH_BYTES, "big") + bundle)
         self._news.flush()
+
+
+class _TaughtPolling(Polling):
+    """Polling that asks the kernel how long such a job takes."""
+
+    def __init__(
+        self, number: int, state: WatchState, policy: PollPolicy, process: WorkerProcess
+    ) -> None:
+        super().__init__(state, policy, process.client, None)
+        self._number = number
+        self._process = process
+
+    async def _prior_of(self, job: Job) -> DurationPrior:
+        prior = await self._process.ask_prior(self._number, job)
+        return prior if prior is not None else self._policy.prior
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ import tornado.netutil
 import tornado.web
 from playwright.sync_api import Locator, Page
 
-from cometvid_nb.display.widget import GALLERY_PARTS, JobWidget, join
+from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
 from cometvid_nb.simulator.clips import MEDIA
 
 STATIC = Path(__file__).resolve().parents[2] / "cometvid_nb" / "display" / "static"
@@ -102,8 +102,8 @@ PAGE = """<!doctype html>
 
 
 SOURCES = {
-    "card.js": JobWidget._esm,
-    "card.css": JobWidget._css,
+    "card.js": CardWidget._esm,
+    "card.css": CardWidget._css,
     "gallery.js": join(*GALLERY_PARTS, render="renderGallery"),
     "gallery.css": join("card.css", "gallery.css"),
 }

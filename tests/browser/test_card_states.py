@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, expect
 
-from cometvid_nb.display.widget import JobWidget
+from cometvid_nb.display.widget import CardWidget
 from tests.browser.card_page import CardPage, Site, card, clip
 
 NOW_S = 1_800_000_000
@@ -67,7 +67,7 @@ def test_foreign_text_stays_text(view: CardPage) -> None:
 
 
 def test_every_class_and_variable_of_ours_has_the_prefix(view: CardPage) -> None:
-    css = re.sub(r"/\*.*?\*/", "", JobWidget._css, flags=re.S)
+    css = re.sub(r"/\*.*?\*/", "", CardWidget._css, flags=re.S)
     assert {
         n for n in re.findall(r"\.([a-z][\w-]*)", css) if not n.startswith("cometvid-")
     } == set()

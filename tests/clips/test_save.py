@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import ATTEMPTS, OVERLAP_BYTES
 from cometvid_nb.clips.places import Destination, SavedClip, Saving
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
-from cometvid_nb.job import Job
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.watching.loop import Watcher
+from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy
+from cometvid_nb.watching.server import Server
+from cometvid_nb.watching.state import WatchState
+from cometvid_nb.watching.watch import Watch
 
 KEY = "sk-simulated-0123456789-wxyz"
 JOB = "video_1"
@@ -317,21 +319,17 @@ async def test_a_clip_elsewhere_on_the_disk_has_no_path_that_a_page_could_load(
 def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     sim: Simulator, tmp_path: Path
 ) -> None:
-    client = Client(Settings(api_key=Secret(KEY), base_url=sim.base_url))
-    watcher = Watcher()
+    server, loop = Server(Settings(api_key=Secret(KEY), base_url=sim.base_url)), WatchLoop()
     for pattern in (CLIP, CONTENT):
         sim.add_fault(Fault(pattern, times=None, status=404))
 
-    async def saver(
-        job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
-    ) -> SavedClip:
-        return await clips.save(client, job, Destination(tmp_path, tmp_path), on_progress, saved)
-
     try:
-        watch = watcher.follow(JOB, client, PollPolicy.fixed(0.05, 60.0), saver)
+        policy, place = PollPolicy.fixed(0.05, 60.0), Destination(tmp_path, tmp_path)
+        state = WatchState.begin(JOB, 0.0, 1e12)
+        watch = loop.follow(Watch(state, server, policy, destinations=[place]))
         assert watch.wait(15).video_url, "the job is completed all the same"
     finally:
-        watcher.close()
+        loop.close([server])
     card = Card.of_watch(watch.state)
     assert card.headline == "Completed, clip not saved"
     assert "The clip is not saved" in str(card.problem)

@@ -72,8 +72,11 @@ def test_a_page_that_has_answered_keeps_its_widget(stage: Stage) -> None:
     stage.kernel.send_to_widget(model_id, {"kind": "loaded"})
     # Longer than it takes to find that nobody answers.
     again = stage.run(
-        "from cometvid_nb.notebook import when_idle\n"
-        f"when_idle({LOADED_WITHIN_S + 0.5}, lambda: print('free for long'))"
+        "from cometvid_nb.notebook import spawn, until_idle\n"
+        "async def tell():\n"
+        f"    await until_idle({LOADED_WITHIN_S + 0.5})\n"
+        "    print('free for long')\n"
+        "spawn(tell())"
     )
     assert again.error is None
     stage.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
@@ -95,8 +98,11 @@ def test_nothing_is_plain_where_the_output_is_kept_by_nobody(stage: Stage) -> No
     stage.run(voila)
     watch(stage)
     stage.run(
-        "from cometvid_nb.notebook import when_idle\n"
-        f"when_idle({LOADED_WITHIN_S + 0.5}, lambda: print('free for long'))"
+        "from cometvid_nb.notebook import spawn, until_idle\n"
+        "async def tell():\n"
+        f"    await until_idle({LOADED_WITHIN_S + 0.5})\n"
+        "    print('free for long')\n"
+        "spawn(tell())"
     )
     stage.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
     stage.run("del os.environ['SERVER_SOFTWARE']")

@@ -84,7 +84,7 @@ def test_an_entry_follows_its_job_to_the_saved_clip(ledger: Ledger) -> None:
     ledger.see(API, job("video_1", "in_progress"), is_clip_wanted=True)
     running = ledger.find(API, "video_1")
     ledger.see(API, job("video_1", "completed"), took_s=67.0)
-    ledger.save(API, "video_1", "/videos/video_1.mp4", 123)
+    ledger.keep_clip(API, "video_1", "/videos/video_1.mp4", 123)
 
     assert running is not None
     assert (running.ref, running.state, running.is_unfinished) == (ref, "in_progress", True)
@@ -138,7 +138,7 @@ def test_unfinished_is_what_runs_and_what_lacks_a_clip_that_was_wanted(ledger: L
     ledger.see(API, job("unasked", "completed"))
     ledger.see(API, job("unwanted", "completed"), is_clip_wanted=False)
     ledger.see(API, job("has", "completed"), is_clip_wanted=True)
-    ledger.save(API, "has", "/videos/has.mp4", 1)
+    ledger.keep_clip(API, "has", "/videos/has.mp4", 1)
     assert [entry.job_id for entry in ledger.unfinished(API)] == ["runs", "lacks", "unasked"]
 
 
@@ -356,7 +356,7 @@ def use_all_of(ledger: Ledger) -> None:
     ledger.refuse(ref, "no")
     ledger.lose(ref, "lost")
     ledger.see(API, job("video_1", "completed"), took_s=60)
-    ledger.save(API, "video_1", "/videos/video_1.mp4", 1)
+    ledger.keep_clip(API, "video_1", "/videos/video_1.mp4", 1)
     assert ledger.find(API, "video_1") is None
     assert ledger.entries(API) == ledger.unfinished(API) == []
     assert ledger.durations_s(API, "sora-2", "4", None) == []
@@ -473,7 +473,7 @@ WRITER = """
         ledger.accept(ref, Job.parse({"id": f"video_{name}_{number}", "status": "queued"}))
         shared = Job.parse({"id": f"shared_{number}", "status": "in_progress"})
         ledger.see(api, shared, is_clip_wanted=True)
-        ledger.save(api, shared.id, f"/videos/{name}.mp4", number)
+        ledger.keep_clip(api, shared.id, f"/videos/{name}.mp4", number)
 """
 
 
@@ -702,7 +702,7 @@ def test_what_is_forgotten_is_gone_with_its_picture_and_nothing_else_is(ledger: 
     ledger.lose(ledger.intend(API, prompt="lost"), "lost")
     for name in ("a", "b"):
         ledger.see(API, job(name, "completed"))
-        ledger.save(API, name, f"/clips/{name}.mp4", 5, poster=f"data:{name}")
+        ledger.keep_clip(API, name, f"/clips/{name}.mp4", 5, poster=f"data:{name}")
     [lost] = ledger.entries(API, state="unknown outcome")
     assert len(lost.name) == 8
     for name in (lost.name, "a"):
@@ -725,7 +725,7 @@ def test_a_record_of_the_first_version_is_taken_over(tmp_path: Path, warned: War
         )
         db.execute("PRAGMA user_version = 1")
     ledger = Ledger(path, warned)
-    ledger.save(API, "a", "/clips/a.mp4", 5, poster="data:a")
+    ledger.keep_clip(API, "a", "/clips/a.mp4", 5, poster="data:a")
     ledger.intend(API, prompt="A comet")
     assert [entry.job_id for entry in ledger.entries(API)] == [None, "a"]
     assert ledger.poster(API, "a") == "data:a"

@@ -63,8 +63,9 @@ REPRS = """
 import gc, pprint
 here = session.current()
 things = [here, here.settings, vars(here), here.watches, *here.watches, *map(vars, here.watches)]
-things += [watch.state for watch in here.watches] + list(here._clients.values())
-things += [vars(client) for client in here._clients.values()] + [here.ledger, cometvid_nb.jobs()]
+things += [watch.state for watch in here.watches] + list(here._servers.values())
+things += [vars(server.client) for server in here._servers.values()]
+things += [here.ledger, cometvid_nb.jobs()]
 pprint.pprint(things); print([str(thing) for thing in things])
 """
 

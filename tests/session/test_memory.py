@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +18,13 @@ from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job import Job
 from cometvid_nb.ledger.ledger import Entry, Ledger
-from cometvid_nb.session import memory
 from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
+from cometvid_nb.watching import memory
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
+from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.state import WatchState
 from cometvid_nb.watching.watch import Watch
 
@@ -117,26 +119,24 @@ def test_a_failure_is_remembered_with_its_reason(session: Session, sim: Simulato
     assert (entry.state, entry.problem, entry.took_s) == ("failed", "Blocked.", None)
 
 
-class Counting(Ledger):
-    """A ledger that keeps nothing but the statuses it was told."""
+def test_an_unchanged_status_is_not_written_again(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    see = Ledger.see
 
-    def __init__(self) -> None:
-        super().__init__(None, pytest.fail)
-        self.told: list[str] = []
+    def note(self: Ledger, base_url: str, job: Job, **more: Any) -> None:
+        told.append(job.status.value)
+        see(self, base_url, job, **more)
 
-    def see(self, base_url: str, job: Job, **more: Any) -> None:
-        self.told.append(job.status.value)
-
-
-def test_an_unchanged_status_is_not_written_again(session: Session, sim: Simulator) -> None:
-    ledger, watch = Counting(), session.watch(add(sim, "video_1", "never"), save=False)
-    memory.record(watch, ledger, sim.base_url, is_clip_wanted=False)
+    monkeypatch.setattr(Ledger, "see", note)
+    watch = session.watch(add(sim, "video_1", "never"), save=False)
     for percent in (10, 20, 30):
         sim.set_progress("video_1", percent)
         reached(watch, lambda state, p=percent: state.job and state.job.progress_percent == p)  # type: ignore[misc]
     sim.finish("video_1")
     watch.wait(WITHIN_S)
-    assert ledger.told == ["in_progress", "completed"]
+    assert told == ["in_progress", "completed"]
 
 
 def test_a_duration_that_the_api_tells_is_remembered(session: Session, sim: Simulator) -> None:
@@ -240,7 +240,7 @@ def test_a_clip_in_another_storage_is_shown_with_its_place_and_not_fetched_again
     session: Session, sim: Simulator
 ) -> None:
     session.watch(add(sim, "video_1"), save=False).wait(WITHIN_S)
-    session.ledger.save(sim.base_url, "video_1", "s3://clips/video_1.mp4", 5, poster="data:,")
+    session.ledger.keep_clip(sim.base_url, "video_1", "s3://clips/video_1.mp4", 5, poster="data:,")
     asked = len(sim.requests)
     watch = session.watch("video_1")
     assert watch.state.is_settled
@@ -339,8 +339,13 @@ def test_a_watch_plans_by_what_the_ledger_has_learned(
     job = reached(watch, lambda state: state.job).job
     assert job is not None
     learned = memory.learn(first.ledger, sim.base_url, job, DEFAULT_PRIOR)
-    assert watch._policy.prior == learned
     assert learned.median_s > 300
+    now_s, *_, third_at_s = watch.state.checks_at_s
+    rng = random.Random(0)
+    *_, by_learned_s = PollPolicy(prior=learned).plan(watch.state.poll, now_s, rng, most=3)
+    *_, by_default_s = PollPolicy().plan(watch.state.poll, now_s, rng, most=3)
+    assert third_at_s - now_s == pytest.approx(by_learned_s - now_s, rel=0.1)
+    assert third_at_s - now_s > 1.5 * (by_default_s - now_s)
 
 
 # After a restart.

@@ -9,20 +9,20 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cometvid_nb.api.client import Client
-from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import OVERLAP_BYTES
-from cometvid_nb.clips.places import Destination, SavedClip, Saving
+from cometvid_nb.clips.places import Destination
 from cometvid_nb.errors import BadKey, GaveUp, JobFailed, WatchStopped
-from cometvid_nb.job import Job, JobStatus, Polled
+from cometvid_nb.job import JobStatus, Polled
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from cometvid_nb.watching.loop import Watcher
-from cometvid_nb.watching.saving import SaveClip
+from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy
+from cometvid_nb.watching.server import Server
 from cometvid_nb.watching.state import Ending, WatchState
 from cometvid_nb.watching.watch import Watch, WatchList
 
@@ -62,13 +62,13 @@ class Seen:
 
 
 class Desk:
-    """A simulator, a client and a watcher, joined as a session joins them."""
+    """A simulator, a server and a loop, joined as a session joins them."""
 
     def __init__(self, sim: Simulator, folder: Path) -> None:
         self.sim = sim
         self.folder = folder
-        self.client = Client(Settings(api_key=Secret(KEY), base_url=sim.base_url))
-        self.watcher = Watcher()
+        self.server = Server(Settings(api_key=Secret(KEY), base_url=sim.base_url))
+        self.loop = WatchLoop()
 
     def job(self, job_id: str = "video_1", **script: object) -> str:
         """A job that runs until the test ends it."""
@@ -76,17 +76,14 @@ class Desk:
         return self.sim.add(Scenario(job_id, **given))  # type: ignore[arg-type]
 
     def follow(self, job_id: str, policy: PollPolicy = QUICK, *, is_saved: bool = False) -> Watch:
-        return self.watcher.follow(job_id, self.client, policy, self.save if is_saved else None)
+        videos = Destination(self.folder / "videos", self.folder)
+        state = WatchState.begin(job_id, time.time(), policy.give_up_after_s)
+        return self.loop.follow(
+            Watch(state, self.server, policy, destinations=[videos] if is_saved else [])
+        )
 
-    @property
-    def save(self) -> SaveClip:
-        async def save(
-            job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
-        ) -> SavedClip:
-            place = Destination(self.folder / "videos", self.folder)
-            return await clips.save(self.client, job, place, on_progress, saved)
-
-        return save
+    def close(self) -> None:
+        self.loop.close([self.server])
 
     @property
     def content_requests(self) -> int:
@@ -108,7 +105,7 @@ def sim() -> Iterator[Simulator]:
 def desk(sim: Simulator, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(sim, tmp_path)
     yield desk
-    desk.watcher.close()
+    desk.close()
 
 
 # To the end.
@@ -210,29 +207,24 @@ def test_a_refusal_ends_the_watch_and_shows_no_key(desk: Desk) -> None:
 def test_a_fault_of_our_own_is_said_and_not_silent(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Odd:
+    class Odd(Client):
         async def poll(self, job_id: str) -> Polled:
             raise KeyError("surprise")
 
-        async def aclose(self) -> None:
-            """Nothing to give up."""
-
-    seen = Seen(desk.watcher.follow("video_1", Odd(), QUICK))
-    state = seen.wait_for_the_end()
+    desk.server.client = Odd(desk.server.settings)
+    state = Seen(desk.follow("video_1")).wait_for_the_end()
     assert state.ending is Ending.BROKEN
     assert "KeyError" in str(state.error)
     assert "surprise" in caplog.text
 
 
 def test_a_fault_of_our_own_while_saving_ends_the_saving_and_not_the_job(desk: Desk) -> None:
-    async def save(
-        job: Job, on_progress: Callable[[Saving], None], saved: SavedClip | None
-    ) -> SavedClip:
-        on_progress(Saving(1, None))
-        assert saved is None
-        raise KeyError(job.id)
+    class Odd(Client):
+        def open_clip(self, *_args: object, **_options: object) -> Any:
+            raise KeyError("surprise")
 
-    watch = desk.watcher.follow(desk.job(ending="completed", run_s=0), desk.client, QUICK, save)
+    desk.server.client = Odd(desk.server.settings)
+    watch = desk.follow(desk.job(ending="completed", run_s=0), is_saved=True)
     assert watch.wait(WITHIN_S).is_final
     assert (watch.state.ending, watch.state.saving) == (Ending.COMPLETED, None)
     assert "KeyError" in str(watch.state.problem)
@@ -304,7 +296,7 @@ def test_stop_ends_the_watch_at_once_and_not_the_job(desk: Desk) -> None:
     with pytest.raises(WatchStopped):
         watch.wait(WITHIN_S)
     assert [state.ending for state in seen.states].count(Ending.STOPPED) >= 1
-    assert idle(desk.watcher)
+    assert idle(desk.loop)
     assert seen.states[-1].ending is Ending.STOPPED
 
 
@@ -313,7 +305,7 @@ def test_stop_before_the_first_answer_holds(desk: Desk) -> None:
     watch = desk.follow(desk.job())
     assert desk.sim.wait_for_requests(POLL)
     watch.stop()
-    assert idle(desk.watcher)
+    assert idle(desk.loop)
     assert (watch.state.ending, watch.state.job) == (Ending.STOPPED, None)
 
 
@@ -325,12 +317,12 @@ def test_stop_during_the_saving_keeps_the_job_and_leaves_no_piece(desk: Desk) ->
 
     assert watch.state.ending is Ending.COMPLETED
     assert watch.wait(WITHIN_S).is_final
-    assert idle(desk.watcher)
+    assert idle(desk.loop)
     assert watch.state.is_settled
     assert desk.saved_names() == set()
 
 
-def idle(watcher: Watcher) -> bool:
+def idle(loop: WatchLoop) -> bool:
     """Whether the watcher's loop comes to rest: no poll and no saving goes on."""
 
     async def rest() -> bool:
@@ -339,7 +331,7 @@ def idle(watcher: Watcher) -> bool:
             await asyncio.wait(others, timeout=WITHIN_S)
         return all(task.done() for task in others)
 
-    return watcher.run(rest()).result(WITHIN_S + 1)
+    return loop.run(rest()).result(WITHIN_S + 1)
 
 
 def test_close_ends_every_watch_and_leaves_no_thread(desk: Desk) -> None:
@@ -349,16 +341,16 @@ def test_close_ends_every_watch_and_leaves_no_thread(desk: Desk) -> None:
     watches.append(desk.follow(desk.job("video_s", ending="completed", run_s=0), is_saved=True))
     for watch in watches:
         Seen(watch).wait_for(lambda state: state.job)
-    desk.watcher.close()
+    desk.close()
 
     assert all(watch.state.is_settled for watch in watches)
     assert set(threading.enumerate()) - before == set()
-    desk.watcher.close()
+    desk.close()
 
 
 def test_a_closed_watcher_works_again(desk: Desk) -> None:
     desk.follow(desk.job())
-    desk.watcher.close()
+    desk.close()
     desk.sim.finish("video_1")
     assert desk.follow("video_1", is_saved=True).wait(WITHIN_S).is_final
 
@@ -373,12 +365,12 @@ def test_two_follows_of_one_job_share_a_watch_until_it_is_over(desk: Desk) -> No
     one = desk.follow(desk.job())
     other = desk.follow("video_2", QUICK) if desk.job("video_2") else one
     assert desk.follow("video_1") is one
-    assert desk.watcher.watches == [one, other]
+    assert desk.loop.watches == [one, other]
 
     one.stop()
     again = desk.follow("video_1")
     assert again is not one
-    assert desk.watcher.watches == [other, again]
+    assert desk.loop.watches == [other, again]
 
 
 def test_many_jobs_share_one_thread(desk: Desk) -> None:
@@ -551,7 +543,7 @@ def test_a_disk_that_takes_nothing_is_said_with_advice_and_asked_once(desk: Desk
 def test_the_name_of_the_file_is_never_the_servers_choice(desk: Desk) -> None:
     body = {"id": "../../evil", "status": "completed", "video_url": None}
     desk.sim.finish(desk.job())
-    body["video_url"] = desk.client.settings.base_url.replace("/v1", "/clips/none.mp4")
+    body["video_url"] = desk.server.settings.base_url.replace("/v1", "/clips/none.mp4")
     desk.sim.add_fault(Fault(POLL, times=None, status=200, body=body))
     saved_state(desk, "video_1")
     assert not (desk.folder.parent / "evil.mp4").exists()
@@ -583,7 +575,10 @@ def test_what_one_job_is_told_to_wait_all_of_them_wait(desk: Desk) -> None:
     assert 1.8 < longest_s < 3
 
 
-def test_a_hundred_jobs_begun_at_once_are_asked_after_a_few_at_a_time(desk: Desk) -> None:
+def test_a_hundred_jobs_begun_at_once_are_asked_after_a_few_at_a_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cometvid_nb.api.turns.MANY", 101)  # else a process would poll for them
     desk.sim.add_fault(Fault(POLL, times=None, delay_s=0.05))
     ids = [desk.job(f"video_{number}") for number in range(100)]
     seen = [Seen(desk.follow(job_id, PollPolicy.fixed(30, 600))) for job_id in ids]

@@ -86,10 +86,15 @@ def begin(session: Session, sim: Simulator, count: int = FEW) -> list[Watch]:
     return watches
 
 
+def worker_of(session: Session) -> worker.Worker | None:
+    [server] = session._servers.values()
+    return server._worker
+
+
 def is_all_there(session: Session) -> bool:
     """Whether the worker polls for every watch that is not over."""
-    found = [one for one in session._watcher._workers.values() if one is not None]
-    return len(found) == 1 and len(found[0]._followed) == len(session.active)
+    worker = worker_of(session)
+    return worker is not None and len(worker._followed) == len(session.active)
 
 
 def lose_patience(monkeypatch: pytest.MonkeyPatch, sim: Simulator, watch: Watch) -> None:
@@ -218,7 +223,7 @@ def test_closing_does_not_wait_for_a_process_that_hangs(
     if is_given_up:
         lose_patience(monkeypatch, sim, watches[0])
     [process] = workers()
-    [found] = session._watcher._workers.values()
+    found = worker_of(session)
     assert found is not None
     process.suspend()
     if is_given_up:
@@ -275,7 +280,9 @@ def test_an_interrupt_does_not_reach_it(session: Session, sim: Simulator) -> Non
     assert os.getpgid(process.pid) != os.getpgid(0)  # what a terminal's Ctrl-C goes to
     process.send_signal(signal.SIGINT)
     finish(sim, watches)
-    assert not next(iter(session._watcher._workers.values())).is_lost  # type: ignore[union-attr]
+    found = worker_of(session)
+    assert found is not None
+    assert not found.is_lost
 
 
 @posix_only
@@ -341,12 +348,12 @@ def test_it_ends_with_a_kernel_that_is_killed(sim: Simulator, tmp_path: Path) ->
     cometvid_nb.api.turns.MANY = 2
     session = Session(Settings(Secret({KEY!r}), {sim.base_url!r}, save=False, ledger="off"))
     watches = [session.watch(f"video_{{n}}") for n in range(3)]
-    while not all(watch.job for watch in watches) or not session._watcher._workers:
+    [server] = session._servers.values()
+    while not all(watch.job for watch in watches) or not server._worker:
         time.sleep(0.05)
-    [worker] = session._watcher._workers.values()
-    while worker._process is None:
+    while server._worker._process is None:
         time.sleep(0.05)
-    print(worker._process.pid, flush=True)
+    print(server._worker._process.pid, flush=True)
     time.sleep(60)
     """
     for n in range(3):

@@ -1,0 +1,32 @@
+"""What the ledger remembers of a job whose clip is here already."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ..clips.places import SavedClip, local_file, page_path
+from ..job import JobStatus
+from ..ledger.ledger import Ledger
+from ..notebook import notebook_folder
+from ..settings import Settings
+from ..watching.state import WatchState
+
+
+def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchState | None:
+    """The end of a watch whose clip was saved and is still there; None: the API must be asked."""
+    entry = ledger.find(settings.base_url, job_id)
+    if entry is None or entry.state != JobStatus.COMPLETED or entry.clip is None:
+        return None
+    # In another storage it is believed to be still there: only the network could tell.
+    is_here = "://" not in entry.clip
+    path = page_path(Path(entry.clip), notebook_folder()) if is_here else None
+    poster = ledger.poster(settings.base_url, job_id)
+    saved = SavedClip(entry.clip, path, path or entry.clip, entry.clip_bytes or 0, poster)
+    if is_here and local_file(saved) is None:
+        return None
+    job, now_s = entry.to_job(), time.time()
+    begun = WatchState.begin(
+        job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated
+    )
+    return begun.remembered(job, saved, job.completed_at_s or now_s)

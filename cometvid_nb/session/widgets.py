@@ -1,0 +1,44 @@
+"""The public widgets: those of `display`, which begin their watches with the kernel's session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..display.widget import CardWidget, GridWidget
+from ..watching.watch import Watch
+from .session import current
+
+
+class JobWidget(CardWidget):
+    """The live card of one job, which becomes the player.
+
+    `JobWidget("video_abc123")` watches that job and can stand alone or inside `HBox`, `VBox`,
+    `Tab` and their like. `.watch` is the `Watch` behind it, None for a widget without a job.
+
+    Raises:
+        SettingsError: no key is set. ValueError: the text cannot be a job id.
+    """
+
+    def __init__(self, job_id: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if job_id is not None:
+            session = current()
+            session.stage.bind(self, session.watch(job_id))
+
+
+class GalleryWidget(GridWidget):
+    """The live cards of many jobs, a page at a time; each becomes a player in its place.
+
+    `GalleryWidget(["video_1", "video_2"])` watches these jobs; `Watch` objects do as well.
+
+    Raises:
+        SettingsError: no key is set. ValueError: one of the texts cannot be a job id.
+    """
+
+    def __init__(self, watches: Sequence[Watch | str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if watches is not None:
+            session = current()
+            followed = [session.watch(one) if isinstance(one, str) else one for one in watches]
+            session.stage.bind_gallery(self, followed)
