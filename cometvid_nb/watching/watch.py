@@ -60,6 +60,7 @@ class Watch:
         self._memory = memory
         self._make_widget = make_widget
         self._widget: Any = None
+        self._polling: Polling | None = None
         self._shown_in_cell: int | None = None
         """The cell that shows the card already, and so need not show its value as well."""
         self._lock = threading.RLock()
@@ -89,6 +90,8 @@ class Watch:
         with self._lock:
             if self._widget is None:
                 self._widget = self._make_widget(self)
+                if self._polling is not None:
+                    self._polling.is_drawn = True
                 if self._loop is not None and not self._loop.is_closed():
                     self._loop.call_soon_threadsafe(self.server.draw, self.job_id)
             return self._widget
@@ -267,11 +270,12 @@ class Watch:
     async def _poll_here(self, state: WatchState) -> WatchState:
         """Poll in the kernel until the job is over, or a process is to go on."""
         polling = Polling(state, self._policy, self.server.client, self._memory)
+        with self._lock:
+            self._polling, polling.is_drawn = polling, self._widget is not None
         while not polling.state.is_over:
             await polling.until_due()
             if self.server.worker is not None:
                 return polling.state
-            polling.is_drawn = self._widget is not None
             is_news = await polling.poll()
             if not polling.state.is_over:
                 self._become(polling.state, is_told=is_news)

@@ -38,7 +38,7 @@ class WorkerProcess:
         self._turns.on_refused = self._note_refusal
         self._news = news
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._drawn: set[int] = set()
+        self._pollings: dict[int, Polling] = {}
         self._lessons: dict[int, asyncio.Future[DurationPrior | None]] = {}
         self._states: dict[int, WatchState] = {}
         self._questions: dict[int, Job] = {}
@@ -49,16 +49,18 @@ class WorkerProcess:
         """Do what the kernel says."""
         match message:
             case ("follow", number, state, policy, is_drawn, is_pictured):
-                if is_drawn:
-                    self._drawn.add(number)
-                following = self._follow(number, state, policy, is_pictured=is_pictured)
+                polling = _TaughtPolling(number, state, policy, self)
+                polling.is_drawn = is_drawn
+                self._pollings[number] = polling
+                following = self._follow(number, polling, is_pictured=is_pictured)
                 self._tasks[number] = asyncio.get_running_loop().create_task(following)
             case ("drop", number):
-                self._drawn.discard(number)
+                self._pollings.pop(number, None)
                 if number in self._tasks:
                     self._tasks.pop(number).cancel()
             case ("draw", number):
-                self._drawn.add(number)
+                if number in self._pollings:
+                    self._pollings[number].is_drawn = True
             case ("learned", number, prior):
                 lesson = self._lessons.get(number)
                 if lesson is not None and not lesson.done():
@@ -70,15 +72,11 @@ class WorkerProcess:
         self._refusals.append(retry_after_s)
         self._has_news.set()
 
-    async def _follow(
-        self, number: int, state: WatchState, policy: PollPolicy, *, is_pictured: bool
-    ) -> None:
-        polling = _TaughtPolling(number, state, policy, self)
+    async def _follow(self, number: int, polling: Polling, *, is_pictured: bool) -> None:
         try:
             with self._turns.job():
                 while not polling.state.is_over:
                     await polling.until_due()
-                    polling.is_drawn = number in self._drawn
                     is_news = await polling.poll()
                     if is_news and not polling.state.is_over:
                         self._tell(number, polling.state)

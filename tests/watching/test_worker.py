@@ -6,6 +6,7 @@ import asyncio
 import gc
 import itertools
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import worker
+from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.watch import Watch
 from tests.environment import isolated_environ
 
@@ -318,8 +320,10 @@ def test_what_earlier_jobs_took_is_known_there(session: Session, sim: Simulator)
         sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
     watches = [session.watch(f"video_{n}") for n in range(FEW + 1)]
     last = watches[-1]  # the worker's from the first question on
-    wait_until(lambda: len(last.state.checks_at_s) > 1)
-    assert last._policy.prior.median_s > 300
+    wait_until(lambda: len(last.state.checks_at_s) > 3)
+    now_s, *_, third_at_s = last.state.checks_at_s
+    *_, usual_at_s = PollPolicy().plan(last.state.poll, now_s, random.Random(0), most=3)
+    assert third_at_s - now_s > 1.5 * (usual_at_s - now_s)
     pause_s = last.state.checks_at_s[1] - last.state.checks_at_s[0]
     assert pause_s > 0.9 * last._policy.max_delay_s  # with nothing learned it is shorter
 
