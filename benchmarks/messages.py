@@ -16,6 +16,7 @@ from tests.kernel import Kernel, Message
 
 JOB = "video_still"
 POLLS = 100
+WIDGET = "application/vnd.jupyter.widget-view+json"
 CHANGES = (20, 40, 60, 80)
 SET_UP = """
 import os
@@ -35,6 +36,12 @@ def shows(kernel: Kernel, text: str) -> None:
     kernel.wait_for(lambda message: text in repr(message["content"]))
 
 
+def say_loaded(kernel: Kernel, messages: list[Message]) -> None:
+    """Answer as a page does that has the widget; else plain HTML would take its place."""
+    [view] = [m["content"]["data"] for m in messages if m["msg_type"] == "display_data"]
+    kernel.send_to_widget(view[WIDGET]["model_id"], {"kind": "loaded"})
+
+
 def main() -> None:
     """Measure and print."""
     scenario = Scenario(JOB, queue_s=0, ending="never", steps=(10,))
@@ -43,7 +50,8 @@ def main() -> None:
         kernel.start()
         try:
             kernel.run(SET_UP.format(base_url=simulator.base_url, api_key=simulator.api_key))
-            kernel.run(f"%cometvid watch {JOB} --interval 0.2")
+            shown = kernel.run(f"%cometvid watch {JOB} --interval 0.2")
+            say_loaded(kernel, shown.messages)
             shows(kernel, "'progress_percent': 10.0")
             before = len(to_page(kernel.messages))
             polls = "GET /videos/{id}"
