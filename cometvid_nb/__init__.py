@@ -170,7 +170,7 @@ def jobs() -> list[dict[str, Any]]:
     from .session.session import current
 
     here = current()
-    return [entry.to_record() for entry in here.ledger.entries(here.settings.base_url)]
+    return [entry.to_row() for entry in here.ledger.entries(here.settings.base_url)]
 
 
 def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:

@@ -74,7 +74,7 @@ class Settings:
     )
     ledger: str = field(
         default="on",
-        metadata={"help": "the record of jobs: on, off, or a file to keep it in"},
+        metadata={"help": "the ledger of jobs: on, off, or a file to keep it in"},
     )
     allow_http: bool = field(
         default=False, metadata={"help": "accept a base_url without TLS on another machine"}

@@ -71,7 +71,7 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_record(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the developer's own record of jobs out of reach."""
+    """Keep the developer's own ledger of jobs out of reach."""
     folder = tmp_path_factory.getbasetemp() / "records" / secrets.token_hex(4)
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))  # made only if a record is written
 

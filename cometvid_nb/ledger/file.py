@@ -120,7 +120,7 @@ class LedgerFile:
 
 
 def default_path() -> Path:
-    """Where the record lies if nothing else is said: the user's data directory."""
+    """Where the ledger lies if nothing else is set: the user's data directory."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"

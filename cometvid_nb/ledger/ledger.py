@@ -1,4 +1,4 @@
-"""Ledger: the durable record of jobs, in SQLite, so that nothing paid for is forgotten.
+"""Ledger: the durable list of jobs, in SQLite, so that nothing paid for is forgotten.
 
 Written before a job is asked for (the intent), when the answer comes (the id), when the job ends
 and when its clip is saved. It holds no key and no link. Many kernels may write at once, and a
@@ -81,11 +81,11 @@ class Entry:
             is_sending = time.time() - self.began_at_s < SENDING_FOR_S
         return not is_sending
 
-    def to_record(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, Any]:
         """A flat dict, as `pandas.DataFrame` takes it."""
-        record = asdict(self)
-        del record["is_clip_wanted"], record["sender"]
-        return record
+        row = asdict(self)
+        del row["is_clip_wanted"], row["sender"]
+        return row
 
     def to_job(self) -> Job:
         """The job as far as it is remembered."""
@@ -101,7 +101,7 @@ _COLUMNS = [field.name for field in fields(Entry)]
 
 
 class Ledger:
-    """The record in one file. A file that cannot be used is reported once, and then let be.
+    """The ledger in one file. A file that cannot be used is reported once, and then let be.
 
     `warn(message)` is called at the first trouble; no method raises for the file's sake. `path`
     None keeps nothing.
@@ -317,7 +317,7 @@ class Ledger:
                 return otherwise
             self._is_told = True
             self._warn(
-                f"The record of jobs at {self.path} cannot be used ({error}). Watching goes on, "
+                f"The ledger of jobs at {self.path} cannot be used ({error}). Watching goes on, "
                 "but nothing is remembered for after a restart. Move the file away to begin anew, "
                 "or switch it off: %cometvid config ledger=off"
             )

@@ -293,7 +293,7 @@ class CreatedJobs(list[Job]):
 def _ledger() -> Ledger:
     ledger = sessions.current().ledger
     if ledger.path is None:
-        raise SettingsError("the record of jobs is off: %cometvid config ledger=on")
+        raise SettingsError("the ledger of jobs is off: %cometvid config ledger=on")
     return ledger
 
 

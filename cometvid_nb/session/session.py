@@ -315,7 +315,7 @@ def _leave_to_parent() -> None:
     global _current, _lock
     if _current is not None:
         atexit.unregister(_current.close)
-        _of_the_parent.append(_current)  # dropped, its connection to the record would be closed
+        _of_the_parent.append(_current)  # dropped, its connection to the ledger would be closed
     _current, _lock = None, threading.Lock()
 
 

@@ -1,4 +1,4 @@
-"""The record of jobs: many may write, any may die at any instant, and it stops nobody."""
+"""The ledger: many may write, any may die at any instant, and it stops nobody."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_durations_are_of_the_nearest_kind_there_is(ledger: Ledger) -> None:
 def test_records_are_flat_dicts_as_pandas_takes_them(ledger: Ledger) -> None:
     ledger.intend(API, prompt="A comet")
     ledger.see(API, job("video_1", "completed"), took_s=67.5)
-    records = [entry.to_record() for entry in ledger.entries(API)]
+    records = [entry.to_row() for entry in ledger.entries(API)]
     flat = (str, int, float, type(None))
     assert all(isinstance(value, flat) for record in records for value in record.values())
     assert [list(record) for record in records] == [list(records[0])] * 2
@@ -244,7 +244,7 @@ def test_whatever_the_api_says_of_a_job_can_be_written_and_read(payloads: list[A
             ledger.see(API, one)
         assert {entry.job_id for entry in ledger.entries(API)} == {one.id for one in jobs}
         for entry in ledger.entries(API):
-            json.dumps(entry.to_record())
+            json.dumps(entry.to_row())
             assert entry.to_job().id == entry.job_id
         assert warned == []
 
@@ -341,7 +341,7 @@ def test_a_file_that_cannot_be_used_is_reported_once_and_raises_nothing(
     use_all_of(ledger)
 
     [words] = warned
-    assert f"The record of jobs at {path} cannot be used" in words
+    assert f"The ledger of jobs at {path} cannot be used" in words
     assert "Watching goes on" in words
     assert "%cometvid config ledger=off" in words
     assert spoil is not of_a_newer_version or "by a newer cometvid-nb" in words

@@ -50,7 +50,7 @@ def made(simulator: Simulator) -> list[str]:
 
 
 def prompts(stage: Stage) -> list[str]:
-    """The prompts in the record, the oldest first."""
+    """The prompts in the ledger, the oldest first."""
     stage.run("import cometvid_nb")
     text = stage.run("[job['prompt'] for job in cometvid_nb.jobs()][::-1]").text
     found: list[str] = eval(text)
@@ -356,7 +356,7 @@ def test_a_record_that_cannot_be_used_warns_once_and_stops_nothing(
     text = said(desk, f'%cometvid config ledger={bad}\n%cometvid create "A comet" --no-watch')
     again = said(desk, '%cometvid create "A comet" --no-watch')
     assert "Created video_" in text
-    assert f"The record of jobs at {bad} cannot be used" in text
+    assert f"The ledger of jobs at {bad} cannot be used" in text
     assert "cannot be used" not in again
 
 

@@ -1,7 +1,7 @@
 """A key and a link that must not be found: every command and many faults, then a search.
 
 What is searched: all that crossed to the page, the saved notebook, its HTML, the widget state, logs
-at DEBUG, reprs, verbose tracebacks, the record of jobs, and what other hosts saw.
+at DEBUG, reprs, verbose tracebacks, the ledger of jobs, and what other hosts saw.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def follow(kernel: Kernel, simulator: Simulator, home: Path) -> Trail:
     texts["notebook"] = nbformat.writes(book)
     texts["HTML"] = nbconvert.HTMLExporter().from_notebook_node(book)[0]  # type: ignore[no-untyped-call, unused-ignore]
     record = [path.read_bytes() for path in home.rglob("*.sqlite3*")]
-    texts["record of jobs"] = b"".join(record).decode("latin-1")
+    texts["ledger of jobs"] = b"".join(record).decode("latin-1")
     assert record
     return Trail(texts, book, simulator)
 
@@ -171,7 +171,7 @@ def settle(kernel: Kernel, book: nbformat.NotebookNode) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["reprs", "widget state", "log", "messages", "notebook", "HTML", "record of jobs"]
+    "place", ["reprs", "widget state", "log", "messages", "notebook", "HTML", "ledger of jobs"]
 )
 def test_the_key_is_found_nowhere(trail: Trail, place: str) -> None:
     assert len(trail.texts[place]) > 500, "a search through nothing proves nothing"
@@ -188,7 +188,7 @@ def test_the_key_went_to_the_api_alone_and_in_its_header_alone(trail: Trail) -> 
         assert asked.has_authorization is (asked.host == "api")
 
 
-@pytest.mark.parametrize("place", ["log", "record of jobs"])
+@pytest.mark.parametrize("place", ["log", "ledger of jobs"])
 def test_a_signed_link_is_in_no_log_and_no_record(trail: Trail, place: str) -> None:
     assert SIGNATURE not in trail.texts[place]
 

@@ -1,6 +1,6 @@
 """Session, record, disk and server in any order of commands, faults and deaths, against a model.
 
-Whatever happens: a job that the server made is in the record, none was made twice, and every clip
+Whatever happens: a job that the server made is in the ledger, none was made twice, and every clip
 on the disk is the one the server gave. In the end all goes well, and then all clips come home.
 """
 
