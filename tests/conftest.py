@@ -12,8 +12,8 @@ import hypothesis
 import nbformat
 import pytest
 
+from tests.bench import Bench, open_bench
 from tests.kernel import Kernel, run_notebook
-from tests.stage import Stage, open_stage
 
 # An example may be slow because the machine is busy; `timeout` in pyproject.toml ends what hangs.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -106,17 +106,27 @@ def notebook_run(home: Path) -> NotebookRun:
 
 
 @pytest.fixture(scope="module")
-def _module_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with open_stage(tmp_path_factory.mktemp("home")) as stage:
-        yield stage
+def _module_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with open_bench(tmp_path_factory.mktemp("home")) as bench:
+        yield bench
 
 
 @pytest.fixture
-def stage(_module_stage: Stage) -> Iterator[Stage]:
+def bench(_module_bench: Bench) -> Iterator[Bench]:
     """A kernel with the magic loaded, and its simulator; the tests of a file share one process.
 
     Whatever a test does, the key stays at home.
     """
-    _module_stage.reset()
-    yield _module_stage
-    _module_stage.assert_no_key()
+    _module_bench.reset()
+    yield _module_bench
+    _module_bench.assert_no_key()
+
+
+@pytest.fixture
+def fresh(bench: Bench, tmp_path: Path) -> Bench:
+    """The bench with a ledger and a folder for clips of the test's own, and quick polls."""
+    ledger = tmp_path / "ledger.sqlite3"
+    bench.run(f"%cometvid config ledger={ledger} interval_s=0.2 save_dir={tmp_path.name}")
+    bench.simulator.requests.clear()
+    bench.kernel.messages.clear()
+    return bench

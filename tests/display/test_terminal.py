@@ -12,8 +12,8 @@ import pexpect
 import pytest
 
 from cometvid_nb.simulator import Scenario, Simulator
+from tests.bench import KEY
 from tests.environment import isolated_environ
-from tests.stage import KEY
 
 PROMPT = r"In \[\d+\]: "
 SCRIPT = (

@@ -1,4 +1,4 @@
-"""A kernel with the magic loaded, in front of a simulator that the test holds in its hand."""
+"""The bench: a kernel with `%cometvid` loaded, in front of a simulator the test can steer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Card = dict[str, Any]
 
 
 @dataclass
-class Stage:
-    """The two, and the verbs the tests share."""
+class Bench:
+    """A kernel with `%cometvid` loaded and its simulator, and the verbs the tests share."""
 
     kernel: Kernel
     simulator: Simulator
@@ -99,7 +99,7 @@ def card_of(message: Message) -> Card | None:
 
 
 @contextmanager
-def open_stage(home: Path, **environ: str) -> Iterator[Stage]:
+def open_bench(home: Path, **environ: str) -> Iterator[Bench]:
     """Start both; the kernel knows the simulator through the environment."""
     with Simulator(api_key=KEY, speed=20) as simulator:
         kernel = Kernel(home)
@@ -107,6 +107,6 @@ def open_stage(home: Path, **environ: str) -> Iterator[Stage]:
             address = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
             kernel.start(**(address | environ))
             kernel.run(LOAD)
-            yield Stage(kernel, simulator)
+            yield Bench(kernel, simulator)
         finally:
             kernel.stop()
