@@ -13,8 +13,8 @@ from typing import Any
 from cometvid_nb.display import page
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.kernel import Kernel, Message, Result
+from tests.simulated import KEY, environ_of
 
-KEY = "sk-live-0123456789-kept-to-itself"
 LOAD = "%load_ext cometvid_nb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -104,8 +104,7 @@ def open_bench(home: Path, **environ: str) -> Iterator[Bench]:
     with Simulator(api_key=KEY, speed=20) as simulator:
         kernel = Kernel(home)
         try:
-            address = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
-            kernel.start(**(address | environ))
+            kernel.start(**(environ_of(simulator) | environ))
             kernel.run(LOAD)
             yield Bench(kernel, simulator)
         finally:

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
+import pytest
 
 from cometvid_nb.display import page
 from cometvid_nb.simulator import Scenario, Simulator
-from tests.bench import KEY, LOAD, WIDGET, Bench
+from tests.bench import LOAD, WIDGET, Bench
 from tests.conftest import NotebookRun
 from tests.environment import isolated_environ
 from tests.kernel import Message
+from tests.simulated import environ_of
+
+pytestmark = pytest.mark.simulator(speed=20)
 
 
 def changes(bench: Bench) -> list[dict[str, Any]]:
@@ -181,68 +185,67 @@ def test_a_widget_of_its_own_takes_ids_and_watches(fresh: Bench) -> None:
 
 
 def test_a_headless_notebook_waits_and_keeps_the_grid(
-    notebook_run: NotebookRun, home: Path
+    sim: Simulator, notebook_run: NotebookRun, home: Path
 ) -> None:
     ids = [f"video_{number}" for number in range(5)]
-    scenarios = [Scenario(job_id, queue_s=1, run_s=5) for job_id in ids]
-    with Simulator(api_key=KEY, speed=20, scenarios=scenarios) as simulator:
-        environ = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
-        cells = [f"{LOAD}\n%config Cometvid.interval_s = 0.2", f"%cometvid watch {' '.join(ids)}"]
-        notebook = notebook_run(cells, environ=environ)
+    for job_id in ids:
+        sim.add(Scenario(job_id, queue_s=1, run_s=5))
+    cells = [f"{LOAD}\n%config Cometvid.interval_s = 0.2", f"%cometvid watch {' '.join(ids)}"]
+    notebook = notebook_run(cells, environ=environ_of(sim))
     [output] = notebook.cells[1].outputs
     assert output.data["text/html"].count("<video controls") == 5
     assert output.data["text/plain"].startswith("5 jobs: 5 done")
     assert (home / "work" / "videos" / "video_4.mp4").is_file()
 
 
-def test_into_a_pipe_a_line_for_each_job_that_ends(home: Path) -> None:
+def test_into_a_pipe_a_line_for_each_job_that_ends(sim: Simulator, home: Path) -> None:
     ids = [f"video_{number}" for number in range(4)]
-    scenarios = [Scenario(job_id, queue_s=1, run_s=5) for job_id in ids]
-    with Simulator(api_key=KEY, speed=20, scenarios=scenarios) as simulator:
-        environ = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
-        done = subprocess.run(
-            [sys.executable, "-c", f"import cometvid_nb\ncometvid_nb.watch({ids}, interval_s=0.2)"],
-            cwd=home,
-            env=isolated_environ(home) | environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
+    for job_id in ids:
+        sim.add(Scenario(job_id, queue_s=1, run_s=5))
+    done = subprocess.run(
+        [sys.executable, "-c", f"import cometvid_nb\ncometvid_nb.watch({ids}, interval_s=0.2)"],
+        cwd=home,
+        env=isolated_environ(home) | environ_of(sim),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert sorted(done.stdout.splitlines()) == [
         f"{job_id} · Completed · videos/{job_id}.mp4" for job_id in ids
     ]
 
 
-def test_a_terminal_has_one_line_that_counts_and_a_line_for_each_end(home: Path) -> None:
+def test_a_terminal_has_one_line_that_counts_and_a_line_for_each_end(
+    sim: Simulator, home: Path
+) -> None:
     ids = [f"video_{number}" for number in range(4)]
-    endless = [Scenario(job_id, queue_s=0, steps=(0,), ending="never") for job_id in ids]
-    with Simulator(api_key=KEY, speed=20, scenarios=endless) as simulator:
-        environ = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url, "TERM": "xterm"}
-        child = pexpect.spawn(
-            sys.executable,
-            ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
-            cwd=str(home),
-            env=isolated_environ(home) | environ,
-            encoding="utf-8",
-            timeout=30,
-            dimensions=(24, 100),
-        )
-        try:
-            child.expect(r"In \[\d+\]: ")
-            child.sendline(LOAD)
-            child.expect(r"In \[\d+\]: ")
-            child.sendline(f"%cometvid watch {' '.join(ids)} --interval 0.2")
-            child.expect(r"\r4 jobs: 4 running 0 % · 0:0\d")
-            simulator.finish("video_2")
-            child.expect(r"\rvideo_2 · Completed · videos/video_2\.mp4\r\n")
-            child.expect(r"\r4 jobs: 3 running 0 %, 1 done · 0:")
-            for job_id in ("video_0", "video_1", "video_3"):
-                simulator.finish(job_id)
-            child.expect(r"4 jobs: 4 done\r\n")
-            child.expect(r"Out\[2\]: \[<Watch video_0: completed>, .* … 1 more\]")
-        finally:
-            child.close(force=True)
+    for job_id in ids:
+        sim.add(Scenario(job_id, queue_s=0, steps=(0,), ending="never"))
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
+        cwd=str(home),
+        env=isolated_environ(home) | environ_of(sim) | {"TERM": "xterm"},
+        encoding="utf-8",
+        timeout=30,
+        dimensions=(24, 100),
+    )
+    try:
+        child.expect(r"In \[\d+\]: ")
+        child.sendline(LOAD)
+        child.expect(r"In \[\d+\]: ")
+        child.sendline(f"%cometvid watch {' '.join(ids)} --interval 0.2")
+        child.expect(r"\r4 jobs: 4 running 0 % · 0:0\d")
+        sim.finish("video_2")
+        child.expect(r"\rvideo_2 · Completed · videos/video_2\.mp4\r\n")
+        child.expect(r"\r4 jobs: 3 running 0 %, 1 done · 0:")
+        for job_id in ("video_0", "video_1", "video_3"):
+            sim.finish(job_id)
+        child.expect(r"4 jobs: 4 done\r\n")
+        child.expect(r"Out\[2\]: \[<Watch video_0: completed>, .* … 1 more\]")
+    finally:
+        child.close(force=True)
 
 
 def test_several_created_without_a_watch_are_a_line_each(fresh: Bench) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES
 from cometvid_nb.simulator import SCENARIOS, Fault, Simulator
-from tests.bench import KEY, LOAD, WIDGET, Bench, open_bench
+from tests.bench import LOAD, WIDGET, Bench, open_bench
 from tests.kernel import Kernel
+from tests.simulated import KEY
 
 CREATE = "POST /videos"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))

@@ -6,8 +6,9 @@ import pytest
 
 from cometvid_nb.magic.grammar import COMMANDS
 from cometvid_nb.simulator import Fault
-from tests.bench import KEY, LOAD, Bench
+from tests.bench import LOAD, Bench
 from tests.kernel import Kernel
+from tests.simulated import KEY
 
 OTHER_KEY = "sk-other-9876543210-typed-in-unseen"
 
