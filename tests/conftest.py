@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import nbformat
 import pytest
 
+from cometvid_nb.api.client import Client
+from cometvid_nb.session import session as sessions
+from cometvid_nb.session.session import Session
+from cometvid_nb.settings import Settings
+from cometvid_nb.simulator import Simulator
+from tests.bench import Bench, open_bench
 from tests.kernel import Kernel, run_notebook
-from tests.stage import Stage, open_stage
+from tests.simulated import KEY, environ_of, settings_of
 
 # An example may be slow because the machine is busy; `timeout` in pyproject.toml ends what hangs.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -85,6 +94,81 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def clock() -> Callable[[], float]:
+    """The clock of `sim`, in unix seconds: this machine's, unless a file has one of its own."""
+    return time.time
+
+
+@pytest.fixture
+def sim(request: pytest.FixtureRequest, clock: Callable[[], float]) -> Iterator[Simulator]:
+    """A simulator on real sockets that knows `KEY`.
+
+    `@pytest.mark.simulator(speed=20)` on a test, or `pytestmark` in a file, gives it other options
+    of `Simulator`; `kind=Forgetful` among them makes it one of that class.
+    """
+    options: dict[str, Any] = {"kind": Simulator, "api_key": KEY, "clock": clock}
+    for mark in reversed(list(request.node.iter_markers("simulator"))):  # the test's own wins
+        options |= mark.kwargs
+    with options.pop("kind")(**options) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, sim: Simulator, tmp_path: Path) -> Settings:
+    """Settings that lead to `sim`, with quick polls and a ledger of the test's own.
+
+    `@pytest.mark.settings(ledger="off")` on a test, or `pytestmark` in a file, gives other values.
+    """
+    values: dict[str, Any] = {"ledger": str(tmp_path / "ledger.sqlite3"), "interval_s": 0.2}
+    for mark in reversed(list(request.node.iter_markers("settings"))):
+        values |= mark.kwargs
+    return settings_of(sim, **values)
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[Client]:
+    """A client of `sim`, closed after the test."""
+    async with Client(settings) as client:
+        yield client
+
+
+@pytest.fixture
+def open_session(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Session]]:
+    """Open sessions as kernels do, `open_session(save=False)`; all share one ledger and folder."""
+    monkeypatch.chdir(tmp_path)
+    opened: list[Session] = []
+
+    def open_session(**changes: Any) -> Session:
+        opened.append(Session(replace(settings, **changes)))
+        return opened[-1]
+
+    yield open_session
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def session(open_session: Callable[..., Session]) -> Session:
+    """A session with `sim`, in a folder of its own."""
+    return open_session()
+
+
+@pytest.fixture
+def process_sim(
+    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Simulator]:
+    """`sim`, where the session of this process finds it: what `cometvid_nb.watch` will ask."""
+    for name, value in environ_of(sim).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    sessions.end()
+    yield sim
+    sessions.end()
+
+
+@pytest.fixture
 def kernel(home: Path) -> Iterator[Kernel]:
     """A fresh kernel in its own process and home."""
     kernel = Kernel(home)
@@ -106,17 +190,27 @@ def notebook_run(home: Path) -> NotebookRun:
 
 
 @pytest.fixture(scope="module")
-def _module_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with open_stage(tmp_path_factory.mktemp("home")) as stage:
-        yield stage
+def _module_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with open_bench(tmp_path_factory.mktemp("home")) as bench:
+        yield bench
 
 
 @pytest.fixture
-def stage(_module_stage: Stage) -> Iterator[Stage]:
+def bench(_module_bench: Bench) -> Iterator[Bench]:
     """A kernel with the magic loaded, and its simulator; the tests of a file share one process.
 
     Whatever a test does, the key stays at home.
     """
-    _module_stage.reset()
-    yield _module_stage
-    _module_stage.assert_no_key()
+    _module_bench.reset()
+    yield _module_bench
+    _module_bench.assert_no_key()
+
+
+@pytest.fixture
+def fresh(bench: Bench, tmp_path: Path) -> Bench:
+    """The bench with a ledger and a folder for clips of the test's own, and quick polls."""
+    ledger = tmp_path / "ledger.sqlite3"
+    bench.run(f"%cometvid config ledger={ledger} interval_s=0.2 save_dir={tmp_path.name}")
+    bench.simulator.requests.clear()
+    bench.kernel.messages.clear()
+    return bench

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -32,27 +32,13 @@ from cometvid_nb.errors import (
 from cometvid_nb.job import Job, JobStatus
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
+from tests.simulated import KEY, environ_of, settings_of
 
-KEY = "sk-simulated-0123456789-wxyz"
 WRONG_KEY = "sk-wrong-0123456789-0123"
 POLL = "GET /videos/{id}"
 CONTENT = "GET /videos/{id}/content"
 
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY, separate_clip_host=True) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def client(sim: Simulator) -> AsyncIterator[Client]:
-    async with Client(settings_of(sim)) as client:
-        yield client
-
-
-def settings_of(sim: Simulator, key: str = KEY) -> Settings:
-    return Settings(api_key=Secret(key), base_url=sim.base_url)
+pytestmark = pytest.mark.simulator(separate_clip_host=True)
 
 
 async def completed(sim: Simulator, client: Client, job_id: str = "video_demo") -> Job:
@@ -144,7 +130,7 @@ async def test_an_unknown_id_is_not_found(client: Client) -> None:
 
 
 async def test_a_wrong_key_is_told_without_the_key(sim: Simulator) -> None:
-    async with Client(settings_of(sim, WRONG_KEY)) as client:
+    async with Client(settings_of(sim, api_key=Secret(WRONG_KEY))) as client:
         with pytest.raises(BadKey) as caught:
             await client.poll("video_demo")
     assert WRONG_KEY not in told(caught.value)
@@ -162,14 +148,14 @@ async def test_without_a_key_nothing_is_sent(sim: Simulator) -> None:
 async def test_settings_come_from_the_environment_when_none_are_given(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COMETAPI_KEY", KEY)
-    monkeypatch.setenv("COMETAPI_BASE_URL", sim.base_url)
+    for name, value in environ_of(sim).items():
+        monkeypatch.setenv(name, value)
     async with Client() as client:
         assert (await client.retrieve("video_demo")).id == "video_demo"
 
 
 async def test_nobody_listening_is_connection_trouble(sim: Simulator) -> None:
-    settings = Settings(api_key=Secret(KEY), base_url=f"{sim.dead_origin}/v1")
+    settings = settings_of(sim, base_url=f"{sim.dead_origin}/v1")
     async with Client(settings) as client:
         with pytest.raises(ConnectionTrouble, match="cannot be reached"):
             await client.poll("video_demo")

@@ -14,6 +14,7 @@ from cometvid_nb.api.connections import KEPT_S, MOST_CONNECTIONS, Connections
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import ConnectionTrouble
 from cometvid_nb.settings import Secret, Settings
+from tests.simulated import KEY
 
 
 class Counting:
@@ -68,7 +69,7 @@ async def serving() -> AsyncIterator[tuple[Counting, Client]]:
     api = Counting()
     server = await asyncio.start_server(api.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with Client(Settings(Secret("sk-0123456789"), f"http://127.0.0.1:{port}/v1")) as client:
+    async with Client(Settings(Secret(KEY), f"http://127.0.0.1:{port}/v1")) as client:
         yield api, client
     server.close()
     await until(lambda: not api.open)  # what the client has closed ends at the server, too

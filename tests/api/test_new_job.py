@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,10 @@ from hypothesis import strategies as st
 import cometvid_nb
 from cometvid_nb.api.new_job import DEFAULT_MODEL, MOST_IMAGE_BYTES, NewJob
 from cometvid_nb.errors import SettingsError
-from cometvid_nb.session import session as sessions
 from cometvid_nb.simulator import Simulator
 
-KEY = "sk-simulated-0123456789-wxyz"
 PNG, JPEG = b"\x89PNG\r\n\x1a\n" + bytes(20), b"\xff\xd8\xff\xe0" + bytes(20)
 GIF, WEBP = b"GIF89a" + bytes(20), b"RIFF\x10\0\0\0WEBPVP8 " + bytes(20)
-
-
-@pytest.fixture
-def sim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Simulator]:
-    """A simulator that the session of this process would talk to, in a folder of its own."""
-    with Simulator(api_key=KEY) as simulator:
-        monkeypatch.setenv("COMETAPI_KEY", KEY)
-        monkeypatch.setenv("COMETAPI_BASE_URL", simulator.base_url)
-        monkeypatch.chdir(tmp_path)
-        sessions.end()
-        yield simulator
-        sessions.end()
 
 
 def picture(folder: Path, content: bytes, name: str = "comet.png") -> Path:
@@ -51,12 +36,14 @@ def large(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("prompt", ["", "  ", "\n\t\n", "\u2003"])
-def test_an_empty_prompt_is_refused_before_anything_is_sent(sim: Simulator, prompt: str) -> None:
+def test_an_empty_prompt_is_refused_before_anything_is_sent(
+    process_sim: Simulator, prompt: str
+) -> None:
     with pytest.raises(SettingsError, match="the prompt is empty"):
         cometvid_nb.create(prompt)
     with pytest.raises(SettingsError, match="the prompt is empty"):
         cometvid_nb.remix("video_demo", prompt)
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
     assert cometvid_nb.jobs() == [], "and nothing was meant to be"
 
 
@@ -83,11 +70,11 @@ def test_an_empty_prompt_is_refused_before_anything_is_sent(sim: Simulator, prom
     ],
 )
 def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
-    sim: Simulator, options: dict[str, str | float], reason: str
+    process_sim: Simulator, options: dict[str, str | float], reason: str
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(reason)):
         cometvid_nb.create("A comet", **options)  # type: ignore[arg-type]
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
 
 
 @pytest.mark.parametrize(
@@ -103,51 +90,53 @@ def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
     ],
 )
 def test_an_image_that_cannot_be_read_is_refused_before_anything_is_sent(
-    sim: Simulator, tmp_path: Path, image: str, reason: str
+    process_sim: Simulator, tmp_path: Path, image: str, reason: str
 ) -> None:
     picture(tmp_path, PNG)
     with pytest.raises(SettingsError, match=re.escape(reason)):
         cometvid_nb.create("A comet", image=image)
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"<svg/>", b"%PDF-1.7", b"RIFF\x10\0\0\0WAVEfmt ", b"\x89P"]
 )
 def test_what_is_no_picture_is_refused_before_anything_is_sent(
-    sim: Simulator, tmp_path: Path, content: bytes
+    process_sim: Simulator, tmp_path: Path, content: bytes
 ) -> None:
     with pytest.raises(SettingsError, match="is no PNG, JPEG, WebP or GIF picture"):
         cometvid_nb.create("A comet", image=picture(tmp_path, content))
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
 
 
-def test_an_image_that_is_too_large_is_refused_by_its_size(sim: Simulator, tmp_path: Path) -> None:
+def test_an_image_that_is_too_large_is_refused_by_its_size(
+    process_sim: Simulator, tmp_path: Path
+) -> None:
     with pytest.raises(SettingsError, match=r"has 21\.0 MB: a reference image may have 21 MB"):
         cometvid_nb.create("A comet", image=large(tmp_path))
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
 
 
-def test_a_prompt_that_cannot_be_sent_is_refused_in_words(sim: Simulator) -> None:
+def test_a_prompt_that_cannot_be_sent_is_refused_in_words(process_sim: Simulator) -> None:
     with pytest.raises(SettingsError, match="half a character"):
         cometvid_nb.create("A comet \ud83c")
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
 
 
 @pytest.mark.parametrize("job_id", ["", "{job}", "../video", "https://x.example/v", "a b"])
-def test_a_remix_of_what_is_no_id_is_refused(sim: Simulator, job_id: str) -> None:
+def test_a_remix_of_what_is_no_id_is_refused(process_sim: Simulator, job_id: str) -> None:
     with pytest.raises(SettingsError, match="job id"):
         cometvid_nb.remix(job_id, "At night")
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
 
 
 def test_without_a_key_nothing_is_sent_or_written(
-    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+    process_sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COMETAPI_KEY")
     with pytest.raises(SettingsError, match="No API key"):
         cometvid_nb.create("A comet")
-    assert list(sim.requests) == []
+    assert list(process_sim.requests) == []
     assert cometvid_nb.jobs() == []
 
 

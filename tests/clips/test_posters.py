@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,29 +14,15 @@ from cometvid_nb.api.client import Client
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.places import Destination
 from cometvid_nb.clips.posters import MOST_POSTER_BYTES, POSTER_WIDTH_PX, first_frame, to_data_url
-from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.simulator.clips import MEDIA
 
-KEY = "sk-simulated-0123456789-wxyz"
 THUMBNAIL = "GET /videos/{id}/content"
 
 
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY) as simulator:
-        simulator.add(Scenario("video_1"))
-        simulator.finish("video_1")
-        yield simulator
-
-
-@pytest.fixture
-async def client(sim: Simulator) -> AsyncIterator[Client]:
-    async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
-        yield client
-
-
-async def poster_of(client: Client, folder: Path) -> str | None:
+async def poster_of(sim: Simulator, client: Client, folder: Path) -> str | None:
+    sim.add(Scenario("video_1"))
+    sim.finish("video_1")
     job = (await client.poll("video_1")).job
     saved = await clips.save(client, job, Destination(folder, folder), lambda saving: None)
     assert Path(saved.file_path).is_file(), "a clip is saved, with a poster or without"
@@ -52,7 +37,7 @@ def picture(data_url: str | None) -> Image.Image:
 async def test_the_thumbnail_of_the_api_is_the_poster_as_it_is(
     sim: Simulator, client: Client, tmp_path: Path
 ) -> None:
-    poster = await poster_of(client, tmp_path)
+    poster = await poster_of(sim, client, tmp_path)
     assert poster is not None
     assert poster.startswith("data:image/webp;base64,")
     given = base64.b64decode(poster.partition(",")[2])
@@ -77,7 +62,7 @@ async def test_without_a_thumbnail_the_first_frame_is_the_poster(
     sim: Simulator, client: Client, tmp_path: Path, fault: Fault
 ) -> None:
     sim.add_fault(fault)
-    made = picture(await poster_of(client, tmp_path))
+    made = picture(await poster_of(sim, client, tmp_path))
     assert (made.format, made.size) == ("JPEG", (640, 360))
 
 
@@ -86,7 +71,7 @@ async def test_without_thumbnail_and_library_a_clip_has_no_poster(
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     sim.add_fault(Fault(THUMBNAIL, status=400))
-    assert await poster_of(client, tmp_path) is None
+    assert await poster_of(sim, client, tmp_path) is None
 
 
 @pytest.mark.parametrize("shape", ["landscape", "portrait", "square"])

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,32 +19,25 @@ from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import ATTEMPTS, OVERLAP_BYTES
 from cometvid_nb.clips.places import Destination, SavedClip, Saving
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
-from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.server import Server
 from cometvid_nb.watching.state import WatchState
 from cometvid_nb.watching.watch import Watch
+from tests.simulated import KEY, settings_of
 
-KEY = "sk-simulated-0123456789-wxyz"
 JOB = "video_1"
 CLIP, CONTENT = "GET /clips/*", "GET /videos/{id}/content"
 CUT = 70_000
 
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY, separate_clip_host=True) as simulator:
-        simulator.add(Scenario(JOB))
-        simulator.finish(JOB)
-        yield simulator
+pytestmark = pytest.mark.simulator(separate_clip_host=True)
 
 
-@pytest.fixture
-async def client(sim: Simulator) -> AsyncIterator[Client]:
-    async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
-        yield client
+@pytest.fixture(autouse=True)
+def _a_clip_is_there(sim: Simulator) -> None:
+    sim.add(Scenario(JOB))
+    sim.finish(JOB)
 
 
 async def save(client: Client, folder: Path, place: Destination | None = None) -> SavedClip:
@@ -319,7 +312,7 @@ async def test_a_clip_elsewhere_on_the_disk_has_no_path_that_a_page_could_load(
 def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     sim: Simulator, tmp_path: Path
 ) -> None:
-    server, loop = Server(Settings(api_key=Secret(KEY), base_url=sim.base_url)), WatchLoop()
+    server, loop = Server(settings_of(sim)), WatchLoop()
     for pattern in (CLIP, CONTENT):
         sim.add_fault(Fault(pattern, times=None, status=404))
 

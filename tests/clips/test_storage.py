@@ -14,11 +14,9 @@ from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.places import Destination
 from cometvid_nb.clips.storage import store
 from cometvid_nb.errors import ClipError
-from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.simulator.clips import read_clip
 
-KEY = "sk-simulated-0123456789-wxyz"
 CLIP = read_clip("1280x720", "mp4")
 
 # botocore and moto say things of their own dependencies that are not ours to mend.
@@ -62,15 +60,13 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_a_clip_saved_to_s3_lies_there_byte_for_byte_and_nowhere_else(
-    bucket: Any, tmp_path: Path
+    sim: Simulator, client: Client, bucket: Any, tmp_path: Path
 ) -> None:
-    with Simulator(api_key=KEY) as sim:
-        sim.add(Scenario("video_1"))
-        sim.finish("video_1")
-        async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
-            job = (await client.poll("video_1")).job
-            place = Destination.parse("s3://clips/mine/", tmp_path / "videos", tmp_path)
-            saved = await clips.save(client, job, place, lambda saving: None)
+    sim.add(Scenario("video_1"))
+    sim.finish("video_1")
+    job = (await client.poll("video_1")).job
+    place = Destination.parse("s3://clips/mine/", tmp_path / "videos", tmp_path)
+    saved = await clips.save(client, job, place, lambda saving: None)
 
     assert saved.saved_to == "s3://clips/mine/video_1.mp4"
     assert saved.path is None, "no page can load it from there"

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.bench import WIDGET
 from tests.conftest import NotebookRun
 from tests.environment import isolated_environ
-from tests.stage import WIDGET
 
 CELLS = ["%load_ext cometvid_nb", "%cometvid demo --speed 100", "job = %cometvid watch video_demo"]
 AFTER = "print(job.job.status.value)"

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from cometvid_nb.display.page import LOADED_WITHIN_S, NOTE
+from tests.bench import WIDGET, Bench
 from tests.kernel import Message
-from tests.stage import WIDGET, Stage, open_stage
-
-
-@pytest.fixture(scope="module")
-def one_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    home: Path = tmp_path_factory.mktemp("home")
-    with open_stage(home) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(one_stage: Stage) -> Stage:
-    one_stage.reset()
-    return one_stage
 
 
 def is_plain(message: Message) -> bool:
@@ -36,42 +20,42 @@ def is_widget_again(message: Message) -> bool:
     return message["msg_type"] == "update_display_data" and WIDGET in data
 
 
-def watch(stage: Stage) -> tuple[str, str]:
+def watch(bench: Bench) -> tuple[str, str]:
     """A job that is being watched, and the id of the widget that shows it."""
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    return job_id, stage.run("print(job.widget.model_id)").text.strip()
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    return job_id, bench.run("print(job.widget.model_id)").text.strip()
 
 
 def test_a_page_that_never_answers_gets_plain_html_and_a_late_answer_the_widget_again(
-    stage: Stage,
+    bench: Bench,
 ) -> None:
-    job_id, model_id = watch(stage)
-    assert WIDGET not in stage.kernel.wait_for(is_plain)["content"]["data"]
+    job_id, model_id = watch(bench)
+    assert WIDGET not in bench.kernel.wait_for(is_plain)["content"]["data"]
 
-    stage.kernel.messages.clear()
-    stage.simulator.set_progress(job_id, 40)
-    found = stage.kernel.wait_for(is_plain)["content"]["data"]
+    bench.kernel.messages.clear()
+    bench.simulator.set_progress(job_id, 40)
+    found = bench.kernel.wait_for(is_plain)["content"]["data"]
     assert "40 %" in found["text/html"]
 
-    _, next_model_id = watch(stage)
-    assert is_plain(stage.kernel.wait_for(lambda m: m["msg_type"] == "display_data"))
+    _, next_model_id = watch(bench)
+    assert is_plain(bench.kernel.wait_for(lambda m: m["msg_type"] == "display_data"))
     for late in (model_id, next_model_id):
-        stage.kernel.messages.clear()
-        stage.kernel.send_to_widget(late, {"kind": "loaded"})
-        stage.kernel.wait_for(is_widget_again)
+        bench.kernel.messages.clear()
+        bench.kernel.send_to_widget(late, {"kind": "loaded"})
+        bench.kernel.wait_for(is_widget_again)
 
-    stage.kernel.messages.clear()
-    stage.simulator.finish(job_id)
-    assert "<video" in stage.wait_for_record(job_id)["text/html"]
-    assert not any(map(is_plain, stage.kernel.messages))
+    bench.kernel.messages.clear()
+    bench.simulator.finish(job_id)
+    assert "<video" in bench.wait_for_record(job_id)["text/html"]
+    assert not any(map(is_plain, bench.kernel.messages))
 
 
-def test_a_page_that_has_answered_keeps_its_widget(stage: Stage) -> None:
-    _, model_id = watch(stage)
-    stage.kernel.send_to_widget(model_id, {"kind": "loaded"})
+def test_a_page_that_has_answered_keeps_its_widget(bench: Bench) -> None:
+    _, model_id = watch(bench)
+    bench.kernel.send_to_widget(model_id, {"kind": "loaded"})
     # Longer than it takes to find that nobody answers.
-    again = stage.run(
+    again = bench.run(
         "from cometvid_nb.notebook import spawn, until_idle\n"
         "async def tell():\n"
         f"    await until_idle({LOADED_WITHIN_S + 0.5})\n"
@@ -79,31 +63,31 @@ def test_a_page_that_has_answered_keeps_its_widget(stage: Stage) -> None:
         "spawn(tell())"
     )
     assert again.error is None
-    stage.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
-    assert not any(map(is_plain, stage.kernel.messages))
+    bench.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
+    assert not any(map(is_plain, bench.kernel.messages))
 
 
 @pytest.mark.parametrize("cell", ["import time; time.sleep(5)", "await asyncio.sleep(5)"])
-def test_a_busy_kernel_cannot_hear_and_so_waits(stage: Stage, cell: str) -> None:
-    stage.run("import asyncio")
-    watch(stage)
-    stage.kernel.messages.clear()
-    stage.run(cell)
-    assert not any(map(is_plain, stage.kernel.messages))
-    stage.kernel.wait_for(is_plain)
+def test_a_busy_kernel_cannot_hear_and_so_waits(bench: Bench, cell: str) -> None:
+    bench.run("import asyncio")
+    watch(bench)
+    bench.kernel.messages.clear()
+    bench.run(cell)
+    assert not any(map(is_plain, bench.kernel.messages))
+    bench.kernel.wait_for(is_plain)
 
 
-def test_nothing_is_plain_where_the_output_is_kept_by_nobody(stage: Stage) -> None:
+def test_nothing_is_plain_where_the_output_is_kept_by_nobody(bench: Bench) -> None:
     voila = "import os; os.environ['SERVER_SOFTWARE'] = 'voila/0.5.13'"
-    stage.run(voila)
-    watch(stage)
-    stage.run(
+    bench.run(voila)
+    watch(bench)
+    bench.run(
         "from cometvid_nb.notebook import spawn, until_idle\n"
         "async def tell():\n"
         f"    await until_idle({LOADED_WITHIN_S + 0.5})\n"
         "    print('free for long')\n"
         "spawn(tell())"
     )
-    stage.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
-    stage.run("del os.environ['SERVER_SOFTWARE']")
-    assert not any(map(is_plain, stage.kernel.messages))
+    bench.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
+    bench.run("del os.environ['SERVER_SOFTWARE']")
+    assert not any(map(is_plain, bench.kernel.messages))

@@ -13,7 +13,9 @@ import pytest
 
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.environment import isolated_environ
-from tests.stage import KEY
+from tests.simulated import KEY, environ_of
+
+pytestmark = pytest.mark.simulator(speed=20)
 
 PROMPT = r"In \[\d+\]: "
 SCRIPT = (
@@ -22,19 +24,12 @@ SCRIPT = (
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY, speed=20) as simulator:
-        yield simulator
+def environ(sim: Simulator, home: Path) -> dict[str, str]:
+    return isolated_environ(home) | environ_of(sim) | {"TERM": "xterm"}
 
 
-@pytest.fixture
-def environ(simulator: Simulator, home: Path) -> dict[str, str]:
-    settings = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
-    return isolated_environ(home) | settings | {"TERM": "xterm"}
-
-
-def add_job(simulator: Simulator, job_id: str = "video_1") -> str:
-    return simulator.add(Scenario(job_id, queue_s=0, run_s=1, steps=(0,), ending="never"))
+def add_job(sim: Simulator, job_id: str = "video_1") -> str:
+    return sim.add(Scenario(job_id, queue_s=0, run_s=1, steps=(0,), ending="never"))
 
 
 @contextmanager
@@ -79,18 +74,18 @@ IPYTHON = ["-m", "IPython", "--simple-prompt", "--no-banner", "--no-confirm-exit
 
 
 def test_ipython_shows_one_line_in_place_and_ends_in_the_path(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    add_job(simulator)
+    add_job(sim)
     with terminal(home, environ, *IPYTHON, "--colors=nocolor") as child:
         child.expect(PROMPT)
         child.sendline("%load_ext cometvid_nb")
         child.expect(PROMPT)
         child.sendline("%cometvid watch video_1 --interval 0.2")
         child.expect("video_1  .*Asking the API|video_1  .*In progress")
-        simulator.set_progress("video_1", 50)
+        sim.set_progress("video_1", 50)
         child.expect("In progress, 50 %")
-        simulator.finish("video_1")
+        sim.finish("video_1")
         child.expect("video_1 · Completed")
         assert "\n" not in said(child)  # drawn over itself until the end
         child.expect(PROMPT)
@@ -100,9 +95,9 @@ def test_ipython_shows_one_line_in_place_and_ends_in_the_path(
 
 
 def test_ctrl_c_stops_the_waiting_but_neither_the_prompt_nor_the_watch(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    add_job(simulator)
+    add_job(sim)
     with terminal(home, environ, *IPYTHON) as child:
         child.expect(PROMPT)
         child.sendline("%load_ext cometvid_nb")
@@ -113,7 +108,7 @@ def test_ctrl_c_stops_the_waiting_but_neither_the_prompt_nor_the_watch(
         child.expect_exact("\rStopped waiting. The watch goes on: %cometvid wait video_1")
         child.expect(PROMPT)
         assert "Traceback" not in said(child)
-        simulator.finish("video_1")
+        sim.finish("video_1")
         child.sendline("6 * 7")
         child.expect("42")
         child.sendline("%cometvid wait video_1")
@@ -124,16 +119,16 @@ def test_ctrl_c_stops_the_waiting_but_neither_the_prompt_nor_the_watch(
 
 
 def test_ipython_leaves_at_once_while_a_watch_runs(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    add_job(simulator)
+    add_job(sim)
     with terminal(home, environ, *IPYTHON) as child:
         child.expect(PROMPT)
         child.sendline(
             "import cometvid_nb as c; w = c.watch('video_1', wait=False, interval_s=0.2)"
         )
         child.expect(PROMPT)
-        assert simulator.wait_for_requests("GET /videos/video_1", 3)
+        assert sim.wait_for_requests("GET /videos/video_1", 3)
         child.sendline("6 * 7")
         child.expect(PROMPT)
         assert "video_1" not in said(child)  # nothing is printed into what somebody types
@@ -142,9 +137,9 @@ def test_ipython_leaves_at_once_while_a_watch_runs(
 
 
 def test_a_script_into_a_pipe_writes_plain_lines(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    simulator.add(Scenario("video_1", queue_s=10, run_s=20, steps=(0, 20, 40, 60, 80)))
+    sim.add(Scenario("video_1", queue_s=10, run_s=20, steps=(0, 20, 40, 60, 80)))
     (home / "script.py").write_text(SCRIPT)
     done = run_piped(home, environ, "-W", "error", "script.py")
     assert (done.returncode, done.stderr) == (0, "")
@@ -158,23 +153,23 @@ def test_a_script_into_a_pipe_writes_plain_lines(
 
 
 def test_a_script_in_a_terminal_redraws_its_line(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    add_job(simulator)
+    add_job(sim)
     (home / "script.py").write_text(SCRIPT)
     with terminal(home, environ, "script.py") as child:
         child.expect("\rvideo_1 .*In progress, 0 %")
-        simulator.set_progress("video_1", 75)
+        sim.set_progress("video_1", 75)
         child.expect("\rvideo_1 .*In progress, 75 %")
-        simulator.finish("video_1")
+        sim.finish("video_1")
         child.expect("videos/video_1.mp4\r\ncompleted\r\n")
         child.expect(pexpect.EOF)
 
 
 def test_ctrl_c_in_a_script_ends_it_as_python_users_expect(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    add_job(simulator)
+    add_job(sim)
     (home / "script.py").write_text(SCRIPT)
     with terminal(home, environ, "script.py") as child:
         child.expect("In progress")
@@ -184,10 +179,10 @@ def test_ctrl_c_in_a_script_ends_it_as_python_users_expect(
 
 
 def test_a_failed_job_in_a_script_is_written_and_raised_by_result(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    add_job(simulator)
-    simulator.fail("video_1", "Blocked.")
+    add_job(sim)
+    sim.fail("video_1", "Blocked.")
     code = (
         "import cometvid_nb as c\n"
         "try: c.watch('video_1').wait()\n"
@@ -200,18 +195,18 @@ def test_a_failed_job_in_a_script_is_written_and_raised_by_result(
 
 
 def test_several_jobs_in_a_terminal_share_one_line(
-    home: Path, environ: dict[str, str], simulator: Simulator
+    home: Path, environ: dict[str, str], sim: Simulator
 ) -> None:
-    ids = [add_job(simulator, "video_1"), add_job(simulator, "video_2")]
+    ids = [add_job(sim, "video_1"), add_job(sim, "video_2")]
     with terminal(home, environ, *IPYTHON) as child:
         child.expect(PROMPT)
         child.sendline("%load_ext cometvid_nb")
         child.expect(PROMPT)
         child.sendline(f"%cometvid watch {' '.join(ids)} --interval 0.2")
         child.expect("2 jobs to go")
-        simulator.finish("video_1")
+        sim.finish("video_1")
         child.expect(r"videos/video_1\.mp4\r\n")
         child.expect("\rvideo_2 .*In progress")
-        simulator.finish("video_2")
+        sim.finish("video_2")
         child.expect(r"videos/video_2\.mp4\r\n")
         child.expect(PROMPT)

@@ -27,9 +27,9 @@ from cometvid_nb.ledger.file import default_path
 from cometvid_nb.ledger.ledger import LOST, REFUSED, SENDING, Entry, Ledger
 from cometvid_nb.simulator import SCENARIOS, Simulator
 from tests.environment import isolated_environ
+from tests.simulated import KEY, Forgetful, environ_of
 from tests.strategies import plausible_jobs
 
-KEY = "sk-live-0123456789-kept-to-itself"
 API = "https://api.example/v1"
 KILLS = 24
 
@@ -252,24 +252,23 @@ def test_whatever_the_api_says_of_a_job_can_be_written_and_read(payloads: list[A
 # What it does not hold.
 
 
-def test_no_key_and_no_link_is_in_the_bytes_of_the_file(tmp_path: Path, home: Path) -> None:
-    with Simulator(api_key=KEY, speed=500) as sim:
-        script = """
-            import cometvid_nb, os, signal
-            from cometvid_nb.session import session
-            session.current().configure(interval_s=0.2)
-            watch = cometvid_nb.create("A comet", seconds=4)
-            assert watch.job.video_url
-            os.kill(os.getpid(), signal.SIGKILL)  # nothing is tidied up: the WAL is as it was
-        """
-        environ = isolated_environ(home) | {
-            "COMETAPI_KEY": KEY,
-            "COMETAPI_BASE_URL": sim.base_url,
-        }
-        command = [sys.executable, "-c", dedent(script)]
-        done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, check=False)
-        assert done.returncode == -9, done.stderr.decode()
-        assert sim.count("GET /clips/*") > 0
+@pytest.mark.simulator(speed=500)
+def test_no_key_and_no_link_is_in_the_bytes_of_the_file(
+    sim: Simulator, tmp_path: Path, home: Path
+) -> None:
+    script = """
+        import cometvid_nb, os, signal
+        from cometvid_nb.session import session
+        session.current().configure(interval_s=0.2)
+        watch = cometvid_nb.create("A comet", seconds=4)
+        assert watch.job.video_url
+        os.kill(os.getpid(), signal.SIGKILL)  # nothing is tidied up: the WAL is as it was
+    """
+    environ = isolated_environ(home) | environ_of(sim)
+    command = [sys.executable, "-c", dedent(script)]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr.decode()
+    assert sim.count("GET /clips/*") > 0
     files = [path for path in (home / "xdg-data").rglob("*") if path.is_file()]
     held = b"".join(path.read_bytes() for path in files)
     assert b"A comet" in held
@@ -562,61 +561,48 @@ NURSERY = """
 """
 
 
-class Register(Simulator):
-    """A simulator that notes which request made which job, and forgets idempotency keys."""
-
-    def __init__(self, **options: Any) -> None:
-        self.made: dict[str | None, str] = {}
-        super().__init__(**options)
-
-    def create(self, form: Any, idempotency_key: str | None) -> dict[str, Any]:
-        answer = super().create(form, None)
-        assert idempotency_key not in self.made, "the same request came twice"
-        self.made[idempotency_key] = str(answer["id"])
-        return answer
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
+@pytest.mark.simulator(kind=Forgetful, speed=40)
 def test_killed_at_any_instant_nothing_that_was_accepted_is_missing(
-    tmp_path: Path, home: Path, warned: Warned
+    sim: Forgetful, tmp_path: Path, home: Path, warned: Warned
 ) -> None:
     rng = random.Random(20260924)
     pause = threading.Event()  # never set: its wait is the moment that is drawn
-    with Register(api_key=KEY, speed=40) as sim:
-        environ = isolated_environ(home)
-        environ |= {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": sim.base_url}
-        path = Path(environ["XDG_DATA_HOME"]) / "cometvid_nb" / "ledger.sqlite3"
-        nursery = subprocess.Popen(
-            [sys.executable, "-c", dedent(NURSERY)],
-            cwd=tmp_path,
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert nursery.stdin is not None
-        assert nursery.stdout is not None
-        try:
-            for _ in range(KILLS):
-                asked = sim.count("POST /videos")
-                nursery.stdin.write("live\n")
-                nursery.stdin.flush()
-                child = int(nursery.stdout.readline())
-                assert sim.wait_for_requests("POST /videos", asked + rng.randint(1, 6))
-                pause.wait(rng.uniform(0.0, 0.05))
-                os.kill(child, 9)
-                assert int(nursery.stdout.readline()) == 9
-                if path.is_file():
-                    assert is_sound(path)
-        finally:
-            nursery.stdin.close()
-            nursery.wait(10)
-            nursery.stdout.close()
-        entries = {entry.ref: entry for entry in Ledger(path, warned).entries(sim.base_url)}
-        posts = [asked for asked in sim.requests if asked.method == "POST"]
-        made = dict(sim.made)
+    environ = isolated_environ(home) | environ_of(sim)
+    path = Path(environ["XDG_DATA_HOME"]) / "cometvid_nb" / "ledger.sqlite3"
+    nursery = subprocess.Popen(
+        [sys.executable, "-c", dedent(NURSERY)],
+        cwd=tmp_path,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    try:
+        for _ in range(KILLS):
+            asked = sim.count("POST /videos")
+            nursery.stdin.write("live\n")
+            nursery.stdin.flush()
+            child = int(nursery.stdout.readline())
+            assert sim.wait_for_requests("POST /videos", asked + rng.randint(1, 6))
+            pause.wait(rng.uniform(0.0, 0.05))
+            os.kill(child, 9)
+            assert int(nursery.stdout.readline()) == 9
+            if path.is_file():
+                assert is_sound(path)
+    finally:
+        nursery.stdin.close()
+        nursery.wait(10)
+        nursery.stdout.close()
+    entries = {entry.ref: entry for entry in Ledger(path, warned).entries(sim.base_url)}
+    posts = [asked for asked in sim.requests if asked.method == "POST"]
+    accepted = list(sim.made)
+    made = dict(accepted)
 
     assert warned == []
+    assert len(made) == len(accepted), "the same request came twice"
     assert len(made) >= KILLS
     assert {asked.headers["idempotency-key"] for asked in posts} <= entries.keys()
     assert made.keys() <= entries.keys(), "nothing that was accepted is missing"

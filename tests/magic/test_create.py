@@ -11,33 +11,24 @@ import pytest
 
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES
 from cometvid_nb.simulator import SCENARIOS, Fault, Simulator
+from tests.bench import LOAD, WIDGET, Bench, open_bench
 from tests.kernel import Kernel
-from tests.stage import KEY, LOAD, WIDGET, Stage, open_stage
+from tests.simulated import KEY
 
 CREATE = "POST /videos"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 
 @pytest.fixture
-def desk(stage: Stage, tmp_path: Path) -> Stage:
-    """The stage, with a record of its own and quick polls."""
-    record = tmp_path / "ledger.sqlite3"
-    stage.run(f"%cometvid config ledger={record} interval_s=0.2 save_dir={tmp_path.name}")
-    stage.simulator.requests.clear()
-    stage.kernel.messages.clear()
-    return stage
+def untouched(_module_bench: Bench) -> Bench:
+    """The bench as the last test left it, for lines that are to change nothing."""
+    _module_bench.simulator.requests.clear()
+    return _module_bench
 
 
-@pytest.fixture
-def untouched(_module_stage: Stage) -> Stage:
-    """The stage as the last test left it, for lines that are to change nothing."""
-    _module_stage.simulator.requests.clear()
-    return _module_stage
-
-
-def said(stage: Stage, code: str) -> str:
+def said(bench: Bench, code: str) -> str:
     """The text of a cell that ends in a line of ours and shows no traceback."""
-    result = stage.run(code)
+    result = bench.run(code)
     assert all(len(o.traceback) == 1 for o in result.outputs if o.output_type == "error")
     assert "Traceback" not in result.text
     return result.text + (result.error or "")
@@ -49,10 +40,10 @@ def made(simulator: Simulator) -> list[str]:
     return [i for i in simulator.jobs if i not in given and not i.endswith("_of_ours")]
 
 
-def prompts(stage: Stage) -> list[str]:
+def prompts(bench: Bench) -> list[str]:
     """The prompts in the ledger, the oldest first."""
-    stage.run("import cometvid_nb")
-    text = stage.run("[job['prompt'] for job in cometvid_nb.jobs()][::-1]").text
+    bench.run("import cometvid_nb")
+    text = bench.run("[job['prompt'] for job in cometvid_nb.jobs()][::-1]").text
     found: list[str] = eval(text)
     return found
 
@@ -60,98 +51,99 @@ def prompts(stage: Stage) -> list[str]:
 # Creating.
 
 
-def test_create_asks_once_watches_at_once_and_brings_the_clip(desk: Stage) -> None:
-    before = len(made(desk.simulator))
-    result = desk.run('%cometvid create "A glowing comet" --seconds 8 --size 720x1280 --model m/1')
+def test_create_asks_once_watches_at_once_and_brings_the_clip(fresh: Bench) -> None:
+    before = len(made(fresh.simulator))
+    result = fresh.run('%cometvid create "A glowing comet" --seconds 8 --size 720x1280 --model m/1')
     assert result.error is None
     assert sum(WIDGET in output.get("data", {}) for output in result.outputs) == 1
-    assert desk.simulator.count(CREATE) == 1
-    [job_id] = made(desk.simulator)[before:]
-    card = desk.wait_for_card(job_id)
+    assert fresh.simulator.count(CREATE) == 1
+    [job_id] = made(fresh.simulator)[before:]
+    card = fresh.wait_for_card(job_id)
     assert card["prompt"] in (None, "A glowing comet")
-    desk.simulator.finish(job_id)
-    record = desk.wait_for_record(job_id)
+    fresh.simulator.finish(job_id)
+    record = fresh.wait_for_record(job_id)
     assert "A glowing comet" in record["text/html"]
     for fact in ("m/1", "720×1280", "8 s"):
         assert fact in record["text/plain"]
-    [clip] = desk.kernel.cwd.rglob(f"{job_id}.mp4")
-    assert clip.read_bytes() == desk.simulator.clip_bytes(job_id)
+    [clip] = fresh.kernel.cwd.rglob(f"{job_id}.mp4")
+    assert clip.read_bytes() == fresh.simulator.clip_bytes(job_id)
 
 
-def test_a_cell_is_the_prompt_with_its_braces_dollars_and_lines_kept(desk: Stage) -> None:
-    desk.run("mood = 'calm'")
+def test_a_cell_is_the_prompt_with_its_braces_dollars_and_lines_kept(fresh: Bench) -> None:
+    fresh.run("mood = 'calm'")
     body = 'A {mood} sea, $mood, {{x}} "quoted" it\'s\n  --seconds 4 \\n second line'
-    assert said(desk, f"%%cometvid create --no-watch\n{body}\n").startswith("Created video_")
-    assert prompts(desk) == [body]
+    assert said(fresh, f"%%cometvid create --no-watch\n{body}\n").startswith("Created video_")
+    assert prompts(fresh) == [body]
 
 
-def test_expand_fills_in_what_is_known_and_only_then(desk: Stage) -> None:
-    desk.run("mood = 'calm'")
-    said(desk, '%cometvid create "A {mood} $mood sea" --no-watch')
-    said(desk, '%cometvid create "A {mood} $mood sea" --no-watch --expand')
-    said(desk, "%%cometvid create --no-watch --expand\nA {mood.upper()} sea of {nothing}")
-    kept, filled, unknown = prompts(desk)
+def test_expand_fills_in_what_is_known_and_only_then(fresh: Bench) -> None:
+    fresh.run("mood = 'calm'")
+    said(fresh, '%cometvid create "A {mood} $mood sea" --no-watch')
+    said(fresh, '%cometvid create "A {mood} $mood sea" --no-watch --expand')
+    said(fresh, "%%cometvid create --no-watch --expand\nA {mood.upper()} sea of {nothing}")
+    kept, filled, unknown = prompts(fresh)
     assert (kept, filled) == ("A {mood} $mood sea", "A calm calm sea")
     assert unknown == "A {mood.upper()} sea of {nothing}", "what cannot be filled in stays"
 
 
-def test_several_takes_and_several_prompts_are_a_job_each(desk: Stage) -> None:
-    before = len(made(desk.simulator))
-    result = desk.run('takes = %cometvid create "A red comet" "A blue comet" -n 2')
+def test_several_takes_and_several_prompts_are_a_job_each(fresh: Bench) -> None:
+    before = len(made(fresh.simulator))
+    result = fresh.run('takes = %cometvid create "A red comet" "A blue comet" -n 2')
     assert result.error is None
-    ids = made(desk.simulator)[before:]
-    assert desk.simulator.count(CREATE) == len(ids) == 4
-    assert prompts(desk) == ["A red comet"] * 2 + ["A blue comet"] * 2
-    assert desk.run("print([take.job_id for take in takes], len(takes))").text == f"{ids} 4\n"
-    assert "<Watch" in desk.run("print(takes[0])").text
-    desk.run("takes.stop()")
+    ids = made(fresh.simulator)[before:]
+    assert fresh.simulator.count(CREATE) == len(ids) == 4
+    assert prompts(fresh) == ["A red comet"] * 2 + ["A blue comet"] * 2
+    assert fresh.run("print([take.job_id for take in takes], len(takes))").text == f"{ids} 4\n"
+    assert "<Watch" in fresh.run("print(takes[0])").text
+    fresh.run("takes.stop()")
 
 
-def test_the_value_of_create_is_a_watch_that_can_be_waited_for(desk: Stage) -> None:
-    desk.run('watch = %cometvid create "A glowing comet"')
-    job_id = made(desk.simulator)[-1]
-    assert desk.run("type(watch).__name__, watch.job_id").text == f"('Watch', '{job_id}')\n"
-    desk.simulator.finish(job_id)
-    assert desk.run("watch.wait().prompt").text == "'A glowing comet'\n"
-    assert desk.run("(await watch).id").text == f"{job_id!r}\n"
+def test_the_value_of_create_is_a_watch_that_can_be_waited_for(fresh: Bench) -> None:
+    fresh.run('watch = %cometvid create "A glowing comet"')
+    job_id = made(fresh.simulator)[-1]
+    assert fresh.run("type(watch).__name__, watch.job_id").text == f"('Watch', '{job_id}')\n"
+    fresh.simulator.finish(job_id)
+    assert fresh.run("watch.wait().prompt").text == "'A glowing comet'\n"
+    assert fresh.run("(await watch).id").text == f"{job_id!r}\n"
 
 
-def test_one_of_several_still_comes_in_a_list(desk: Stage) -> None:
-    desk.simulator.add_fault(Fault(CREATE, after=1, times=None, status=403))
-    text = str(desk.run('takes = %cometvid create "A red comet" "A blue comet" -n 2').error)
+def test_one_of_several_still_comes_in_a_list(fresh: Bench) -> None:
+    fresh.simulator.add_fault(Fault(CREATE, after=1, times=None, status=403))
+    text = str(fresh.run('takes = %cometvid create "A red comet" "A blue comet" -n 2').error)
     assert "user quota is not enough" in text
     assert "1 of 4 jobs were made: video_" in text
-    assert desk.simulator.count(CREATE) == 2
-    assert desk.wait_for_card(made(desk.simulator)[-1]), "what was made is watched"
+    assert fresh.simulator.count(CREATE) == 2
+    assert fresh.wait_for_card(made(fresh.simulator)[-1]), "what was made is watched"
 
 
-def test_no_watch_only_tells_the_id_and_its_value_is_the_job(desk: Stage) -> None:
-    text = said(desk, 'job = %cometvid create "A glowing comet" --no-watch')
-    job_id = made(desk.simulator)[-1]
+def test_no_watch_only_tells_the_id_and_its_value_is_the_job(fresh: Bench) -> None:
+    text = said(fresh, 'job = %cometvid create "A glowing comet" --no-watch')
+    job_id = made(fresh.simulator)[-1]
     assert text == f"Created {job_id}. Watch it: %cometvid watch {job_id}\n"
-    assert desk.run("job.id, job.prompt").text == f"('{job_id}', 'A glowing comet')\n"
-    assert desk.simulator.count("GET /videos/{id}") == 0
+    assert fresh.run("job.id, job.prompt").text == f"('{job_id}', 'A glowing comet')\n"
+    assert fresh.simulator.count("GET /videos/{id}") == 0
 
 
-def test_wait_keeps_the_cell_until_the_clip_is_there(desk: Stage) -> None:
-    asking = desk.kernel.begin('%cometvid create "A glowing comet" --wait\nprint("done")')
-    assert desk.simulator.wait_for_requests("GET /videos/{id}")
-    desk.simulator.finish(made(desk.simulator)[-1])
-    result = desk.kernel.wait_idle(asking)
+def test_wait_keeps_the_cell_until_the_clip_is_there(fresh: Bench) -> None:
+    asking = fresh.kernel.begin('%cometvid create "A glowing comet" --wait\nprint("done")')
+    assert fresh.simulator.wait_for_requests("GET /videos/{id}")
+    fresh.simulator.finish(made(fresh.simulator)[-1])
+    result = fresh.kernel.wait_idle(asking)
     assert result.text.endswith("done\n")
-    assert list(desk.kernel.cwd.rglob(f"{made(desk.simulator)[-1]}.mp4"))
+    assert list(fresh.kernel.cwd.rglob(f"{made(fresh.simulator)[-1]}.mp4"))
 
 
-def test_an_image_goes_along(desk: Stage) -> None:
-    path = desk.kernel.cwd / "a comet.png"
+def test_an_image_goes_along(fresh: Bench) -> None:
+    path = fresh.kernel.cwd / "a comet.png"
     path.write_bytes(PNG)
     said(
-        desk, 'picture = "a comet.png"\n%cometvid create "Let it move" --image {picture} --no-watch'
+        fresh,
+        'picture = "a comet.png"\n%cometvid create "Let it move" --image {picture} --no-watch',
     )
-    said(desk, '%cometvid create "Let it move" --image "a comet.png" --no-watch')
-    assert desk.simulator.count(CREATE) == 2
-    assert int(desk.simulator.requests[-1].headers["content-length"]) > len(PNG)
-    text = said(desk, "import cometvid_nb\n[job['image'] for job in cometvid_nb.jobs()]")
+    said(fresh, '%cometvid create "Let it move" --image "a comet.png" --no-watch')
+    assert fresh.simulator.count(CREATE) == 2
+    assert int(fresh.simulator.requests[-1].headers["content-length"]) > len(PNG)
+    text = said(fresh, "import cometvid_nb\n[job['image'] for job in cometvid_nb.jobs()]")
     assert text == "['a comet.png', 'a comet.png']\n"
 
 
@@ -189,7 +181,7 @@ def test_an_image_goes_along(desk: Stage) -> None:
     ],
 )
 def test_a_mistake_is_answered_in_words_and_nothing_is_sent(
-    untouched: Stage, line: str, expected: str
+    untouched: Bench, line: str, expected: str
 ) -> None:
     text = said(untouched, f"%cometvid {line}")
     assert text.startswith("UsageError: ")
@@ -207,154 +199,154 @@ def test_a_mistake_is_answered_in_words_and_nothing_is_sent(
         ("%%cometvid remix\nAt night", "required: ID"),
     ],
 )
-def test_a_cell_where_none_belongs_is_refused(untouched: Stage, cell: str, expected: str) -> None:
+def test_a_cell_where_none_belongs_is_refused(untouched: Bench, cell: str, expected: str) -> None:
     text = said(untouched, cell)
     assert text.startswith("UsageError: ")
     assert expected in text
     assert list(untouched.simulator.requests) == []
 
 
-def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(desk: Stage) -> None:
-    desk.simulator.add_fault(Fault(CREATE, status=502, body="<html>bad gateway</html>"))
-    text = str(desk.run('%cometvid create "A glowing comet"').error)
+def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(fresh: Bench) -> None:
+    fresh.simulator.add_fault(Fault(CREATE, status=502, body="<html>bad gateway</html>"))
+    text = str(fresh.run('%cometvid create "A glowing comet"').error)
     assert text.startswith("OutcomeUnknown: The answer to the new job was lost.")
     assert "502 with an HTML page" in text
     assert "Nothing was sent again. Look at your account before you repeat it" in text
     assert "may be paid for" in text
-    assert desk.simulator.count(CREATE) == 1
-    assert "unknown outcome" in said(desk, "%cometvid jobs")
-    resumed = said(desk, "%cometvid resume")
+    assert fresh.simulator.count(CREATE) == 1
+    assert "unknown outcome" in said(fresh, "%cometvid jobs")
+    resumed = said(fresh, "%cometvid resume")
     assert "Not known whether this was made: 'A glowing comet'" in resumed
     forget = resumed.partition("If you have: ")[2].splitlines()[0]
-    assert said(desk, forget).startswith("Forgot ")
-    assert "Not known" not in said(desk, "%cometvid resume")
-    assert "UsageError: no job" in said(desk, forget)
-    assert desk.simulator.count(CREATE) == 1
+    assert said(fresh, forget).startswith("Forgot ")
+    assert "Not known" not in said(fresh, "%cometvid resume")
+    assert "UsageError: no job" in said(fresh, forget)
+    assert fresh.simulator.count(CREATE) == 1
 
 
 def test_what_ends_the_creating_is_told_at_once_and_no_failing_watch_hides_it(
-    desk: Stage,
+    fresh: Bench,
 ) -> None:
-    known = set(desk.simulator.jobs)
-    desk.simulator.add_fault(Fault(CREATE, after=1, status=403))
+    known = set(fresh.simulator.jobs)
+    fresh.simulator.add_fault(Fault(CREATE, after=1, status=403))
     # As in a headless run, where a watch would wait by itself.
-    cell = desk.kernel.begin('%cometvid create "A comet" -n 2', allow_stdin=False)
-    assert desk.simulator.wait_for_requests(CREATE, 2)
-    [made_id] = set(desk.simulator.jobs) - known
-    desk.simulator.fail(made_id, "Blocked.")
-    error = str(desk.kernel.wait_idle(cell).error)
+    cell = fresh.kernel.begin('%cometvid create "A comet" -n 2', allow_stdin=False)
+    assert fresh.simulator.wait_for_requests(CREATE, 2)
+    [made_id] = set(fresh.simulator.jobs) - known
+    fresh.simulator.fail(made_id, "Blocked.")
+    error = str(fresh.kernel.wait_idle(cell).error)
     assert error.startswith("QuotaExceeded: The API answered 403")
     assert "1 of 2 jobs were made" in error
     assert made_id in error
     assert "Blocked" not in error
 
 
-def test_a_refusal_is_told_in_the_words_of_the_api(desk: Stage) -> None:
+def test_a_refusal_is_told_in_the_words_of_the_api(fresh: Bench) -> None:
     body = {"error": {"message": "No model 'x'.", "code": "model_not_found"}}
-    desk.simulator.add_fault(Fault(CREATE, status=400, body=body))
-    text = str(desk.run('%cometvid create "A glowing comet" --model x').error)
+    fresh.simulator.add_fault(Fault(CREATE, status=400, body=body))
+    text = str(fresh.run('%cometvid create "A glowing comet" --model x').error)
     assert text.startswith("RequestRejected: The API answered 400: No model 'x'.")
-    assert "refused: The API answered 400" in said(desk, "%cometvid jobs")
+    assert "refused: The API answered 400" in said(fresh, "%cometvid jobs")
 
 
-def test_an_interrupt_while_the_api_answers_loses_nothing(desk: Stage) -> None:
-    desk.simulator.add_fault(Fault(CREATE, delay_s=1.0))
-    before = len(made(desk.simulator))
-    asking = desk.kernel.begin('%cometvid create "A glowing comet"')
-    assert desk.simulator.wait_for_requests(CREATE)
-    desk.kernel.interrupt()
-    desk.kernel.wait_idle(asking)
+def test_an_interrupt_while_the_api_answers_loses_nothing(fresh: Bench) -> None:
+    fresh.simulator.add_fault(Fault(CREATE, delay_s=1.0))
+    before = len(made(fresh.simulator))
+    asking = fresh.kernel.begin('%cometvid create "A glowing comet"')
+    assert fresh.simulator.wait_for_requests(CREATE)
+    fresh.kernel.interrupt()
+    fresh.kernel.wait_idle(asking)
     said(
-        desk,
+        fresh,
         "import cometvid_nb, time\nwhile not cometvid_nb.jobs()[0]['job_id']: time.sleep(0.02)",
     )
-    [job_id] = made(desk.simulator)[before:]
-    assert desk.simulator.count(CREATE) == 1
-    assert job_id in said(desk, "%cometvid jobs")
-    desk.run("%cometvid resume")
-    assert desk.wait_for_card(job_id)
+    [job_id] = made(fresh.simulator)[before:]
+    assert fresh.simulator.count(CREATE) == 1
+    assert job_id in said(fresh, "%cometvid jobs")
+    fresh.run("%cometvid resume")
+    assert fresh.wait_for_card(job_id)
 
 
 # Remixing.
 
 
-def test_remix_takes_the_id_from_a_variable_and_leaves_the_prompt_alone(desk: Stage) -> None:
-    desk.simulator.finish("video_demo")
-    desk.run("class job: id = 'video_demo'\nx = 1")
-    said(desk, '%cometvid remix {job.id} "At {x} $x night" --no-watch')
-    said(desk, "%%cometvid remix $job.id --no-watch\nAt {x} dawn")
-    asked = [request.path for request in desk.simulator.requests if request.method == "POST"]
+def test_remix_takes_the_id_from_a_variable_and_leaves_the_prompt_alone(fresh: Bench) -> None:
+    fresh.simulator.finish("video_demo")
+    fresh.run("class job: id = 'video_demo'\nx = 1")
+    said(fresh, '%cometvid remix {job.id} "At {x} $x night" --no-watch')
+    said(fresh, "%%cometvid remix $job.id --no-watch\nAt {x} dawn")
+    asked = [request.path for request in fresh.simulator.requests if request.method == "POST"]
     assert asked == ["/v1/videos/video_demo/remix"] * 2
-    assert prompts(desk) == ["At {x} $x night", "At {x} dawn"]
-    assert "video_demo" in desk.run("cometvid_nb.jobs()[0]['remixed_from']").text
+    assert prompts(fresh) == ["At {x} $x night", "At {x} dawn"]
+    assert "video_demo" in fresh.run("cometvid_nb.jobs()[0]['remixed_from']").text
 
 
-def test_remix_watches_the_new_job(desk: Stage) -> None:
-    desk.simulator.finish("video_demo")
-    said(desk, 'watch = %cometvid remix video_demo "At night"')
-    job_id = made(desk.simulator)[-1]
-    assert desk.wait_for_card(job_id)["prompt"] in (None, "At night")
-    desk.simulator.finish(job_id)
-    assert desk.run("watch.wait().remixed_from").text == "'video_demo'\n"
+def test_remix_watches_the_new_job(fresh: Bench) -> None:
+    fresh.simulator.finish("video_demo")
+    said(fresh, 'watch = %cometvid remix video_demo "At night"')
+    job_id = made(fresh.simulator)[-1]
+    assert fresh.wait_for_card(job_id)["prompt"] in (None, "At night")
+    fresh.simulator.finish(job_id)
+    assert fresh.run("watch.wait().remixed_from").text == "'video_demo'\n"
 
 
-def test_a_job_that_is_not_done_cannot_be_remixed_and_says_so(desk: Stage) -> None:
-    text = said(desk, '%cometvid remix video_stuck "At night"')
+def test_a_job_that_is_not_done_cannot_be_remixed_and_says_so(fresh: Bench) -> None:
+    text = said(fresh, '%cometvid remix video_stuck "At night"')
     assert "only a completed video can be remixed" in text
 
 
 # Remembering.
 
 
-def test_jobs_shows_a_table_in_text_and_in_html_that_escapes(desk: Stage) -> None:
-    assert said(desk, "%cometvid jobs").strip() == "No job is remembered."
-    said(desk, "%%cometvid create --no-watch --seconds 4 --size 1280x720\nA <b>bold</b> & comet")
-    [output] = desk.run("%cometvid jobs").outputs
-    job_id = made(desk.simulator)[-1]
+def test_jobs_shows_a_table_in_text_and_in_html_that_escapes(fresh: Bench) -> None:
+    assert said(fresh, "%cometvid jobs").strip() == "No job is remembered."
+    said(fresh, "%%cometvid create --no-watch --seconds 4 --size 1280x720\nA <b>bold</b> & comet")
+    [output] = fresh.run("%cometvid jobs").outputs
+    job_id = made(fresh.simulator)[-1]
     for word in (job_id, "sora-2", "1280×720", "4 s", "queued", "A <b>bold</b> & comet"):
         assert word in output.data["text/plain"]
     assert "<table>" in output.data["text/html"]
     assert "A &lt;b&gt;bold&lt;/b&gt; &amp; comet" in output.data["text/html"]
 
 
-def test_jobs_can_be_narrowed_down(desk: Stage) -> None:
-    said(desk, '%cometvid create "A red comet" "A blue comet" "A red moon" --no-watch')
-    desk.simulator.add_fault(Fault(CREATE, status=403))
-    said(desk, '%cometvid create "A red sun" --no-watch')
+def test_jobs_can_be_narrowed_down(fresh: Bench) -> None:
+    said(fresh, '%cometvid create "A red comet" "A blue comet" "A red moon" --no-watch')
+    fresh.simulator.add_fault(Fault(CREATE, status=403))
+    said(fresh, '%cometvid create "A red sun" --no-watch')
 
     def count(options: str) -> int:
-        return said(desk, f"%cometvid jobs {options}").count("A ")
+        return said(fresh, f"%cometvid jobs {options}").count("A ")
 
     assert [count(""), count("--search RED"), count("--search comet")] == [4, 3, 2]
     assert [count("--state queued"), count("--state refused")] == [3, 1]
-    assert "1 of 4 jobs. All: %cometvid jobs --all" in said(desk, "%cometvid jobs --limit 1")
-    assert "A red sun" in said(desk, "%cometvid jobs --limit 1"), "the latest comes first"
-    assert said(desk, "%cometvid jobs --search nothing").strip() == (
+    assert "1 of 4 jobs. All: %cometvid jobs --all" in said(fresh, "%cometvid jobs --limit 1")
+    assert "A red sun" in said(fresh, "%cometvid jobs --limit 1"), "the latest comes first"
+    assert said(fresh, "%cometvid jobs --search nothing").strip() == (
         "No remembered job is like that."
     )
 
 
-def test_jobs_shows_twenty_unless_all_are_asked_for(desk: Stage) -> None:
-    said(desk, '%cometvid create "A red comet" -n 21 --no-watch')
-    shown, everything = said(desk, "%cometvid jobs"), said(desk, "%cometvid jobs --all")
+def test_jobs_shows_twenty_unless_all_are_asked_for(fresh: Bench) -> None:
+    said(fresh, '%cometvid create "A red comet" -n 21 --no-watch')
+    shown, everything = said(fresh, "%cometvid jobs"), said(fresh, "%cometvid jobs --all")
     assert (shown.count("A red comet"), everything.count("A red comet")) == (20, 21)
     assert "20 of 21 jobs." in shown
 
 
-def test_with_the_record_off_jobs_and_resume_say_how_to_switch_it_on(desk: Stage) -> None:
-    said(desk, "%cometvid config ledger=off")
-    assert said(desk, '%cometvid create "A red comet" --no-watch').startswith("Created")
+def test_with_the_record_off_jobs_and_resume_say_how_to_switch_it_on(fresh: Bench) -> None:
+    said(fresh, "%cometvid config ledger=off")
+    assert said(fresh, '%cometvid create "A red comet" --no-watch').startswith("Created")
     for command in ("jobs", "resume"):
-        assert "%cometvid config ledger=on" in said(desk, f"%cometvid {command}")
+        assert "%cometvid config ledger=on" in said(fresh, f"%cometvid {command}")
 
 
 def test_a_record_that_cannot_be_used_warns_once_and_stops_nothing(
-    desk: Stage, tmp_path: Path
+    fresh: Bench, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.sqlite3"
     bad.write_bytes(b"no database" * 500)
-    text = said(desk, f'%cometvid config ledger={bad}\n%cometvid create "A comet" --no-watch')
-    again = said(desk, '%cometvid create "A comet" --no-watch')
+    text = said(fresh, f'%cometvid config ledger={bad}\n%cometvid create "A comet" --no-watch')
+    again = said(fresh, '%cometvid create "A comet" --no-watch')
     assert "Created video_" in text
     assert f"The ledger of jobs at {bad} cannot be used" in text
     assert "cannot be used" not in again
@@ -363,79 +355,79 @@ def test_a_record_that_cannot_be_used_warns_once_and_stops_nothing(
 # Saving.
 
 
-def test_save_puts_the_clip_into_a_folder_or_a_file(desk: Stage, tmp_path: Path) -> None:
-    job_id = desk.add_job(ending="completed", run_s=0, steps=(0,))
-    clip = desk.simulator.clip_bytes(job_id)
-    desk.run(f"%cometvid config save_dir={tmp_path}")
-    said(desk, f"%cometvid status {job_id}")
+def test_save_puts_the_clip_into_a_folder_or_a_file(fresh: Bench, tmp_path: Path) -> None:
+    job_id = fresh.add_job(ending="completed", run_s=0, steps=(0,))
+    clip = fresh.simulator.clip_bytes(job_id)
+    fresh.run(f"%cometvid config save_dir={tmp_path}")
+    said(fresh, f"%cometvid status {job_id}")
     for dest, path in {
         "": tmp_path / f"{job_id}.mp4",
-        "folder": desk.kernel.cwd / "folder" / f"{job_id}.mp4",
+        "folder": fresh.kernel.cwd / "folder" / f"{job_id}.mp4",
         f"{tmp_path}/mine.mp4": tmp_path / "mine.mp4",
     }.items():
-        text = said(desk, f"%cometvid save {job_id} {dest}")
+        text = said(fresh, f"%cometvid save {job_id} {dest}")
         assert text.startswith("Saved to ")
         assert path.name in text
         assert path.read_bytes() == clip
 
 
-def test_save_never_touches_a_different_file(desk: Stage) -> None:
-    job_id = desk.add_job(ending="completed", run_s=0, steps=(0,))
-    theirs = desk.kernel.cwd / "theirs" / "comet.mp4"
+def test_save_never_touches_a_different_file(fresh: Bench) -> None:
+    job_id = fresh.add_job(ending="completed", run_s=0, steps=(0,))
+    theirs = fresh.kernel.cwd / "theirs" / "comet.mp4"
     theirs.parent.mkdir()
     theirs.write_bytes(b"somebody's own film")
-    text = said(desk, f"%cometvid status {job_id}\n%cometvid save {job_id} theirs/comet.mp4")
+    text = said(fresh, f"%cometvid status {job_id}\n%cometvid save {job_id} theirs/comet.mp4")
     assert theirs.read_bytes() == b"somebody's own film"
     assert "theirs/comet-2.mp4" in text
-    assert (theirs.parent / "comet-2.mp4").read_bytes() == desk.simulator.clip_bytes(job_id)
-    assert "comet-2.mp4" in said(desk, f"%cometvid save {job_id} theirs/comet.mp4")
+    assert (theirs.parent / "comet-2.mp4").read_bytes() == fresh.simulator.clip_bytes(job_id)
+    assert "comet-2.mp4" in said(fresh, f"%cometvid save {job_id} theirs/comet.mp4")
     assert len(list(theirs.parent.iterdir())) == 2, "the same clip is not kept twice"
 
 
-def test_save_of_a_job_that_is_not_done_says_so(desk: Stage) -> None:
-    job_id = desk.add_job()
-    error = str(desk.run(f"%cometvid save {job_id}").error)
+def test_save_of_a_job_that_is_not_done_says_so(fresh: Bench) -> None:
+    job_id = fresh.add_job()
+    error = str(fresh.run(f"%cometvid save {job_id}").error)
     assert error.startswith(f"ClipError: {job_id} has no clip yet")
 
 
-def test_watch_saves_to_the_place_it_is_told(desk: Stage) -> None:
-    job_id = desk.add_job()
-    desk.run(f"%cometvid watch {job_id} --save reel/first.mp4")
-    desk.simulator.finish(job_id)
-    record = desk.wait_for_record(job_id)
+def test_watch_saves_to_the_place_it_is_told(fresh: Bench) -> None:
+    job_id = fresh.add_job()
+    fresh.run(f"%cometvid watch {job_id} --save reel/first.mp4")
+    fresh.simulator.finish(job_id)
+    record = fresh.wait_for_record(job_id)
     assert 'src="reel/first.mp4"' in record["text/html"]
-    assert (desk.kernel.cwd / "reel/first.mp4").read_bytes() == desk.simulator.clip_bytes(job_id)
+    assert (fresh.kernel.cwd / "reel/first.mp4").read_bytes() == fresh.simulator.clip_bytes(job_id)
 
 
-def test_watch_of_a_job_whose_clip_is_here_plays_it_without_asking(desk: Stage) -> None:
-    job_id = desk.add_job(ending="completed", run_s=0, steps=(0,), prompt="A comet")
-    said(desk, f"%cometvid status {job_id}\n%cometvid save {job_id} reel")
-    desk.simulator.requests.clear()
-    said(desk, f"%cometvid watch {job_id}")
-    record = desk.wait_for_record(job_id)
+def test_watch_of_a_job_whose_clip_is_here_plays_it_without_asking(fresh: Bench) -> None:
+    job_id = fresh.add_job(ending="completed", run_s=0, steps=(0,), prompt="A comet")
+    said(fresh, f"%cometvid status {job_id}\n%cometvid save {job_id} reel")
+    fresh.simulator.requests.clear()
+    said(fresh, f"%cometvid watch {job_id}")
+    record = fresh.wait_for_record(job_id)
     assert f'src="reel/{job_id}.mp4"' in record["text/html"]
     assert "A comet" in record["text/html"]
-    assert list(desk.simulator.requests) == []
+    assert list(fresh.simulator.requests) == []
 
 
-def test_embed_puts_the_clip_into_the_notebook(desk: Stage) -> None:
-    job_id = desk.add_job()
-    desk.run(f"%cometvid watch {job_id} --embed")
-    desk.simulator.finish(job_id)
-    record = desk.wait_for_record(job_id)
+def test_embed_puts_the_clip_into_the_notebook(fresh: Bench) -> None:
+    job_id = fresh.add_job()
+    fresh.run(f"%cometvid watch {job_id} --embed")
+    fresh.simulator.finish(job_id)
+    record = fresh.wait_for_record(job_id)
     assert 'src="data:video/mp4;base64,' in record["text/html"]
 
 
-def test_a_clip_that_is_too_large_to_embed_says_so_and_plays_from_its_file(desk: Stage) -> None:
-    job_id = desk.add_job()
-    desk.run(
+def test_a_clip_that_is_too_large_to_embed_says_so_and_plays_from_its_file(fresh: Bench) -> None:
+    job_id = fresh.add_job()
+    fresh.run(
         "import cometvid_nb.display.embedding as embedding\nmost = embedding.MOST_EMBEDDED_BYTES\n"
         "embedding.MOST_EMBEDDED_BYTES = 1000"
     )
-    desk.run(f"%cometvid watch {job_id} --embed --save reel")
-    desk.simulator.finish(job_id)
-    record = desk.wait_for_record(job_id)
-    desk.run("embedding.MOST_EMBEDDED_BYTES = most")
+    fresh.run(f"%cometvid watch {job_id} --embed --save reel")
+    fresh.simulator.finish(job_id)
+    record = fresh.wait_for_record(job_id)
+    fresh.run("embedding.MOST_EMBEDDED_BYTES = most")
     assert MOST_EMBEDDED_BYTES < 100e6
     assert "The clip is saved, but not embedded: it has" in record["text/plain"]
     assert f'src="reel/{job_id}.mp4"' in record["text/html"]
@@ -445,10 +437,10 @@ def test_a_clip_that_is_too_large_to_embed_says_so_and_plays_from_its_file(desk:
 
 
 @pytest.fixture
-def mortal(home: Path) -> Iterator[Stage]:
+def mortal(home: Path) -> Iterator[Bench]:
     """A kernel for one test alone."""
-    with open_stage(home) as stage:
-        yield stage
+    with open_bench(home) as bench:
+        yield bench
 
 
 def kill(kernel: Kernel) -> None:
@@ -461,7 +453,7 @@ def kill(kernel: Kernel) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 there")
 def test_resume_brings_back_the_card_and_the_clip_after_the_kernel_was_killed(
-    mortal: Stage,
+    mortal: Bench,
 ) -> None:
     mortal.run('%cometvid create "A glowing comet" "A blue moon"')
     one, two = made(mortal.simulator)
@@ -485,7 +477,7 @@ def test_resume_brings_back_the_card_and_the_clip_after_the_kernel_was_killed(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 there")
-def test_a_kernel_that_was_killed_before_the_answer_leaves_the_intent(mortal: Stage) -> None:
+def test_a_kernel_that_was_killed_before_the_answer_leaves_the_intent(mortal: Bench) -> None:
     process_id = int(mortal.run("import os; print(os.getpid())").text)
     mortal.simulator.add_fault(Fault(CREATE, delay_s=30))
     mortal.kernel.begin('%cometvid create "A glowing comet"')
@@ -498,12 +490,12 @@ def test_a_kernel_that_was_killed_before_the_answer_leaves_the_intent(mortal: St
 
 
 def test_a_waited_for_watch_whose_clip_is_not_saved_fails_its_cell(
-    desk: Stage, tmp_path: Path
+    fresh: Bench, tmp_path: Path
 ) -> None:
     (tmp_path / "a_file").touch()
-    job_id = desk.add_job()
-    desk.simulator.finish(job_id)
+    job_id = fresh.add_job()
+    fresh.simulator.finish(job_id)
     place = tmp_path / "a_file" / "folder"
-    result = desk.run(f"%cometvid watch {job_id} --save {place} --wait")
+    result = fresh.run(f"%cometvid watch {job_id} --save {place} --wait")
     assert result.error is not None
     assert "The clip is not saved" in str(result.error)

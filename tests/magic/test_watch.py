@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from cometvid_nb.simulator import Fault
+from tests.bench import LOAD, WIDGET, Bench, card_of
 from tests.kernel import Kernel, Message, Result
-from tests.stage import LOAD, WIDGET, Stage, card_of
 
 BUSY = "from pathlib import Path; import time\nwhile not Path('go').exists(): time.sleep(0.02)"
 
@@ -27,182 +27,182 @@ def custom_kind(message: Message) -> object:
 # In the background
 
 
-def test_a_watch_moves_and_settles_while_a_later_cell_keeps_the_kernel_busy(stage: Stage) -> None:
-    job_id = stage.add_job(prompt="A comet")
-    go = stage.kernel.cwd / "go"
-    watched = stage.run(f"%cometvid watch {job_id} --interval 0.2")
-    busy = stage.kernel.begin(BUSY)
-    stage.simulator.set_progress(job_id, 40)
-    stage.wait_for_card(job_id, phase="running", progress_percent=40.0)
-    stage.simulator.finish(job_id)
-    record = stage.wait_for_record(job_id)
+def test_a_watch_moves_and_settles_while_a_later_cell_keeps_the_kernel_busy(bench: Bench) -> None:
+    job_id = bench.add_job(prompt="A comet")
+    go = bench.kernel.cwd / "go"
+    watched = bench.run(f"%cometvid watch {job_id} --interval 0.2")
+    busy = bench.kernel.begin(BUSY)
+    bench.simulator.set_progress(job_id, 40)
+    bench.wait_for_card(job_id, phase="running", progress_percent=40.0)
+    bench.simulator.finish(job_id)
+    record = bench.wait_for_record(job_id)
     go.touch()
-    assert stage.kernel.wait_idle(busy).outputs == []
+    assert bench.kernel.wait_idle(busy).outputs == []
     go.unlink()
     assert widgets_shown(watched) == 1
     assert WIDGET not in record
     assert f'src="videos/{job_id}.mp4"' in record["text/html"]
     assert "<source" not in record["text/html"]
     assert record["text/plain"].endswith(f"videos/{job_id}.mp4")
-    assert (stage.kernel.cwd / f"videos/{job_id}.mp4").read_bytes() == (
-        stage.simulator.clip_bytes(job_id)
+    assert (bench.kernel.cwd / f"videos/{job_id}.mp4").read_bytes() == (
+        bench.simulator.clip_bytes(job_id)
     )
 
 
-def test_the_record_replaces_the_very_output_that_held_the_widget(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"%cometvid watch {job_id} --interval 0.2")
-    stage.simulator.finish(job_id)
-    stage.wait_for_record(job_id)
+def test_the_record_replaces_the_very_output_that_held_the_widget(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id} --interval 0.2")
+    bench.simulator.finish(job_id)
+    bench.wait_for_record(job_id)
     kinds = ("display_data", "update_display_data")
-    shown = [m["content"] for m in stage.kernel.messages if m["msg_type"] in kinds]
+    shown = [m["content"] for m in bench.kernel.messages if m["msg_type"] in kinds]
     assert [WIDGET in content["data"] for content in shown] == [True, False]
     assert shown[0]["transient"]["display_id"] == shown[1]["transient"]["display_id"]
 
 
-def test_several_ids_give_several_cards_and_the_value_holds_them_all(stage: Stage) -> None:
-    ids = [stage.add_job(), stage.add_job(), stage.add_job()]
-    result = stage.run(f"jobs = %cometvid watch {' '.join(ids)}\njobs")
+def test_several_ids_give_several_cards_and_the_value_holds_them_all(bench: Bench) -> None:
+    ids = [bench.add_job(), bench.add_job(), bench.add_job()]
+    result = bench.run(f"jobs = %cometvid watch {' '.join(ids)}\njobs")
     assert widgets_shown(result) == 3
     assert len(result.outputs) == 3
-    assert stage.run("[watch.job_id for watch in jobs]").text == f"{ids}\n"
-    stage.run("jobs.stop()")
-    assert all(stage.wait_for_card(job_id, phase="stopped") for job_id in ids)
+    assert bench.run("[watch.job_id for watch in jobs]").text == f"{ids}\n"
+    bench.run("jobs.stop()")
+    assert all(bench.wait_for_card(job_id, phase="stopped") for job_id in ids)
 
 
 def test_an_unchanged_job_sends_nothing_and_a_change_sends_three_messages_at_most(
-    stage: Stage,
+    bench: Bench,
 ) -> None:
-    job_id = stage.add_job(steps=(10,))
+    job_id = bench.add_job(steps=(10,))
     poll = f"GET /videos/{job_id}"
-    stage.run(f"%cometvid watch {job_id} --interval 0.2")
-    stage.wait_for_card(job_id, progress_percent=10.0)
-    stage.run("1")
-    before = len(stage.kernel.messages)
-    asked = stage.simulator.count(poll)
-    assert stage.simulator.wait_for_requests(poll, asked + 20)
-    stage.run("2")
-    changes = [m["msg_type"] for m in stage.kernel.messages[before:] if "comm" in m["msg_type"]]
+    bench.run(f"%cometvid watch {job_id} --interval 0.2")
+    bench.wait_for_card(job_id, progress_percent=10.0)
+    bench.run("1")
+    before = len(bench.kernel.messages)
+    asked = bench.simulator.count(poll)
+    assert bench.simulator.wait_for_requests(poll, asked + 20)
+    bench.run("2")
+    changes = [m["msg_type"] for m in bench.kernel.messages[before:] if "comm" in m["msg_type"]]
     assert changes == []
     for percent in (20, 30, 40):
-        stage.simulator.set_progress(job_id, percent)
-        stage.wait_for_card(job_id, progress_percent=float(percent))
-    stage.simulator.finish(job_id)
-    stage.wait_for_record(job_id)
-    stage.run("3")
-    sent = [m for m in stage.kernel.messages[before:] if m["msg_type"].startswith("comm")]
+        bench.simulator.set_progress(job_id, percent)
+        bench.wait_for_card(job_id, progress_percent=float(percent))
+    bench.simulator.finish(job_id)
+    bench.wait_for_record(job_id)
+    bench.run("3")
+    sent = [m for m in bench.kernel.messages[before:] if m["msg_type"].startswith("comm")]
     assert 4 <= len(sent) <= 4 * 3
 
 
-def test_the_interval_is_what_lies_between_the_polls(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"%cometvid watch {job_id} --interval 0.5")
-    planned = stage.wait_for_card(job_id, phase="running")["checks_at_s"]
+def test_the_interval_is_what_lies_between_the_polls(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id} --interval 0.5")
+    planned = bench.wait_for_card(job_id, phase="running")["checks_at_s"]
     pauses = [later - earlier for earlier, later in pairwise(planned)]
     assert len(pauses) > 100
     assert all(pause == pytest.approx(0.5) for pause in pauses)
 
 
-def test_no_save_keeps_the_link_and_writes_no_file(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"%cometvid watch {job_id} --interval 0.2 --no-save")
-    stage.simulator.finish(job_id)
-    record = stage.wait_for_record(job_id)
-    assert f'src="{stage.simulator.origin}/clips/{job_id}.mp4?' in record["text/html"]
-    assert not (stage.kernel.cwd / f"videos/{job_id}.mp4").exists()
+def test_no_save_keeps_the_link_and_writes_no_file(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id} --interval 0.2 --no-save")
+    bench.simulator.finish(job_id)
+    record = bench.wait_for_record(job_id)
+    assert f'src="{bench.simulator.origin}/clips/{job_id}.mp4?' in record["text/html"]
+    assert not (bench.kernel.cwd / f"videos/{job_id}.mp4").exists()
 
 
-def test_a_watch_gives_up_at_its_deadline_and_says_how_to_go_on(stage: Stage) -> None:
-    job_id = stage.add_job(status_word="paused_by_moderation")
-    result = stage.run(f"%cometvid watch {job_id} --interval 0.2 --timeout 1 --wait")
+def test_a_watch_gives_up_at_its_deadline_and_says_how_to_go_on(bench: Bench) -> None:
+    job_id = bench.add_job(status_word="paused_by_moderation")
+    result = bench.run(f"%cometvid watch {job_id} --interval 0.2 --timeout 1 --wait")
     words = f"{job_id} had not ended after 1 s of watching; its last status was"
     assert f"GaveUp: {words} 'paused_by_moderation'" in str(result.error)
     assert "a longer --timeout" in str(result.error)
-    card = stage.wait_for_card(job_id, phase="gave_up")
+    card = bench.wait_for_card(job_id, phase="gave_up")
     assert card["command"] == f"%cometvid watch {job_id}"
     assert card["actions"] == ["watch"]
 
 
-def test_giving_up_on_a_host_that_never_answered_says_so(stage: Stage) -> None:
-    stage.run(f"%cometvid config base_url={stage.simulator.dead_origin}/v1")
-    result = stage.run("%cometvid watch video_demo --timeout 1 --wait")
+def test_giving_up_on_a_host_that_never_answered_says_so(bench: Bench) -> None:
+    bench.run(f"%cometvid config base_url={bench.simulator.dead_origin}/v1")
+    result = bench.run("%cometvid watch video_demo --timeout 1 --wait")
     assert "after 1 s of watching. No answer from the API at 127.0.0.1" in str(result.error)
 
 
-def test_a_failed_job_says_why_in_the_words_of_the_api(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    stage.simulator.fail(job_id, "Blocked: <famous face>.")
-    record = stage.wait_for_record(job_id)
+def test_a_failed_job_says_why_in_the_words_of_the_api(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    bench.simulator.fail(job_id, "Blocked: <famous face>.")
+    record = bench.wait_for_record(job_id)
     assert "Blocked: <famous face>." in record["text/plain"]
     assert "Blocked: &lt;famous face&gt;." in record["text/html"]
     assert "This job will not change any more." in record["text/plain"]
-    assert stage.run("job.wait()").error == f"JobFailed: {job_id} failed: Blocked: <famous face>."
+    assert bench.run("job.wait()").error == f"JobFailed: {job_id} failed: Blocked: <famous face>."
 
 
-def test_a_bad_key_ends_the_watch_at_the_first_poll(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run("%cometvid login", answers=["sk-another-one-that-is-wrong"])
-    result = stage.run(f"%cometvid watch {job_id} --wait")
+def test_a_bad_key_ends_the_watch_at_the_first_poll(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run("%cometvid login", answers=["sk-another-one-that-is-wrong"])
+    result = bench.run(f"%cometvid watch {job_id} --wait")
     assert f"BadKey: {job_id}: The API answered 401" in str(result.error)
-    assert "%cometvid login" in stage.wait_for_card(job_id, phase="broken")["advice"]
-    assert stage.simulator.count(f"GET /videos/{job_id}") == 1
+    assert "%cometvid login" in bench.wait_for_card(job_id, phase="broken")["advice"]
+    assert bench.simulator.count(f"GET /videos/{job_id}") == 1
 
 
-def test_an_unknown_id_is_believed_only_after_ten_seconds(stage: Stage) -> None:
+def test_an_unknown_id_is_believed_only_after_ten_seconds(bench: Bench) -> None:
     began_s = time.monotonic()
-    stage.run("%cometvid watch video_never_made --interval 0.2")
-    early = stage.wait_for_card("video_never_made", phase="starting", advice=None)
+    bench.run("%cometvid watch video_never_made --interval 0.2")
+    early = bench.wait_for_card("video_never_made", phase="starting", advice=None)
     assert early["problem"] is None
-    card = stage.wait_for_card("video_never_made", phase="broken")
+    card = bench.wait_for_card("video_never_made", phase="broken")
     assert card["problem"] == "The API knows no job video_never_made under this key."
     assert 10 <= time.monotonic() - began_s < 30
 
 
-def test_passing_trouble_is_told_and_forgotten(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.simulator.add_fault(Fault(f"GET /videos/{job_id}", status=429, times=1))
-    stage.run(f"%cometvid watch {job_id} --interval 0.2")
-    stage.kernel.wait_for(lambda m: "429" in str((card_of(m) or {}).get("problem")))
-    assert stage.wait_for_card(job_id, phase="running")["problem"] is None
+def test_passing_trouble_is_told_and_forgotten(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.simulator.add_fault(Fault(f"GET /videos/{job_id}", status=429, times=1))
+    bench.run(f"%cometvid watch {job_id} --interval 0.2")
+    bench.kernel.wait_for(lambda m: "429" in str((card_of(m) or {}).get("problem")))
+    assert bench.wait_for_card(job_id, phase="running")["problem"] is None
 
 
 # The Watch
 
 
-def test_the_value_is_a_watch_that_does_not_show_its_card_again(stage: Stage) -> None:
-    job_id = stage.add_job()
-    result = stage.run(f"job = %cometvid watch {job_id} --interval 0.2\njob")
+def test_the_value_is_a_watch_that_does_not_show_its_card_again(bench: Bench) -> None:
+    job_id = bench.add_job()
+    result = bench.run(f"job = %cometvid watch {job_id} --interval 0.2\njob")
     assert len(result.outputs) == widgets_shown(result) == 1
-    assert stage.run(f"%cometvid watch {job_id}").text.count(job_id) == 1
-    stage.wait_for_card(job_id, phase="running")
-    later = stage.run("job")
+    assert bench.run(f"%cometvid watch {job_id}").text.count(job_id) == 1
+    bench.wait_for_card(job_id, phase="running")
+    later = bench.run("job")
     assert later.text == f"<Watch {job_id}: in_progress>\n"
-    assert WIDGET in stage.run("job.widget").outputs[0].data
-    assert stage.run("job.job.status.value, job.job.id").text == f"('in_progress', '{job_id}')\n"
+    assert WIDGET in bench.run("job.widget").outputs[0].data
+    assert bench.run("job.job.status.value, job.job.id").text == f"('in_progress', '{job_id}')\n"
 
 
-def test_wait_and_await_give_the_completed_job(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    waiting = stage.kernel.begin("done = job.wait()\nagain = await job\ndone is again, done.status")
-    stage.simulator.finish(job_id)
-    assert "(True, <JobStatus.COMPLETED: 'completed'>)" in stage.kernel.wait_idle(waiting).text
+def test_wait_and_await_give_the_completed_job(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    waiting = bench.kernel.begin("done = job.wait()\nagain = await job\ndone is again, done.status")
+    bench.simulator.finish(job_id)
+    assert "(True, <JobStatus.COMPLETED: 'completed'>)" in bench.kernel.wait_idle(waiting).text
 
 
-def test_wait_with_a_timeout_gives_up_but_the_watch_goes_on(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    error = stage.run("job.wait(timeout=0.3)").error
+def test_wait_with_a_timeout_gives_up_but_the_watch_goes_on(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    error = bench.run("job.wait(timeout=0.3)").error
     assert error == f"GaveUp: {job_id} had not ended after 0.3 s of waiting."
-    stage.simulator.finish(job_id)
-    assert stage.wait_for_record(job_id)
+    bench.simulator.finish(job_id)
+    assert bench.wait_for_record(job_id)
 
 
-def test_a_task_of_the_reader_lives_during_a_wait_and_can_stop_the_watch(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    result = stage.run(
+def test_a_task_of_the_reader_lives_during_a_wait_and_can_stop_the_watch(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    result = bench.run(
         "import asyncio\n"
         "async def stop_when_seen():\n"
         "    while job.job is None:\n"
@@ -212,115 +212,115 @@ def test_a_task_of_the_reader_lives_during_a_wait_and_can_stop_the_watch(stage: 
         "job.wait()"
     )
     assert result.error == f"WatchStopped: The watch of {job_id} was stopped."
-    assert stage.wait_for_card(job_id, phase="stopped")
+    assert bench.wait_for_card(job_id, phase="stopped")
 
 
-def test_the_stop_button_of_the_page_stops_and_the_other_one_watches_again(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    model_id = stage.run("print(job.widget.model_id)").text.strip()
-    stage.wait_for_card(job_id, phase="running")
-    stage.kernel.send_to_widget(model_id, {"kind": "action", "name": "stop"})
-    assert stage.wait_for_card(job_id, phase="stopped")["actions"] == ["watch"]
-    stage.kernel.messages.clear()
-    stage.kernel.send_to_widget(model_id, {"kind": "action", "name": "watch"})
-    stage.wait_for_card(job_id, phase="running")
+def test_the_stop_button_of_the_page_stops_and_the_other_one_watches_again(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    model_id = bench.run("print(job.widget.model_id)").text.strip()
+    bench.wait_for_card(job_id, phase="running")
+    bench.kernel.send_to_widget(model_id, {"kind": "action", "name": "stop"})
+    assert bench.wait_for_card(job_id, phase="stopped")["actions"] == ["watch"]
+    bench.kernel.messages.clear()
+    bench.kernel.send_to_widget(model_id, {"kind": "action", "name": "watch"})
+    bench.wait_for_card(job_id, phase="running")
 
 
-def test_foreign_messages_to_the_widget_are_ignored(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    model_id = stage.run("print(job.widget.model_id)").text.strip()
-    stage.wait_for_card(job_id, phase="running")
+def test_foreign_messages_to_the_widget_are_ignored(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    model_id = bench.run("print(job.widget.model_id)").text.strip()
+    bench.wait_for_card(job_id, phase="running")
     foreign: list[object] = ["stop", {"kind": 7}, {"kind": "action"}, {"kind": "fetch_clip"}, []]
     for content in (*foreign, None):
-        stage.kernel.send_to_widget(model_id, content)
-    assert stage.run("job").text == f"<Watch {job_id}: in_progress>\n"
+        bench.kernel.send_to_widget(model_id, content)
+    assert bench.run("job").text == f"<Watch {job_id}: in_progress>\n"
 
 
-def test_a_page_that_cannot_play_the_link_gets_the_clip_through_the_kernel(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2 --no-save")
-    model_id = stage.run("print(job.widget.model_id)").text.strip()
-    stage.simulator.finish(job_id)
-    stage.wait_for_card(job_id, phase="completed")
-    stage.kernel.send_to_widget(model_id, {"kind": "fetch_clip", "request": 7})
-    answer = stage.kernel.wait_for(lambda m: custom_kind(m) == "clip_chunk")
+def test_a_page_that_cannot_play_the_link_gets_the_clip_through_the_kernel(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2 --no-save")
+    model_id = bench.run("print(job.widget.model_id)").text.strip()
+    bench.simulator.finish(job_id)
+    bench.wait_for_card(job_id, phase="completed")
+    bench.kernel.send_to_widget(model_id, {"kind": "fetch_clip", "request": 7})
+    answer = bench.kernel.wait_for(lambda m: custom_kind(m) == "clip_chunk")
     head = answer["content"]["data"]["content"]
     assert (head["request"], head["offset"], head["is_last"]) == (7, 0, True)
-    assert b"".join(answer["buffers"]) == stage.simulator.clip_bytes(job_id)
+    assert b"".join(answer["buffers"]) == bench.simulator.clip_bytes(job_id)
 
 
 # Inside the cell
 
 
-def test_an_interrupt_ends_the_waiting_but_neither_the_watch_nor_the_kernel(stage: Stage) -> None:
-    job_id = stage.add_job()
-    cell = stage.kernel.begin(f"%cometvid watch {job_id} --wait --interval 0.2")
-    stage.wait_for_card(job_id, phase="running")
-    stage.kernel.interrupt()
-    result = stage.kernel.wait_idle(cell)
+def test_an_interrupt_ends_the_waiting_but_neither_the_watch_nor_the_kernel(bench: Bench) -> None:
+    job_id = bench.add_job()
+    cell = bench.kernel.begin(f"%cometvid watch {job_id} --wait --interval 0.2")
+    bench.wait_for_card(job_id, phase="running")
+    bench.kernel.interrupt()
+    result = bench.kernel.wait_idle(cell)
     assert f"Stopped waiting. The watch goes on: %cometvid wait {job_id}" in result.text
     assert "Traceback" not in result.text
-    assert stage.run("6 * 7").text == "42\n"
-    stage.simulator.set_progress(job_id, 60)
-    stage.wait_for_card(job_id, progress_percent=60.0)
-    again = stage.kernel.begin(f"%cometvid wait {job_id}\nprint('ended')")
-    stage.simulator.finish(job_id)
-    assert stage.kernel.wait_idle(again).text.endswith("ended\n")
+    assert bench.run("6 * 7").text == "42\n"
+    bench.simulator.set_progress(job_id, 60)
+    bench.wait_for_card(job_id, progress_percent=60.0)
+    again = bench.kernel.begin(f"%cometvid wait {job_id}\nprint('ended')")
+    bench.simulator.finish(job_id)
+    assert bench.kernel.wait_idle(again).text.endswith("ended\n")
 
 
-def test_an_interrupt_of_wait_in_python_is_a_keyboard_interrupt(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    cell = stage.kernel.begin("print('in')\njob.wait()")
-    stage.kernel.wait_for(lambda m: m["content"].get("text") == "in\n")
-    stage.kernel.interrupt()
-    assert (stage.kernel.wait_idle(cell).error or "").startswith("KeyboardInterrupt")
-    assert "Watch" in stage.run("job").text
+def test_an_interrupt_of_wait_in_python_is_a_keyboard_interrupt(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    cell = bench.kernel.begin("print('in')\njob.wait()")
+    bench.kernel.wait_for(lambda m: m["content"].get("text") == "in\n")
+    bench.kernel.interrupt()
+    assert (bench.kernel.wait_idle(cell).error or "").startswith("KeyboardInterrupt")
+    assert "Watch" in bench.run("job").text
 
 
-def test_what_is_shown_during_a_wait_belongs_to_the_waiting_cell(stage: Stage) -> None:
-    job_id = stage.add_job()
-    cell = stage.kernel.begin(f"%cometvid watch {job_id} --wait --interval 0.2")
-    stage.wait_for_card(job_id, phase="running")
-    stage.simulator.finish(job_id)
-    stage.kernel.wait_idle(cell)
-    shown = [m for m in stage.kernel.messages if m["msg_type"].startswith(("comm", "update"))]
+def test_what_is_shown_during_a_wait_belongs_to_the_waiting_cell(bench: Bench) -> None:
+    job_id = bench.add_job()
+    cell = bench.kernel.begin(f"%cometvid watch {job_id} --wait --interval 0.2")
+    bench.wait_for_card(job_id, phase="running")
+    bench.simulator.finish(job_id)
+    bench.kernel.wait_idle(cell)
+    shown = [m for m in bench.kernel.messages if m["msg_type"].startswith(("comm", "update"))]
     assert {message["parent_header"]["msg_id"] for message in shown} == {cell}
 
 
-def test_a_wait_for_several_jobs_names_each_that_has_no_clip(stage: Stage) -> None:
-    good, bad = stage.add_job(), stage.add_job()
-    cell = stage.kernel.begin(f"%cometvid watch {good} {bad} --wait --interval 0.2\nprint('no')")
-    stage.wait_for_card(bad, phase="running")
-    stage.simulator.fail(bad, "No.")
-    stage.simulator.finish(good)
-    assert stage.kernel.wait_idle(cell).error == f"JobFailed: {bad} failed: No."
-    assert (stage.kernel.cwd / f"videos/{good}.mp4").is_file()
+def test_a_wait_for_several_jobs_names_each_that_has_no_clip(bench: Bench) -> None:
+    good, bad = bench.add_job(), bench.add_job()
+    cell = bench.kernel.begin(f"%cometvid watch {good} {bad} --wait --interval 0.2\nprint('no')")
+    bench.wait_for_card(bad, phase="running")
+    bench.simulator.fail(bad, "No.")
+    bench.simulator.finish(good)
+    assert bench.kernel.wait_idle(cell).error == f"JobFailed: {bad} failed: No."
+    assert (bench.kernel.cwd / f"videos/{good}.mp4").is_file()
 
 
 # JobWidget
 
 
-def test_a_job_widget_stands_alone_or_among_others(stage: Stage) -> None:
-    one, two = stage.add_job(), stage.add_job()
-    stage.run("%cometvid config interval_s=0.2")
-    stage.run("from cometvid_nb import JobWidget; from ipywidgets import HBox")
-    [alone] = stage.run(f"JobWidget('{one}')").outputs
+def test_a_job_widget_stands_alone_or_among_others(bench: Bench) -> None:
+    one, two = bench.add_job(), bench.add_job()
+    bench.run("%cometvid config interval_s=0.2")
+    bench.run("from cometvid_nb import JobWidget; from ipywidgets import HBox")
+    [alone] = bench.run(f"JobWidget('{one}')").outputs
     assert WIDGET in alone.data
     assert f"<code>{one}</code>" in alone.data["text/html"]
-    [row] = stage.run(f"row = HBox([JobWidget('{one}'), JobWidget('{two}')]); row").outputs
+    [row] = bench.run(f"row = HBox([JobWidget('{one}'), JobWidget('{two}')]); row").outputs
     assert WIDGET in row.data
-    stage.simulator.finish(two)
-    assert stage.wait_for_card(two, phase="completed")
-    assert stage.run("row.children[1].watch.wait().id").text == f"'{two}'\n"
+    bench.simulator.finish(two)
+    assert bench.wait_for_card(two, phase="completed")
+    assert bench.run("row.children[1].watch.wait().id").text == f"'{two}'\n"
 
 
-def test_a_job_widget_shows_the_watch_that_already_runs(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    assert stage.run(f"import cometvid_nb as c; c.JobWidget('{job_id}').watch is job").text == (
+def test_a_job_widget_shows_the_watch_that_already_runs(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    assert bench.run(f"import cometvid_nb as c; c.JobWidget('{job_id}').watch is job").text == (
         "True\n"
     )
 

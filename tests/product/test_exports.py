@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.bench import WIDGET, Bench
 from tests.environment import isolated_environ
 from tests.kernel import Message
-from tests.stage import WIDGET, Stage
 
 REPRS = ("JobWidget(", "GalleryWidget(", "&lt;Watch ", "<Watch ", "model not found", WIDGET)
 PROMPT = "50% of a_comet & a $5 sea"
@@ -24,19 +24,19 @@ def bundles(messages: list[Message]) -> list[dict[str, str]]:
     return [m["content"]["data"] for m in messages if m["msg_type"] in kinds]
 
 
-def settled(stage: Stage, ids: list[str]) -> dict[str, str]:
+def settled(bench: Bench, ids: list[str]) -> dict[str, str]:
     """The record that a headless run leaves of these jobs."""
     code = f"%cometvid watch {' '.join(ids)} --interval 0.2"
-    cell = stage.kernel.begin(code, allow_stdin=False)
-    stage.kernel.wait_for(lambda m: m["msg_type"] == "display_data")
+    cell = bench.kernel.begin(code, allow_stdin=False)
+    bench.kernel.wait_for(lambda m: m["msg_type"] == "display_data")
     for job_id in ids:
-        stage.simulator.finish(job_id)
-    return bundles(stage.kernel.wait_idle(cell).messages)[-1]
+        bench.simulator.finish(job_id)
+    return bundles(bench.kernel.wait_idle(cell).messages)[-1]
 
 
-def running(stage: Stage, ids: list[str]) -> dict[str, str]:
+def running(bench: Bench, ids: list[str]) -> dict[str, str]:
     """What stands in a notebook that is saved while these jobs run."""
-    shown = stage.run(f"takes = %cometvid watch {' '.join(ids)} --interval 0.2")
+    shown = bench.run(f"takes = %cometvid watch {' '.join(ids)} --interval 0.2")
     assert shown.error is None, shown.error
     bundle = bundles(shown.messages)[0]
     assert WIDGET in bundle
@@ -45,12 +45,12 @@ def running(stage: Stage, ids: list[str]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def documents(
-    _module_stage: Stage, tmp_path_factory: pytest.TempPathFactory
+    _module_bench: Bench, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[str, str]]:
     """One job and five, running and settled: each export, and what nbconvert said about it."""
-    stage, home = _module_stage, tmp_path_factory.mktemp("exports")
-    one, many = [stage.add_job(prompt=PROMPT)], [stage.add_job() for _ in range(5)]
-    shown = [running(stage, one), running(stage, many), settled(stage, one), settled(stage, many)]
+    bench, home = _module_bench, tmp_path_factory.mktemp("exports")
+    one, many = [bench.add_job(prompt=PROMPT)], [bench.add_job() for _ in range(5)]
+    shown = [running(bench, one), running(bench, many), settled(bench, one), settled(bench, many)]
     cells = []
     for bundle in shown:
         output = nbformat.v4.new_output("display_data", data=bundle)
@@ -102,10 +102,10 @@ def test_an_export_to_latex_is_text_that_latex_can_read(
         assert "<" not in text
 
 
-def test_a_headless_run_tells_each_state_once(stage: Stage) -> None:
-    job_id = stage.add_job(run_s=5, steps=range(0, 100, 5), ending="completed")
-    cell = stage.kernel.begin(f"%cometvid watch {job_id} --interval 0.2", allow_stdin=False)
-    result = stage.kernel.wait_idle(cell)
+def test_a_headless_run_tells_each_state_once(bench: Bench) -> None:
+    job_id = bench.add_job(run_s=5, steps=range(0, 100, 5), ending="completed")
+    cell = bench.kernel.begin(f"%cometvid watch {job_id} --interval 0.2", allow_stdin=False)
+    result = bench.kernel.wait_idle(cell)
     states = [bundle["text/plain"] for bundle in bundles(result.messages)]
     assert len(states) <= 4, states  # starting, queued, running, and the record
     assert "Completed" in states[-1]

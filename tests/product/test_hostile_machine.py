@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -15,33 +14,19 @@ import pytest
 
 from cometvid_nb.errors import CometVidError
 from cometvid_nb.session.session import Session
-from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending
 from tests.environment import isolated_environ
+from tests.simulated import environ_of
 
-KEY = "sk-simulated-0123456789-wxyz"
 WITHIN_S = 20.0
 
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def session(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.chdir(tmp_path)
-    session = Session(Settings(Secret(KEY), sim.base_url, ledger="off", interval_s=0.2))
-    yield session
-    session.close()
+pytestmark = pytest.mark.settings(ledger="off")
 
 
 def run_python(code: str, home: Path, sim: Simulator, count: int = 1) -> list[str]:
     """What `count` processes print that run `code` at the same time, in one folder."""
-    environ = isolated_environ(home)
-    environ |= {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": sim.base_url}
+    environ = isolated_environ(home) | environ_of(sim)
     running = [
         subprocess.Popen(
             [sys.executable, "-W", "error::ResourceWarning", "-c", dedent(code)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,30 +26,20 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching.state import WatchState
+from tests.simulated import KEY
 from tests.strategies import NASTY_TEXTS, payloads
 
-KEY = "sk-simulated-0123456789-wxyz"
 POLL, CLIP = "GET /videos/{id}", "GET /clips/*"
 MOST_CARD_CHARACTERS = 150_000
 """A card's JSON at its very largest: a prompt and an error, each character an escape of twelve."""
+
+pytestmark = pytest.mark.simulator(separate_clip_host=True)
 
 long_texts = st.builds(
     lambda piece, times: piece * times,
     st.sampled_from((*NASTY_TEXTS, "a", "\U000e0001", "\u202e", "\x1b[2J", "</script>")),
     st.integers(1, 40_000),
 )
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY, separate_clip_host=True) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def client(sim: Simulator) -> AsyncIterator[Client]:
-    async with Client(Settings(api_key=Secret(KEY), base_url=sim.base_url)) as client:
-        yield client
 
 
 async def download(client: Client, job: Job) -> bytes:
@@ -101,17 +91,11 @@ def test_a_link_with_a_password_in_it_is_no_link() -> None:
 
 
 def test_a_job_goes_by_the_id_it_was_asked_for_and_so_does_its_file(
-    sim: Simulator, tmp_path: Path
+    sim: Simulator, session: Session, tmp_path: Path
 ) -> None:
     sim.add(Scenario("video_1", queue_s=0, run_s=0))
     sim.add_fault(Fault(POLL, times=None, changes={"id": "../../of_the_enemy"}))
-    session = Session(
-        Settings(Secret(KEY), sim.base_url, save_dir=str(tmp_path / "videos"), ledger="off")
-    )
-    try:
-        assert session.watch("video_1").wait(20).id == "video_1"
-    finally:
-        session.close()
+    assert session.watch("video_1").wait(20).id == "video_1"
     assert [path.name for path in tmp_path.rglob("*.mp4")] == ["video_1.mp4"]
 
 

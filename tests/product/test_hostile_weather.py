@@ -28,8 +28,8 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Fault, Scenario, Simulator
 from cometvid_nb.watching.state import Ending, WatchState
+from tests.simulated import KEY
 
-KEY = "sk-simulated-0123456789-wxyz"
 TIMES = 2
 WITHIN_S = 45.0
 PATIENT = ("429 with date Retry-After", "429 with huge Retry-After")

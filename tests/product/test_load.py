@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.bench import LOAD, Bench
 from tests.kernel import Kernel
-from tests.stage import LOAD, Stage
 
 HEAVY = ("httpx", "anywidget", "ipywidgets", "sqlite3", "tornado.web", "nest_asyncio2")
 OURS = (
@@ -45,39 +45,39 @@ def test_loading_starts_no_thread_and_prints_nothing(kernel: Kernel) -> None:
     assert result.text == "True\n"
 
 
-def test_unloading_leaves_nothing_behind(stage: Stage) -> None:
-    job_id = stage.add_job()
-    bare = stage.run(f"%unload_ext cometvid_nb\n{TRACES}").text
+def test_unloading_leaves_nothing_behind(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bare = bench.run(f"%unload_ext cometvid_nb\n{TRACES}").text
     assert "omet" not in bare
-    stage.run(f"{LOAD}\n%cometvid demo --speed 50\n%cometvid watch video_demo --wait")
-    stage.run(f"%cometvid demo --stop\njob = %cometvid watch {job_id} --interval 0.2")
-    stage.wait_for_card(job_id, phase="running")
-    after = stage.run(f"%unload_ext cometvid_nb\n{TRACES}").text
+    bench.run(f"{LOAD}\n%cometvid demo --speed 50\n%cometvid watch video_demo --wait")
+    bench.run(f"%cometvid demo --stop\njob = %cometvid watch {job_id} --interval 0.2")
+    bench.wait_for_card(job_id, phase="running")
+    after = bench.run(f"%unload_ext cometvid_nb\n{TRACES}").text
     assert after.endswith(bare)  # after the words of the watch that was stopped
-    assert stage.wait_for_card(job_id, phase="stopped")
-    assert "not found" in stage.run("%cometvid").text
-    asked = stage.simulator.count(f"GET /videos/{job_id}")
-    assert stage.run("job.job.id").text == f"'{job_id}'\n"
-    assert stage.simulator.count(f"GET /videos/{job_id}") == asked
+    assert bench.wait_for_card(job_id, phase="stopped")
+    assert "not found" in bench.run("%cometvid").text
+    asked = bench.simulator.count(f"GET /videos/{job_id}")
+    assert bench.run("job.job.id").text == f"'{job_id}'\n"
+    assert bench.simulator.count(f"GET /videos/{job_id}") == asked
 
 
-def test_loading_again_is_harmless_and_reloading_begins_anew(stage: Stage) -> None:
-    again = stage.run(
+def test_loading_again_is_harmless_and_reloading_begins_anew(bench: Bench) -> None:
+    again = bench.run(
         f"{LOAD}\nimport cometvid_nb; cometvid_nb.load_ipython_extension(ip := get_ipython())"
     )
     assert again.error is None
-    assert stage.run("[m.__name__ for m in ip.Completer.custom_matchers]").text == (
+    assert bench.run("[m.__name__ for m in ip.Completer.custom_matchers]").text == (
         "['cometvid_matcher']\n"
     )
-    stage.run("%cometvid config save_dir=elsewhere")
-    reloaded = stage.run("%reload_ext cometvid_nb\n%cometvid config")
+    bench.run("%cometvid config save_dir=elsewhere")
+    reloaded = bench.run("%reload_ext cometvid_nb\n%cometvid config")
     assert "elsewhere" not in reloaded.text
-    assert stage.completions("%cometvid wa") == ["wait", "watch"]
+    assert bench.completions("%cometvid wa") == ["wait", "watch"]
 
 
-def test_a_watch_begun_in_python_needs_no_magic_and_survives_without_one(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run("%unload_ext cometvid_nb")
-    stage.run(f"import cometvid_nb\njob = cometvid_nb.watch('{job_id}', interval_s=0.2)")
-    stage.simulator.finish(job_id)
-    assert stage.run("job.wait().status.value").text == "'completed'\n"
+def test_a_watch_begun_in_python_needs_no_magic_and_survives_without_one(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run("%unload_ext cometvid_nb")
+    bench.run(f"import cometvid_nb\njob = cometvid_nb.watch('{job_id}', interval_s=0.2)")
+    bench.simulator.finish(job_id)
+    assert bench.run("job.wait().status.value").text == "'completed'\n"

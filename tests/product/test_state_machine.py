@@ -22,10 +22,9 @@ from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import CometVidError, OutcomeUnknown
 from cometvid_nb.ledger.ledger import Entry, Ledger
 from cometvid_nb.session.session import Session
-from cometvid_nb.settings import Secret, Settings
-from cometvid_nb.simulator import SCENARIOS, UNTRUE, WRONG_CLIPS, Fault, Simulator
+from cometvid_nb.simulator import SCENARIOS, UNTRUE, WRONG_CLIPS, Fault
+from tests.simulated import KEY, Forgetful, settings_of
 
-KEY = "sk-simulated-0123456789-wxyz"
 OF_THE_HOUSE = {scenario.job_id for scenario in SCENARIOS}
 WITHIN_S = 20.0
 
@@ -37,21 +36,6 @@ UNTRUE_POLLS = ["unknown word", "backwards", "no status", "clock ahead", "no con
 BAD_LINKS = ["not an MP4", "a page", "403", "nothing", "too short", "redirect nowhere"]
 
 
-class Register(Simulator):
-    """A simulator that notes which request made which job, and forgets idempotency keys."""
-
-    def __init__(self, **options: Any) -> None:
-        self.made: dict[str, str] = {}
-        super().__init__(**options)
-
-    def create(self, form: Any, idempotency_key: str | None) -> dict[str, Any]:
-        answer = super().create(form, None)
-        assert idempotency_key is not None
-        assert idempotency_key not in self.made, "the same request came twice"
-        self.made[idempotency_key] = str(answer["id"])
-        return answer
-
-
 class Notebook(RuleBasedStateMachine):
     """What a person, a server and bad luck may do."""
 
@@ -61,16 +45,15 @@ class Notebook(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="cometvid-machine-"))
         # Slow: a job ends when a rule says so.
-        self.sim = Register(api_key=KEY, speed=0.0001, separate_clip_host=True).start()
+        self.sim = Forgetful(api_key=KEY, speed=0.0001, separate_clip_host=True).start()
         self.ended: dict[str, str] = {}
         self.sent = 0
         self.session = self.open_session()
 
     def open_session(self) -> Session:
         return Session(
-            Settings(
-                api_key=Secret(KEY),
-                base_url=self.sim.base_url,
+            settings_of(
+                self.sim,
                 save_dir=str(self.folder / "videos"),
                 ledger=str(self.folder / "ledger.sqlite3"),
                 interval_s=0.2,
@@ -98,7 +81,7 @@ class Notebook(RuleBasedStateMachine):
         is_made = fault is None or fault in MADE_BUT_LOST
         assert len(self.sim.made) - before == is_made
         assert [job.id for job in jobs] == (
-            list(self.sim.made.values())[before:] if not fault else []
+            [job_id for _, job_id in self.sim.made[before:]] if not fault else []
         )
         assert isinstance(error, OutcomeUnknown) == (fault is not None and fault not in REFUSED)
         return jobs[0].id if jobs else multiple()
@@ -151,11 +134,13 @@ class Notebook(RuleBasedStateMachine):
     def no_job_is_forgotten_and_none_made_twice(self) -> None:
         entries = {entry.ref: entry for entry in self.entries()}
         assert len(entries) == self.sent == self.sim.count("POST /videos")
-        assert self.sim.made.keys() <= entries.keys()
-        for ref, job_id in self.sim.made.items():
+        made = {str(ref): job_id for ref, job_id in self.sim.made}
+        assert len(made) == len(self.sim.made), "the same request came twice"
+        assert made.keys() <= entries.keys()
+        for ref, job_id in made.items():
             assert entries[ref].job_id in (job_id, None)
             assert entries[ref].job_id is not None or entries[ref].is_uncertain
-        assert {e.job_id for e in entries.values()} - {None} <= set(self.sim.made.values())
+        assert {e.job_id for e in entries.values()} - {None} <= set(made.values())
 
     @invariant()
     def no_clip_is_wrong(self) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,51 +30,15 @@ from cometvid_nb.errors import (
 from cometvid_nb.job import JobStatus
 from cometvid_nb.ledger.ledger import LOST, REFUSED, Entry, Ledger
 from cometvid_nb.session.creation import create
-from cometvid_nb.settings import Secret, Settings
-from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Simulator
+from cometvid_nb.settings import Settings
+from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault
+from tests.simulated import KEY, Forgetful, settings_of
 
-KEY = "sk-simulated-0123456789-wxyz"
 CREATE = "POST /videos"
 COMET = NewJob.check("A comet", seconds=4, size="1280x720")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
-
-class Forgetful(Simulator):
-    """A gateway that knows no idempotency: only the client keeps a job from being made twice.
-
-    `made` holds the jobs that were accepted, with the key that came along.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        self.made: list[tuple[str | None, str]] = []
-        self._news = threading.Condition()
-        super().__init__(**options)
-
-    def create(self, form: Any, idempotency_key: str | None) -> dict[str, Any]:
-        answer = super().create(form, None)
-        with self._news:
-            self.made.append((idempotency_key, str(answer["id"])))
-            self._news.notify_all()
-        return answer
-
-    def wait_for_jobs(self, count: int) -> bool:
-        """Wait until so many were accepted: the late ones are after their client has gone."""
-        with self._news:
-            return self._news.wait_for(lambda: len(self.made) >= count, 10.0)
-
-
-@pytest.fixture(scope="module")
-def _module_sim() -> Iterator[Forgetful]:
-    with Forgetful(api_key=KEY) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def sim(_module_sim: Forgetful) -> Forgetful:
-    _module_sim.clear_faults()
-    _module_sim.requests.clear()
-    _module_sim.made.clear()
-    return _module_sim
+pytestmark = pytest.mark.simulator(kind=Forgetful)
 
 
 @pytest.fixture
@@ -85,19 +47,9 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-async def client(sim: Forgetful) -> AsyncIterator[Client]:
-    async with Client(settings_of(sim.base_url)) as client:
-        yield client
-
-
-@pytest.fixture
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are tested once, and shortened elsewhere."""
     monkeypatch.setattr(cometvid_nb.api.client, "backoff_s", lambda failures, rng: 0.01)
-
-
-def settings_of(base_url: str) -> Settings:
-    return Settings(api_key=Secret(KEY), base_url=base_url)
 
 
 def only(ledger: Ledger, client: Client) -> Entry:
@@ -228,16 +180,16 @@ async def test_a_connection_that_was_never_made_is_tried_again_until_somebody_li
 
     monkeypatch.setattr(cometvid_nb.api.client, "backoff_s", note)
     with Forgetful(api_key=KEY) as closed:
-        base_url = closed.base_url
+        settings = settings_of(closed)
         closed.stop()
-        async with Client(settings_of(base_url)) as client:
+        async with Client(settings) as client:
             asking = asyncio.create_task(create(client, ledger, COMET))
             await failed.wait()
             await asyncio.to_thread(closed.start)
             job = await asking
         assert [job_id for _, job_id in closed.made] == [job.id]
         assert closed.count(CREATE) == 1
-    assert [entry.job_id for entry in ledger.entries(base_url)] == [job.id]
+    assert [entry.job_id for entry in ledger.entries(settings.base_url)] == [job.id]
 
 
 @pytest.mark.usefixtures("_hurry")
@@ -258,7 +210,7 @@ async def test_who_is_turned_away_again_and_again_hears_that_nothing_was_made(
 async def test_nobody_listening_at_all_is_told_and_nothing_was_made(
     sim: Forgetful, ledger: Ledger
 ) -> None:
-    async with Client(settings_of(f"{sim.dead_origin}/v1")) as client:
+    async with Client(settings_of(sim, base_url=f"{sim.dead_origin}/v1")) as client:
         with pytest.raises(ConnectionTrouble, match="cannot be reached"):
             await create(client, ledger, COMET)
         assert only(ledger, client).state == REFUSED
@@ -424,8 +376,8 @@ def foretell(script: list[Fault], asks: int) -> list[tuple[str, int, bool]]:
     return told
 
 
-async def ask(base_url: str, ledger: Ledger, times: int) -> None:
-    async with Client(settings_of(base_url)) as client:
+async def ask(settings: Settings, ledger: Ledger, times: int) -> None:
+    async with Client(settings) as client:
         for _ in range(times):
             try:
                 await create(client, ledger, COMET)
@@ -454,7 +406,7 @@ def test_no_script_of_faults_makes_a_job_twice_or_one_that_the_ledger_does_not_k
     ledger = Ledger(tmp_path / f"{time.time_ns()}.sqlite3", pytest.fail)
     told = foretell(script, asks)
 
-    asyncio.run(ask(sim.base_url, ledger, asks))
+    asyncio.run(ask(settings_of(sim), ledger, asks))
 
     assert sim.wait_for_jobs(sum(is_made for *_, is_made in told))
     entries = ledger.entries(sim.base_url)[::-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from cometvid_nb.job import Job
 from cometvid_nb.ledger.ledger import Entry, Ledger
 from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session
-from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import memory
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
@@ -28,41 +27,10 @@ from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.state import WatchState
 from cometvid_nb.watching.watch import Watch
 
-KEY = "sk-simulated-0123456789-wxyz"
 POLL = "GET /videos/{id}"
 CLIP = "GET /clips/*"
 API = "https://api.example/v1"
 WITHIN_S = 15.0
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def begin(
-    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Session]]:
-    """Begin a session, as a kernel does; all of them share one ledger and one folder."""
-    monkeypatch.chdir(tmp_path)
-    begun: list[Session] = []
-
-    def begin(**options: Any) -> Session:
-        given = {"ledger": str(tmp_path / "ledger.sqlite3"), "interval_s": 0.2, **options}
-        session = Session(Settings(api_key=Secret(KEY), base_url=sim.base_url, **given))
-        begun.append(session)
-        return session
-
-    yield begin
-    for session in begun:
-        session.close()
-
-
-@pytest.fixture
-def session(begin: Callable[..., Session]) -> Session:
-    return begin()
 
 
 def add(sim: Simulator, job_id: str, ending: str = "completed", **script: Any) -> str:
@@ -158,10 +126,10 @@ def test_a_job_is_known_by_the_id_it_was_asked_for(session: Session, sim: Simula
 
 
 def test_a_broken_record_stops_neither_a_watch_nor_a_creation(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.sqlite3").write_bytes(b"no database" * 500)
-    session = begin(ledger=str(tmp_path / "bad.sqlite3"))
+    session = open_session(ledger=str(tmp_path / "bad.sqlite3"))
     with pytest.warns(RuntimeWarning, match="cannot be used"):
         [job], error = session.create([NewJob.check("A comet")])
     assert error is None
@@ -172,9 +140,9 @@ def test_a_broken_record_stops_neither_a_watch_nor_a_creation(
 
 
 def test_with_the_ledger_off_nothing_is_written_anywhere(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
-    session = begin(ledger="off", save=False)
+    session = open_session(ledger="off", save=False)
     [job], _ = session.create([NewJob.check("A comet")])
     sim.finish(job.id)
     session.watch(job.id).wait(WITHIN_S)
@@ -187,11 +155,11 @@ def test_with_the_ledger_off_nothing_is_written_anywhere(
 
 
 def test_a_watch_of_a_job_whose_clip_lies_here_asks_nobody(
-    begin: Callable[..., Session], sim: Simulator
+    open_session: Callable[..., Session], sim: Simulator
 ) -> None:
-    begin().watch(add(sim, "video_1", prompt="A comet", size="720x1280")).wait(WITHIN_S)
+    open_session().watch(add(sim, "video_1", prompt="A comet", size="720x1280")).wait(WITHIN_S)
     asked = len(sim.requests)
-    watch = begin().watch("video_1")
+    watch = open_session().watch("video_1")
 
     assert watch.state.is_settled
     assert watch.state.saved is not None
@@ -203,12 +171,15 @@ def test_a_watch_of_a_job_whose_clip_lies_here_asks_nobody(
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_bytes(b"half")])
 def test_a_clip_that_is_gone_or_another_is_asked_for_again(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path, spoil: Callable[[Path], None]
+    open_session: Callable[..., Session],
+    sim: Simulator,
+    tmp_path: Path,
+    spoil: Callable[[Path], None],
 ) -> None:
-    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    open_session().watch(add(sim, "video_1")).wait(WITHIN_S)
     spoil(tmp_path / "videos" / "video_1.mp4")
     polls, fetched = sim.count(POLL), sim.count(CLIP)
-    watch = begin().watch("video_1")
+    watch = open_session().watch("video_1")
 
     watch.wait(WITHIN_S)
     assert (sim.count(POLL), sim.count(CLIP)) == (polls + 1, fetched + 1)
@@ -217,20 +188,20 @@ def test_a_clip_that_is_gone_or_another_is_asked_for_again(
 
 
 def test_a_place_named_for_this_clip_is_always_filled(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
-    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
-    begin(save=False).watch("video_1", save_to="mine/comet.mp4").wait(WITHIN_S)
+    open_session().watch(add(sim, "video_1")).wait(WITHIN_S)
+    open_session(save=False).watch("video_1", save_to="mine/comet.mp4").wait(WITHIN_S)
     assert (tmp_path / "mine/comet.mp4").read_bytes() == sim.clip_bytes("video_1")
 
 
 def test_a_clip_that_lies_here_keeps_its_picture(
-    begin: Callable[..., Session], sim: Simulator
+    open_session: Callable[..., Session], sim: Simulator
 ) -> None:
-    first = begin().watch(add(sim, "video_1"))
+    first = open_session().watch(add(sim, "video_1"))
     first.wait(WITHIN_S)
     assert first.state.saved is not None
-    again = begin().watch("video_1").state.saved
+    again = open_session().watch("video_1").state.saved
     assert again is not None
     assert again.poster == first.state.saved.poster
     assert str(again.poster).startswith("data:image/")
@@ -269,11 +240,11 @@ def test_a_place_named_while_the_job_is_watched_is_filled_as_well(
 
 
 def test_a_place_named_for_a_clip_that_lies_here_gets_a_copy_and_nobody_is_asked(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
-    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    open_session().watch(add(sim, "video_1")).wait(WITHIN_S)
     asked = len(sim.requests)
-    session = begin()
+    session = open_session()
     watch = session.watch("video_1", save_to="mine/")
     watch.wait(WITHIN_S)
     assert (tmp_path / "mine/video_1.mp4").read_bytes() == sim.clip_bytes("video_1")
@@ -284,11 +255,11 @@ def test_a_place_named_for_a_clip_that_lies_here_gets_a_copy_and_nobody_is_asked
 
 
 def test_a_second_place_that_cannot_be_filled_is_told_and_the_first_is_kept(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
-    begin().watch(add(sim, "video_1")).wait(WITHIN_S)
+    open_session().watch(add(sim, "video_1")).wait(WITHIN_S)
     (tmp_path / "a file").write_bytes(b"")
-    watch = begin().watch("video_1", save_to="a file/below")
+    watch = open_session().watch("video_1", save_to="a file/below")
     watch.wait(WITHIN_S)
     assert watch.state.saved is not None
     assert "not saved to the other place" in str(watch.state.problem)
@@ -329,9 +300,9 @@ def test_what_is_learned_is_of_the_same_kind_of_job(tmp_path: Path) -> None:
 
 
 def test_a_watch_plans_by_what_the_ledger_has_learned(
-    begin: Callable[..., Session], sim: Simulator
+    open_session: Callable[..., Session], sim: Simulator
 ) -> None:
-    first, session = begin(), begin(interval_s=0.0)
+    first, session = open_session(), open_session(interval_s=0.0)
     for number in range(5):
         done = {"id": f"video_{number}", "status": "completed", "model": "sora-2", "seconds": 4}
         first.ledger.see(sim.base_url, Job.parse(done), took_s=1000.0)
@@ -352,9 +323,9 @@ def test_a_watch_plans_by_what_the_ledger_has_learned(
 
 
 def test_resume_watches_what_runs_and_fetches_what_is_missing(
-    begin: Callable[..., Session], sim: Simulator, tmp_path: Path
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
-    before = begin()
+    before = open_session()
     for job_id in ("runs", "fails"):
         reached(before.watch(add(sim, job_id, "never")), lambda state: state.job)
     sim.fail("fails")
@@ -370,7 +341,7 @@ def test_resume_watches_what_runs_and_fetches_what_is_missing(
     before.close()
     sim.clear_faults()
 
-    after = begin()
+    after = open_session()
     watches = after.resume()
     assert [watch.job_id for watch in watches] == ["runs", "lacks", made.id]
     sim.finish("runs")
@@ -379,13 +350,13 @@ def test_resume_watches_what_runs_and_fetches_what_is_missing(
         watch.wait(WITHIN_S)
         clip = tmp_path / "videos" / f"{watch.job_id}.mp4"
         assert clip.read_bytes() == sim.clip_bytes(watch.job_id)
-    assert begin().resume() == []
+    assert open_session().resume() == []
 
 
 def test_two_sessions_on_one_ledger_see_each_others_jobs(
-    begin: Callable[..., Session], sim: Simulator
+    open_session: Callable[..., Session], sim: Simulator
 ) -> None:
-    one, other = begin(), begin()
+    one, other = open_session(), open_session()
     [job], _ = one.create([NewJob.check("A comet")])
     [watch] = other.resume()
     assert watch.job_id == job.id
@@ -441,26 +412,17 @@ def test_a_place_that_cannot_be_is_refused_before_anything_is_asked(
 # In plain Python.
 
 
-def test_the_functions_of_the_package_create_remix_and_remember(
-    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COMETAPI_KEY", KEY)
-    monkeypatch.setenv("COMETAPI_BASE_URL", sim.base_url)
-    monkeypatch.chdir(tmp_path)
-    sessions.end()
-    try:
-        sessions.current().configure(interval_s=0.2)
-        watch = cometvid_nb.create("A comet", seconds=8, size="720x1280", wait=False)
-        sim.finish(watch.job_id)
-        watch.wait(WITHIN_S)
-        other = cometvid_nb.remix(watch.job_id, "At night", wait=False)
-        reached(other, lambda state: state.job)
-        remixed, made = cometvid_nb.jobs()
-        assert (made["prompt"], made["seconds"], made["size"]) == ("A comet", "8", "720x1280")
-        assert (remixed["prompt"], remixed["remixed_from"]) == ("At night", watch.job_id)
-        sim.add_fault(Fault("POST /videos", drop_connection=True))
-        with pytest.raises(OutcomeUnknown):
-            cometvid_nb.create("Another")
-        assert cometvid_nb.jobs()[0]["state"] == "unknown outcome"
-    finally:
-        sessions.end()
+def test_the_functions_of_the_package_create_remix_and_remember(process_sim: Simulator) -> None:
+    sessions.current().configure(interval_s=0.2)
+    watch = cometvid_nb.create("A comet", seconds=8, size="720x1280", wait=False)
+    process_sim.finish(watch.job_id)
+    watch.wait(WITHIN_S)
+    other = cometvid_nb.remix(watch.job_id, "At night", wait=False)
+    reached(other, lambda state: state.job)
+    remixed, made = cometvid_nb.jobs()
+    assert (made["prompt"], made["seconds"], made["size"]) == ("A comet", "8", "720x1280")
+    assert (remixed["prompt"], remixed["remixed_from"]) == ("At night", watch.job_id)
+    process_sim.add_fault(Fault("POST /videos", drop_connection=True))
+    with pytest.raises(OutcomeUnknown):
+        cometvid_nb.create("Another")
+    assert cometvid_nb.jobs()[0]["state"] == "unknown outcome"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,27 +11,14 @@ import cometvid_nb
 from cometvid_nb.errors import GaveUp, JobFailed, JobNotFound, MissingKey, SettingsError
 from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session
-from cometvid_nb.settings import DEFAULT_BASE_URL, Secret, Settings
+from cometvid_nb.settings import DEFAULT_BASE_URL, Secret
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending
 
-KEY = "sk-simulated-0123456789-wxyz"
 POLL = "GET /videos/{id}"
 WITHIN_S = 15.0
 
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def session(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.chdir(tmp_path)
-    session = Session(Settings(api_key=Secret(KEY), base_url=sim.base_url, ledger="off"))
-    yield session
-    session.close()
+pytestmark = pytest.mark.settings(ledger="off", interval_s=0.0)  # polls as a person has them
 
 
 def add(sim: Simulator, job_id: str, ending: str = "never") -> str:
@@ -149,50 +135,35 @@ def test_a_closed_session_leaves_no_thread_and_works_again(
 # The session of the process, as `cometvid_nb.watch` uses it.
 
 
-@pytest.fixture
-def _process(sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("COMETAPI_KEY", KEY)
-    monkeypatch.setenv("COMETAPI_BASE_URL", sim.base_url)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    sessions.end()
-    sessions.current().configure(ledger="off")
-    yield
-    sessions.end()
-
-
-@pytest.mark.usefixtures("_process")
 def test_a_script_waits_and_prints_where_the_clip_lies(
-    sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    process_sim: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watch = cometvid_nb.watch(add(sim, "video_1", "completed"))
+    watch = cometvid_nb.watch(add(process_sim, "video_1", "completed"))
 
     assert watch.result().is_final
     *_, last = capsys.readouterr().out.splitlines()
-    assert (tmp_path / last).read_bytes() == sim.clip_bytes("video_1")
+    assert (tmp_path / last).read_bytes() == process_sim.clip_bytes("video_1")
 
 
-@pytest.mark.usefixtures("_process")
 def test_a_script_that_does_not_wait_is_not_written_over_later(
-    sim: Simulator, capsys: pytest.CaptureFixture[str]
+    process_sim: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watch = cometvid_nb.watch(add(sim, "video_1", "failed"), wait=False)
+    watch = cometvid_nb.watch(add(process_sim, "video_1", "failed"), wait=False)
     with pytest.raises(JobFailed):
         watch.wait(WITHIN_S)
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.usefixtures("_process")
-def test_a_job_widget_stands_in_for_a_watch(sim: Simulator) -> None:
-    widget = cometvid_nb.JobWidget(add(sim, "video_1"))
+def test_a_job_widget_stands_in_for_a_watch(process_sim: Simulator) -> None:
+    widget = cometvid_nb.JobWidget(add(process_sim, "video_1"))
     assert widget.watch is sessions.current().watches[0]
-    assert sim.wait_for_requests(POLL)
+    assert process_sim.wait_for_requests(POLL)
     widget.watch.stop()
     assert widget.card["phase"] == "stopped"
     assert cometvid_nb.JobWidget().watch is None
 
 
-@pytest.mark.usefixtures("_process")
+@pytest.mark.usefixtures("process_sim")
 def test_there_is_one_session_until_it_is_ended() -> None:
     one = sessions.current()
     assert sessions.current() is one

@@ -47,13 +47,8 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
+    """What the clock of `sim` shows."""
     return Clock()
-
-
-@pytest.fixture
-def sim(clock: Clock) -> Iterator[Simulator]:
-    with Simulator(clock=clock) as simulator:
-        yield simulator
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from textwrap import dedent
 import pytest
 
 from cometvid_nb.watching.blocking import block_on
+from tests.bench import Bench
 from tests.environment import isolated_environ
 from tests.kernel import Kernel
-from tests.stage import Stage
 
 APPLIED = ["", "import nest_asyncio; nest_asyncio.apply()"]
 APPLIED += ["import nest_asyncio2; nest_asyncio2.apply()"]
@@ -236,10 +236,10 @@ def test_a_wait_in_a_kernel_keeps_the_readers_tasks_alive(kernel: Kernel, applie
     assert not any("Traceback" in text or "context" in text for text in said)
 
 
-def test_an_awaited_watch_lets_the_loop_of_the_kernel_run(stage: Stage) -> None:
-    job_id = stage.add_job()
-    stage.run(f"job = %cometvid watch {job_id} --interval 0.2")
-    stage.simulator.finish(job_id)
-    assert stage.run(
+def test_an_awaited_watch_lets_the_loop_of_the_kernel_run(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    bench.simulator.finish(job_id)
+    assert bench.run(
         "import asyncio\nboth = await asyncio.gather(job, asyncio.sleep(0.01, 'slept'))\nboth[1]"
     ).text.endswith("'slept'\n")

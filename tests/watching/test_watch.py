@@ -18,20 +18,21 @@ from cometvid_nb.clips.download import OVERLAP_BYTES
 from cometvid_nb.clips.places import Destination
 from cometvid_nb.errors import BadKey, GaveUp, JobFailed, WatchStopped
 from cometvid_nb.job import JobStatus, Polled
-from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.server import Server
 from cometvid_nb.watching.state import Ending, WatchState
 from cometvid_nb.watching.watch import Watch, WatchList
+from tests.simulated import KEY, settings_of
 
-KEY = "sk-simulated-0123456789-wxyz"
 POLL = "GET /videos/{id}"
 CONTENT = "GET /videos/{id}/content"
 CLIP = "GET /clips/*"
 WITHIN_S = 15.0
 QUICK = PollPolicy.fixed(0.05, 60.0)
+
+pytestmark = pytest.mark.simulator(separate_clip_host=True)
 
 
 class Seen:
@@ -67,7 +68,7 @@ class Desk:
     def __init__(self, sim: Simulator, folder: Path) -> None:
         self.sim = sim
         self.folder = folder
-        self.server = Server(Settings(api_key=Secret(KEY), base_url=sim.base_url))
+        self.server = Server(settings_of(sim))
         self.loop = WatchLoop()
 
     def job(self, job_id: str = "video_1", **script: object) -> str:
@@ -93,12 +94,6 @@ class Desk:
 
     def saved_names(self) -> set[str]:
         return {path.name for path in self.folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY, separate_clip_host=True) as simulator:
-        yield simulator
 
 
 @pytest.fixture

@@ -22,35 +22,23 @@ from cometvid_nb.api.turns import MANY
 from cometvid_nb.errors import JobFailed
 from cometvid_nb.job import Job
 from cometvid_nb.session.session import Session
-from cometvid_nb.settings import Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import worker
 from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.watch import Watch
 from tests.environment import isolated_environ
+from tests.simulated import KEY
 
 CREATE, POLL = "POST /videos", "GET /videos/{id}"
-KEY = "sk-simulated-0123456789-wxyz"
 WITHIN_S = 40.0
 FEW = 6
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+pytestmark = pytest.mark.settings(save=False)
 
 
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(api_key=KEY) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def session(sim: Simulator, tmp_path: Path) -> Iterator[Session]:
-    environ = {"COMETAPI_BASE_URL": sim.base_url, "COMETAPI_KEY": KEY}
-    settings = Settings.from_environ(environ).changed(
-        interval_s=0.2, save=False, ledger=str(tmp_path / "ledger.sqlite3")
-    )
-    session = Session(settings)
-    yield session
-    session.close()
+@pytest.fixture(autouse=True)
+def _no_worker_is_left() -> Iterator[None]:
+    yield  # first in, last out: the session is closed by then
     assert workers() == []
     gc.collect()  # a process that was let go of is told of here, and not in another test
 

@@ -1,4 +1,4 @@
-"""A kernel with the magic loaded, in front of a simulator that the test holds in its hand."""
+"""The bench: a kernel with `%cometvid` loaded, in front of a simulator the test can steer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from cometvid_nb.display import page
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.kernel import Kernel, Message, Result
+from tests.simulated import KEY, environ_of
 
-KEY = "sk-live-0123456789-kept-to-itself"
 LOAD = "%load_ext cometvid_nb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -22,8 +22,8 @@ Card = dict[str, Any]
 
 
 @dataclass
-class Stage:
-    """The two, and the verbs the tests share."""
+class Bench:
+    """A kernel with `%cometvid` loaded and its simulator, and the verbs the tests share."""
 
     kernel: Kernel
     simulator: Simulator
@@ -99,14 +99,13 @@ def card_of(message: Message) -> Card | None:
 
 
 @contextmanager
-def open_stage(home: Path, **environ: str) -> Iterator[Stage]:
+def open_bench(home: Path, **environ: str) -> Iterator[Bench]:
     """Start both; the kernel knows the simulator through the environment."""
     with Simulator(api_key=KEY, speed=20) as simulator:
         kernel = Kernel(home)
         try:
-            address = {"COMETAPI_KEY": KEY, "COMETAPI_BASE_URL": simulator.base_url}
-            kernel.start(**(address | environ))
+            kernel.start(**(environ_of(simulator) | environ))
             kernel.run(LOAD)
-            yield Stage(kernel, simulator)
+            yield Bench(kernel, simulator)
         finally:
             kernel.stop()
