@@ -22,7 +22,7 @@ from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import memory
-from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
+from cometvid_nb.watching.durations import DEFAULT_PRIOR
 from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.state import WatchState
 from cometvid_nb.watching.watch import Watch
@@ -282,21 +282,6 @@ def test_a_clip_that_is_not_to_be_saved_has_a_picture_and_the_command_that_would
 
 
 # What is learned.
-
-
-def test_what_is_learned_is_of_the_same_kind_of_job(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.sqlite3", pytest.fail)
-    kind = {"model": "wan2.6", "seconds": "4", "size": "960x960"}
-    asked = Job.parse({"id": "video_new", "status": "queued", **kind})
-    assert memory.learn(ledger, API, asked, DEFAULT_PRIOR) is DEFAULT_PRIOR
-    for number, took_s in enumerate([19.0, 20.0, 21.0] * 5):
-        done = Job.parse({"id": f"video_{number}", "status": "completed", **kind})
-        ledger.see(API, done, took_s=took_s)
-    learned = memory.learn(ledger, API, asked, DEFAULT_PRIOR)
-    assert learned == DurationPrior.learn([19.0, 20.0, 21.0] * 5, DEFAULT_PRIOR)
-    assert learned.median_s < 30 < DEFAULT_PRIOR.median_s
-    other = Job.parse({"id": "video_new", "status": "queued", "model": "sora-2"})
-    assert memory.learn(ledger, API, other, DEFAULT_PRIOR) is DEFAULT_PRIOR
 
 
 def test_a_watch_plans_by_what_the_ledger_has_learned(

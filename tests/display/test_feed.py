@@ -1,0 +1,200 @@
+"""A feed brings each change of its watch to every view, as one card."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.gallery import Gallery, Group
+from cometvid_nb.display.delivery import Delivery
+from cometvid_nb.display.feed import CardFeed, GalleryFeed
+from cometvid_nb.session.session import Session
+from cometvid_nb.simulator import Scenario, Simulator
+from cometvid_nb.watching.loop import WatchLoop
+
+WITHIN_S = 15.0
+
+
+class Shown:
+    """A view that keeps what it was shown, to wait on."""
+
+    def __init__(self) -> None:
+        self.cards: list[Card] = []
+        self.is_settled: list[bool] = []
+        self._changed = threading.Condition()
+
+    def show(self, card: Card, *, is_settled: bool) -> None:
+        with self._changed:
+            self.cards.append(card)
+            self.is_settled.append(is_settled)
+            self._changed.notify_all()
+
+    def wait_for(self, is_it: Callable[[Card], bool]) -> Card:
+        """The first card that fits."""
+
+        def fitting() -> list[Card]:
+            return [card for card in self.cards if is_it(card)]
+
+        with self._changed:
+            assert self._changed.wait_for(fitting, WITHIN_S), self.cards[-1:]
+            return fitting()[0]
+
+    def tick(self, now_s: float) -> None:
+        """Nothing moves."""
+
+    def leave(self) -> None:
+        """Nothing stays."""
+
+
+class ShownGallery:
+    """A view of a gallery that keeps its totals."""
+
+    def __init__(self) -> None:
+        self.totals: list[dict[Group, int]] = []
+        self._changed = threading.Condition()
+
+    def show(self, gallery: Gallery, now_s: float) -> None:
+        with self._changed:
+            self.totals.append(dict(gallery.totals))
+            self._changed.notify_all()
+
+    def wait_for(self, **counts: int) -> None:
+        wanted = {Group(name): count for name, count in counts.items()}
+
+        def is_there() -> bool:
+            return any(wanted.items() <= totals.items() for totals in self.totals)
+
+        with self._changed:
+            assert self._changed.wait_for(is_there, WITHIN_S), self.totals[-1:]
+
+    def tick(self, now_s: float) -> None:
+        """Nothing moves."""
+
+    def leave(self) -> None:
+        """Nothing stays."""
+
+
+@pytest.fixture
+def job(sim: Simulator) -> str:
+    """A job that runs until the test ends it."""
+    return sim.add(Scenario("video_1", queue_s=0, run_s=1, steps=(0,), ending="never"))
+
+
+@pytest.fixture
+def loop() -> Iterator[WatchLoop]:
+    loop = WatchLoop()
+    yield loop
+    loop.close([])
+
+
+def is_settled_soon(feed: CardFeed | GalleryFeed) -> bool:
+    """Whether the feed is settled: a view sees its last card a moment before that."""
+    until_s = time.monotonic() + WITHIN_S
+    while not feed.is_settled and time.monotonic() < until_s:
+        time.sleep(0.01)
+    return feed.is_settled
+
+
+def has(phase: Phase) -> Callable[[Card], bool]:
+    return lambda card: card.phase is phase
+
+
+def test_each_change_is_one_card_for_all_the_views(
+    session: Session, sim: Simulator, job: str
+) -> None:
+    feed = CardFeed(session.watch(job), Delivery())
+    one, other = Shown(), Shown()
+    feed.add(one)
+    feed.add(other)
+    for percent in (10, 20, 30):
+        sim.set_progress(job, percent)
+        one.wait_for(lambda card, p=percent: card.progress_percent == p)  # type: ignore[misc]
+    sim.finish(job)
+    other.wait_for(lambda card: card.clip is not None and card.clip.path is not None)
+
+    assert one.cards[-1].phase is Phase.COMPLETED
+    pairs = list(zip(one.cards[-5:], other.cards[-5:], strict=True))
+    assert all(mine is theirs for mine, theirs in pairs), "built twice"
+    assert (one.is_settled[-1], one.is_settled[:-1].count(True)) == (True, 0)
+    assert is_settled_soon(feed)
+
+
+def test_a_view_that_comes_late_is_shown_the_latest_card(
+    session: Session, sim: Simulator, job: str
+) -> None:
+    feed = CardFeed(session.watch(job), Delivery())
+    early, late = Shown(), Shown()
+    feed.add(early)
+    sim.set_progress(job, 40)
+    card = early.wait_for(lambda card: card.progress_percent == 40)
+    feed.add(late)
+    assert late.cards == [card]
+
+
+def test_only_the_view_that_asked_for_it_gets_the_clip_itself(
+    session: Session, sim: Simulator, job: str
+) -> None:
+    feed = CardFeed(session.watch(job), Delivery())
+    plain, whole = Shown(), Shown()
+    feed.add(plain)
+    feed.add(whole, is_embedding=True)
+    sim.finish(job)
+    whole.wait_for(lambda card: card.clip is not None and card.clip.data_url is not None)
+    assert all(card.clip is None or card.clip.data_url is None for card in plain.cards)
+
+
+def test_a_job_that_is_watched_anew_goes_on_on_the_same_views(
+    session: Session, sim: Simulator, job: str
+) -> None:
+    first = session.watch(job)
+    feed, view = CardFeed(first, Delivery()), Shown()
+    feed.add(view)
+    view.wait_for(has(Phase.RUNNING))
+    first.stop()
+    view.wait_for(has(Phase.STOPPED))
+    assert is_settled_soon(feed)
+
+    feed.replace(session.watch(job))
+    assert feed.find(None) is feed.watch is not first
+    assert not feed.is_settled
+    sim.finish(job)
+    view.wait_for(has(Phase.COMPLETED))
+
+
+def test_a_feed_that_is_ended_shows_no_more(session: Session, sim: Simulator, job: str) -> None:
+    watch = session.watch(job)
+    ended, going = CardFeed(watch, Delivery()), CardFeed(watch, Delivery())
+    unseen, seen = Shown(), Shown()
+    ended.add(unseen)
+    going.add(seen)
+    seen.wait_for(has(Phase.RUNNING))
+    ended.end()
+    told = len(unseen.cards)
+    sim.finish(job)
+    seen.wait_for(has(Phase.COMPLETED))
+    assert len(unseen.cards) == told
+
+
+def test_a_gallery_is_drawn_to_its_end_and_finds_each_watch(
+    session: Session, sim: Simulator, loop: WatchLoop
+) -> None:
+    ids = [
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
+        for n in range(3)
+    ]
+    watches = [session.watch(job_id, save=False) for job_id in ids]
+    feed, view = GalleryFeed(watches, Delivery(), loop), ShownGallery()
+    feed.begin(view)
+    assert [feed.find(job_id) for job_id in ids] == watches
+    assert feed.find("video_nowhere") is None
+    sim.finish(ids[0])
+    view.wait_for(completed=1, running=2)
+    assert not feed.is_settled
+    for job_id in ids[1:]:
+        sim.finish(job_id)
+    view.wait_for(completed=3)
+    assert is_settled_soon(feed)
