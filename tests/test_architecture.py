@@ -81,8 +81,10 @@ def test_imports_keep_the_contracts_of_pyproject() -> None:
 def test_what_is_pure_draws_no_number_and_asks_no_clock(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
-            case ast.ImportFrom(module="random") | ast.Call(
-                func=ast.Attribute(value=ast.Name(id="random")) | ast.Attribute(attr="now" | "today")
+            case (
+                ast.ImportFrom(module="random")
+                | ast.Call(func=ast.Attribute(value=ast.Name(id="random")))
+                | ast.Call(func=ast.Attribute(attr="now" | "today"))
             ):
                 pytest.fail(f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}")
 
