@@ -1,13 +1,25 @@
-"""Turns: how many ask at once, on a real loop."""
+"""One rate for one server: one price for all its watches, no herd after an outage, room for few."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cometvid_nb.api.turns import FEWEST_AT_ONCE, MANY, MOST_AT_ONCE, TICK_S, Room, Turns
+from cometvid_nb.api.retries import HINT_CAP_S
+from cometvid_nb.api.turns import (
+    FEWEST_AT_ONCE,
+    MANY,
+    MOST_AT_ONCE,
+    TICK_S,
+    Pace,
+    Room,
+    Turns,
+)
 
 
 class Crowd:
@@ -81,3 +93,71 @@ def test_many_wake_together_and_few_when_they_are_due() -> None:
     for one in with_jobs:
         one.__exit__(None, None, None)
     assert turns.align(100.01, 0) == 100.01
+
+
+# Pace: the price of a request, and its turn.
+
+
+def test_a_refusal_makes_requests_dearer_and_calm_makes_them_cheap_again() -> None:
+    pace = Pace()
+    assert pace.factor(0) == 1
+    pace.refused(0, None)
+    pace.refused(10, None)
+    assert pace.factor(10) == 4
+    assert [pace.factor(10 + s) for s in (59, 61, 119, 121, 1e6)] == [4, 2, 2, 1, 1]
+
+
+def test_the_many_refusals_of_one_burst_count_once() -> None:
+    pace = Pace()
+    for n in range(50):
+        pace.refused(n / 100, None)
+    assert pace.factor(0.5) == 2
+
+
+@pytest.mark.parametrize(("asked_s", "held_s"), [(0, 0), (7, 7), (86400, HINT_CAP_S)])
+def test_retry_after_holds_every_request_up_to_its_cap(asked_s: float, held_s: float) -> None:
+    pace = Pace()
+    pace.refused(100, asked_s)
+    assert pace.hold_s(100) == held_s
+    assert pace.next_turn_s(100) >= 100 + held_s
+    assert pace.hold_s(100 + held_s) == 0
+
+
+def test_one_job_never_waits_for_its_turn() -> None:
+    pace = Pace()
+    pace.jobs = 1
+    assert all(pace.next_turn_s(at_s) == at_s for at_s in (0.0, 2.0, 4.0, 4.5, 60.0))
+
+
+@pytest.mark.parametrize("jobs", [100, 1000, 10_000])
+def test_after_an_outage_a_crowd_comes_one_by_one(jobs: int) -> None:
+    pace = Pace()
+    pace.jobs = jobs
+    turns_s = [pace.next_turn_s(1000.0) for _ in range(jobs)]
+
+    per_s = max(20, jobs / 4)
+    at_once = round(max(8, per_s * TICK_S)) + 1  # as many as the rate gives in one wake-up
+    steady = [later - sooner for sooner, later in itertools.pairwise(turns_s[at_once:])]
+    assert min(steady) == pytest.approx(1 / per_s, rel=1e-6)
+    assert turns_s[-1] - 1000 < 6
+
+
+@given(
+    st.integers(0, 20_000),
+    st.lists(st.tuples(st.floats(0, 30), st.booleans(), st.floats(0, 1e6)), max_size=60),
+)
+def test_turns_only_go_forward_and_never_wait_without_end(
+    jobs: int, events: list[tuple[float, bool, float]]
+) -> None:
+    pace, now_s, last_s = Pace(), 0.0, 0.0
+    pace.jobs = jobs
+    for later_s, is_refusal, hint_s in events:
+        now_s += later_s
+        if is_refusal:
+            pace.refused(now_s, hint_s)
+        assert 1 <= pace.factor(now_s) <= 64
+        turn_s = pace.next_turn_s(now_s)
+        assert turn_s >= max(now_s, last_s)
+        # At worst behind all of these requests, each at the lowest rate, and one hold.
+        assert turn_s - now_s <= HINT_CAP_S + len(events) * 64 / 20 + 1
+        last_s = turn_s if turn_s > now_s else last_s

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cometvid_nb.display.frontend import Frontend, detect
-from cometvid_nb.notebook import cell_number, shell
 from tests.kernel import Kernel
 
 DETECT = """
@@ -91,11 +90,6 @@ def test_what_has_no_page_blocks() -> None:
     assert all(found.is_blocking for found in Frontend if not found.has_widgets)
 
 
-def test_outside_ipython_there_is_neither_a_shell_nor_a_cell() -> None:
-    assert shell() is None
-    assert cell_number() is None
-
-
 def test_a_real_kernel_is_a_notebook_or_headless_by_what_its_client_allows(
     kernel: Kernel,
 ) -> None:
@@ -103,11 +97,3 @@ def test_a_real_kernel_is_a_notebook_or_headless_by_what_its_client_allows(
     assert kernel.run(DETECT, allow_stdin=False).text == "'HEADLESS'\n"
     voila = "import os; os.environ['SERVER_SOFTWARE'] = 'voila/0.5.13'\n"
     assert kernel.run(voila + DETECT, allow_stdin=False).text == "'VOILA'\n"
-
-
-def test_cells_are_told_apart_by_their_number(kernel: Kernel) -> None:
-    number = "from cometvid_nb.notebook import cell_number\ncell_number() - "
-    first = kernel.run(number + "cell_number()")
-    assert first.text == "0\n"
-    kernel.run("here = cell_number()")
-    assert kernel.run(number + "here").text == "1\n"

@@ -6,21 +6,23 @@ import itertools
 import math
 import random
 import statistics
-import time
-from collections.abc import Callable, Iterator
-from email.utils import format_datetime
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.api.retries import HINT_CAP_S, backoff_s, is_not_found_final, parse_retry_after
+from cometvid_nb.api.retries import HINT_CAP_S
 from cometvid_nb.job import JobStatus
-from cometvid_nb.watching.durations import DEFAULT_PRIOR, ENDLESS, DurationPrior, Forecast
+from cometvid_nb.watching.durations import DurationPrior
 from cometvid_nb.watching.schedule import USUAL_QUEUE_S, Observation, PollPolicy, PollState
 
 NOW_S = 1_781_079_478.0
+
+
 ACTIVE = (None, JobStatus.QUEUED, JobStatus.IN_PROGRESS, JobStatus.UNKNOWN)
+
+
 rngs = st.integers(0, 2**32).map(random.Random)
 
 
@@ -178,57 +180,6 @@ def test_the_plan_after_a_failed_poll_ends_with_the_next_try() -> None:
     assert len(list(PollPolicy().plan(state, NOW_S, random.Random(0)))) == 1
 
 
-@given(st.integers(0, 10**6), rngs)
-def test_backing_off_follows_the_published_advice(failures: int, rng: random.Random) -> None:
-    base_s = min(30.0, 2.0 ** min(failures, 5))
-    assert base_s <= backoff_s(failures, rng) < base_s + 1
-
-
-@pytest.mark.parametrize(
-    ("times", "span_s", "is_final"),
-    [(1, 0, False), (3, 9.9, False), (2, 60, False), (3, 10, True), (9, 9, False), (4, 11, True)],
-)
-def test_an_unknown_id_is_believed_after_three_times_over_ten_seconds(
-    times: int, span_s: float, is_final: bool
-) -> None:
-    assert is_not_found_final(times, NOW_S, NOW_S + span_s) is is_final
-
-
-# What is known of the duration.
-
-
-@given(st.lists(st.one_of(st.floats(), st.floats(0.1, 1e5)), max_size=30))
-def test_a_learned_prior_is_always_usable(durations_s: list[float]) -> None:
-    prior = DurationPrior.learn(durations_s, DEFAULT_PRIOR)
-    usable = [d for d in durations_s if math.isfinite(d) and d > 0]
-    bounds = [*usable, DEFAULT_PRIOR.median_s]
-
-    assert min(bounds) * 0.999 <= prior.median_s <= max(bounds) * 1.001
-    assert 0.05 <= prior.spread <= 1.5
-    if not usable:
-        assert prior == DEFAULT_PRIOR
-
-
-def test_many_jobs_outweigh_the_fallback_and_one_does_not() -> None:
-    assert DurationPrior.learn([20.0] * 50, DEFAULT_PRIOR).median_s == pytest.approx(20, rel=0.1)
-    assert DurationPrior.learn([20.0], DEFAULT_PRIOR).median_s > 50
-
-
-@given(st.floats(1, 5000), st.floats(0.05, 1.5), st.lists(st.floats(-10, 1e7), min_size=2))
-def test_survival_only_ever_falls_from_one_to_nothing(
-    median_s: float, spread: float, ages_s: list[float]
-) -> None:
-    shares = [DurationPrior(median_s, spread).survival(age_s) for age_s in sorted(ages_s)]
-    assert all(0 <= share <= 1 for share in shares)
-    assert all(one >= next_ for one, next_ in itertools.pairwise(shares))
-
-
-def test_half_of_the_jobs_that_end_are_over_at_the_median() -> None:
-    at_median = DEFAULT_PRIOR.survival(DEFAULT_PRIOR.median_s)
-    assert at_median == pytest.approx((1 - ENDLESS) / 2 + ENDLESS)
-    assert DEFAULT_PRIOR.survival(0) == 1
-
-
 # What progress says about the rest.
 
 
@@ -348,108 +299,3 @@ def test_progress_that_fools_costs_no_more_than_a_ten_second_loop(
         return statistics.fmean(p for p, _ in runs) * statistics.fmean(d for _, d in runs)
 
     assert product_s(PollPolicy()) < product_s(PollPolicy.fixed(10, 3600))
-
-
-def test_more_rises_on_one_line_are_trusted_more() -> None:
-    odds = []
-    for count in range(2, 7):
-        marks = [(NOW_S + 10 * n, 10.0 * n) for n in range(count)]
-        forecast = Forecast.of(marks, marks[-1][0])
-        assert forecast is not None
-        assert forecast.end_s == pytest.approx(NOW_S + 100)
-        odds.append(forecast.odds)
-    assert odds == sorted(set(odds))
-
-
-def test_an_end_that_the_past_finds_strange_is_trusted_less() -> None:
-    forecast = Forecast.of([(NOW_S + 10 * n, 4.0 * n) for n in range(4)], NOW_S + 30)
-    assert forecast is not None  # at 250 s
-    usual, strange = DurationPrior(250, 0.2), DurationPrior(60, 0.2)
-    assert forecast.trust(strange, NOW_S) < forecast.trust(usual, NOW_S) / 2
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 100)), max_size=12),
-    st.floats(0, 1e4),
-)
-def test_a_forecast_of_any_marks_is_finite_or_nothing(
-    marks: list[tuple[float, float]], later_s: float
-) -> None:
-    state = PollState.begin(NOW_S)
-    for after_s, percent in sorted(marks):
-        state = state.after(Observation(NOW_S + after_s, JobStatus.IN_PROGRESS, percent))
-    forecast = Forecast.of(state.marks, state.confirmed_at_s + later_s)
-    if forecast is not None:
-        assert math.isfinite(forecast.end_s)
-        assert 0 < forecast.error_s < math.inf
-        assert 0 < forecast.trust(DEFAULT_PRIOR, NOW_S) < 1
-
-
-@given(st.floats(5, 5000), st.floats(0.05, 1.5), st.floats(0, 20000), st.floats(0, 500))
-def test_lived_seconds_are_the_integral_of_survival(
-    median_s: float, spread: float, from_s: float, span_s: float
-) -> None:
-    prior, parts = DurationPrior(median_s, spread), 200
-    shares = [prior.survival(from_s + span_s * n / parts) for n in range(parts + 1)]
-    exact_s = prior.lived_s(from_s + span_s) - prior.lived_s(from_s)
-    # It only falls, so the integral lies between the sums over the ends of the parts.
-    most_s, least_s = sum(shares[:-1]) * span_s / parts, sum(shares[1:]) * span_s / parts
-    assert least_s - 1e-6 <= exact_s <= most_s + 1e-6
-
-
-# Retry-After.
-
-
-@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
-def _any_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", request.param)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its zone")
-@pytest.mark.usefixtures("_any_zone")
-@pytest.mark.parametrize(
-    "date",
-    [
-        "Sun, 06 Nov 1994 08:49:37 GMT",
-        "Sunday, 06-Nov-94 08:49:37 GMT",
-        "Sun Nov  6 08:49:37 1994",
-        "Sun, 06 Nov 1994 09:49:37 +0100",
-    ],
-)
-def test_retry_after_reads_all_three_http_dates_in_any_zone(date: str) -> None:
-    assert parse_retry_after(date, 784_111_777.0 - 90) == pytest.approx(90)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120.0),
-        (" 1.5 ", 1.5),
-        ("0", 0.0),
-        ("-5", 0.0),
-        ("", None),
-        (None, None),
-        ("soon", None),
-        ("nan", None),
-        ("inf", None),
-        ("1e400", None),
-        ("Sun, 99 Nov 1994 08:49:37 GMT", None),
-        ("Sun, 06 Nov 99999 08:49:37 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_or_nothing(value: str | None, seconds: float | None) -> None:
-    assert parse_retry_after(value, NOW_S) == seconds
-
-
-def test_retry_after_date_in_the_past_means_now() -> None:
-    assert parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", NOW_S) == 0.0
-
-
-@given(st.one_of(st.text(), st.datetimes().map(format_datetime)))
-def test_retry_after_of_any_text_is_finite_or_nothing(value: str) -> None:
-    seconds = parse_retry_after(value, NOW_S)
-    assert seconds is None or 0 <= seconds < math.inf
