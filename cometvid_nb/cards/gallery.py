@@ -76,7 +76,7 @@ def group_of(state: WatchState) -> Group:
 class Gallery:
     """Many jobs, in the order they were added; of each only the latest state is kept.
 
-    `page`, `filter` and `sort` are what `turn` was told last, within what there is.
+    `page`, `filter` and `sort` are what `browse` was told last, within what there is.
     """
 
     def __init__(self, states: Iterable[WatchState]) -> None:
@@ -152,7 +152,7 @@ class Gallery:
         """The cards of the first jobs, `most` at most, in the order they were added."""
         return [Card.of_watch(state) for state in islice(self._states.values(), most)]
 
-    def turn(self, wish: Mapping[str, object]) -> None:
+    def browse(self, wish: Mapping[str, object]) -> None:
         """What the page asks to see; of what makes no sense the nearest that does."""
         shown, sort, page = wish.get("filter"), wish.get("sort"), wish.get("page")
         self.filter = str(shown) if shown in tuple(Group) else EVERYTHING

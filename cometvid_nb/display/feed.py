@@ -64,10 +64,10 @@ class GalleryFeed:
         for unsubscribe in self._ends.values():
             unsubscribe()
 
-    def turn(self, wish: Mapping[str, object]) -> None:
+    def browse(self, wish: Mapping[str, object]) -> None:
         """Show another part of the gallery, at once."""
         with self._lock:
-            self.gallery.turn(wish)
+            self.gallery.browse(wish)
         self._delivery.post(self._draw)
 
     def tell_all(self) -> None:

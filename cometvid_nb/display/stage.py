@@ -150,7 +150,7 @@ class Stage:
 
         def answer(message: dict[str, Any]) -> None:
             if message["kind"] == "view":
-                feed.turn(message)
+                feed.browse(message)
                 return
             if message["kind"] == "hello":
                 feed.tell_all()

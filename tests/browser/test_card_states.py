@@ -155,11 +155,11 @@ def test_nothing_jumps_when_the_player_comes(view: CardPage, ratio: float, width
     view.page.set_viewport_size({"width": width, "height": 900})
     view.open()
     view.show(card("running", aspect_ratio=ratio))
-    before = view.part("stage").bounding_box()
+    before = view.part("screen").bounding_box()
     link = f"{view.site.url}/clips/{LANDSCAPE}"
     view.change(card("completed", aspect_ratio=ratio, clip=clip(link)))
     view.wait_playable(LANDSCAPE)
-    assert view.part("stage").bounding_box() == view.video.bounding_box() == before
+    assert view.part("screen").bounding_box() == view.video.bounding_box() == before
     assert before is not None
     assert before["height"] <= 480
     assert view.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

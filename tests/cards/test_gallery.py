@@ -91,7 +91,7 @@ def test_a_page_that_merges_the_changes_shows_what_the_kernel_would(
 ) -> None:
     gallery = Gallery(begun(job_id) for job_id in ids(60))
     shown = gallery.to_json(NOW_S)
-    gallery.turn({"filter": only, "sort": sort, "page": page})
+    gallery.browse({"filter": only, "sort": sort, "page": page})
     for number, (index, make) in enumerate(events):
         gallery.see(make(f"video_{index}"))
         if number % 3 == 0:
@@ -141,11 +141,11 @@ def test_pages_and_filters_cut_what_there_is() -> None:
         answered(job_id, "failed" if number % 2 else "queued")
         for number, job_id in enumerate(ids(120))
     )
-    gallery.turn({"filter": "failed", "sort": "added", "page": 2})
+    gallery.browse({"filter": "failed", "sort": "added", "page": 2})
     whole = gallery.to_json(NOW_S)
     assert (whole["matching"], whole["page"], whole["pages"]) == (60, 2, 2)
     assert whole["order"] == [f"video_{n}" for n in range(97, 120, 2)]
-    gallery.turn({"filter": "other", "sort": "added", "page": 99})
+    gallery.browse({"filter": "other", "sort": "added", "page": 99})
     assert gallery.to_json(NOW_S)["page"] == 1
 
 
@@ -165,9 +165,9 @@ def test_each_order_puts_first_what_it_is_named_for() -> None:
         "progress": ["quick", "slow", "waits", "bad", "done"],
     }
     for sort, order in expected.items():
-        gallery.turn({"sort": sort})
+        gallery.browse({"sort": sort})
         assert seen(gallery) == order
-    gallery.turn({"sort": "longest"})
+    gallery.browse({"sort": "longest"})
     assert seen(gallery, NOW_S + 60)[0] == "slow"
 
 

@@ -8,12 +8,12 @@ const BUSY_AFTER_MS = 1500; // a click unanswered by then waits for the running 
 /** Every node of a card, built once. */
 function build() {
   const auto = { dir: "auto" };
-  const [stageIcon, rowIcon] = [icon(), icon()];
+  const [screenIcon, rowIcon] = [icon(), icon()];
   const ui = {
-    stageIcon: stageIcon.path, rowIcon: rowIcon.path,
-    stageHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
+    screenIcon: screenIcon.path, rowIcon: rowIcon.path,
+    screenHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
     percent: h("div", "percent", { "aria-hidden": "true" }),
-    ...buildPlayer("button on-stage retry", "waits until the running cell has finished"),
+    ...buildPlayer("button on-screen retry", "waits until the running cell has finished"),
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
     stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
@@ -23,11 +23,11 @@ function build() {
     id: h("code", "id", { dir: "ltr" }), place: h("span", "place", auto), saved: h("div", "saved-fill"),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
   };
-  const overlay = h("div", "overlay", {}, h("div", "state", {}, stageIcon.svg, ui.stageHeadline), ui.percent);
+  const overlay = h("div", "overlay", {}, h("div", "state", {}, screenIcon.svg, ui.screenHeadline), ui.percent);
   const bar = h("div", "bar", {
     role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100",
   }, ui.fill);
-  const stage = h("div", "stage", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
+  const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
   const status = h("span", "state", {}, rowIcon.svg, ui.rowHeadline);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
@@ -37,9 +37,9 @@ function build() {
     ui.timing, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
     h("div", "footer", {}, ui.id, ui.place), savedBar);
   // JupyterLab's one-letter commands (m, d d, space …) must not fire while the player has focus.
-  const layout = h("div", "layout", {}, stage, body, ui.live);
+  const layout = h("div", "layout", {}, screen, body, ui.live);
   const root = h("section", "root card", { "data-lm-suppress-shortcuts": "true" }, layout);
-  return { ...ui, root, body, stage, overlay, bar, status, notice, commandRow, savedBar };
+  return { ...ui, root, body, screen, overlay, bar, status, notice, commandRow, savedBar };
 }
 
 /** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal,
@@ -88,11 +88,11 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.root.classList.toggle("cometvid-is-portrait", ratio <= 1);
     ui.root.dataset["phase"] = phase;
     ui.root.setAttribute("aria-label", `Video job ${next.job_id}`);
-    ui.stage.hidden = !isActive && !hasPlayer;
+    ui.screen.hidden = !isActive && !hasPlayer;
     ui.overlay.hidden = ui.bar.hidden = !isActive;
     if (!hasPlayer) ui.messageBox.hidden = true;
     for (const [path, node, isShown] of /** @type {const} */ ([
-      [ui.stageIcon, ui.stageHeadline, isActive], [ui.rowIcon, ui.rowHeadline, !isActive]])) {
+      [ui.screenIcon, ui.screenHeadline, isActive], [ui.rowIcon, ui.rowHeadline, !isActive]])) {
       path.setAttribute("d", ICONS[phase]);
       say(node, isShown ? next.headline : "");
     }

@@ -38,7 +38,7 @@ function buildPlayer(retryName, waiting) {
 /**
  * The player: saved file, then link, then bytes through the kernel; on each change of source the
  * place and the play state are kept.
- * @param {ReturnType<typeof buildPlayer> & {stage: HTMLElement}} ui @param {CometvidModel} model @param {AbortSignal} signal
+ * @param {ReturnType<typeof buildPlayer> & {screen: HTMLElement}} ui @param {CometvidModel} model @param {AbortSignal} signal
  * @param {() => void} onSource called when the source has changed
  */
 function createPlayer(ui, model, signal, onSource) {
@@ -49,7 +49,7 @@ function createPlayer(ui, model, signal, onSource) {
   /** @type {Set<Element>} */
   let strangers = new Set();
   let clip = /** @type {Clip | null} */ (null);
-  let [turn, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
+  let [attempt, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
   let hasKernel = true;
   let [cancelSilence, cancelStall] = [() => {}, () => {}];
   // Views of one model share its messages, so request numbers start at a random place.
@@ -115,7 +115,7 @@ function createPlayer(ui, model, signal, onSource) {
   };
 
   const climb = async () => {
-    const mine = ++turn;
+    const mine = ++attempt;
     cancelSilence();
     cancelStall();
     [isReady, hasGivenUp, relay] = [false, false, null];
@@ -132,7 +132,7 @@ function createPlayer(ui, model, signal, onSource) {
     }
     tried.add(source.key);
     const src = await source.open().catch((error) => { reason = String(error?.message ?? error); return null; });
-    if (mine !== turn || signal.aborted) return;
+    if (mine !== attempt || signal.aborted) return;
     if (!src) return climb();
     show("");
     video.src = src;
@@ -188,7 +188,7 @@ function createPlayer(ui, model, signal, onSource) {
       jobId = card.job_id;
       if (!clip) {
         if (isFirst) return;
-        turn++;
+        attempt++;
         cancelSilence();
         [relay, isReady, place.at_s, place.isPlaying] = [null, false, 0, false];
         tried.clear();
@@ -198,7 +198,7 @@ function createPlayer(ui, model, signal, onSource) {
       }
       if (isFirst) {
         video.setAttribute("aria-label", `Clip of ${card.job_id}`);
-        ui.stage.append(video);
+        ui.screen.append(video);
         strangers = new Set(document.querySelectorAll("video"));
         climb();
       } else if (hasGivenUp && sources().length) climb();
