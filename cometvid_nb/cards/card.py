@@ -15,6 +15,7 @@ from ..clips.places import SavedClip, Saving
 from ..errors import JobNotFound
 from ..job import Job, JobStatus, check_job_id
 from ..watching.state import Ending, WatchState
+from .words import WORDS
 
 
 class Phase(StrEnum):
@@ -42,17 +43,6 @@ _PHASE_OF_STATUS = {
     JobStatus.COMPLETED: Phase.COMPLETED,
     JobStatus.FAILED: Phase.FAILED,
     JobStatus.UNKNOWN: Phase.UNKNOWN,
-}
-
-_HEADLINES = {
-    Phase.STARTING: "Asking the API",
-    Phase.QUEUED: "Queued",
-    Phase.RUNNING: "In progress",
-    Phase.COMPLETED: "Completed",
-    Phase.FAILED: "Failed",
-    Phase.STOPPED: "Stopped watching",
-    Phase.GAVE_UP: "Gave up waiting",
-    Phase.BROKEN: "Cannot watch this job",
 }
 
 
@@ -188,7 +178,7 @@ def _is_unsaved(state: WatchState) -> bool:
 
 def _headline(phase: Phase, job: Job | None) -> str:
     if phase is not Phase.UNKNOWN:
-        return _HEADLINES[phase]
+        return str(WORDS["headlines"][phase])
     word = job.status_word if job else ""
     return f"Status “{_short(word, 60)}”" if word else "No status given"
 

@@ -421,7 +421,7 @@ def test_the_kernel_passes_the_bytes_and_the_card_says_how_far(view: CardPage) -
     view.page.evaluate(chunk, first | {"request": request - 1})  # another view's
     expect(message).to_contain_text("waits")
     view.page.evaluate(chunk, first | {"request": request})
-    expect(message).to_have_text(re.compile(r"through the kernel… 40 %$"))
+    expect(message).to_have_text(re.compile(r"through the kernel… 40%$"))
 
 
 def test_when_nothing_plays_the_card_says_so_and_tries_again_on_request(view: CardPage) -> None:

@@ -180,10 +180,10 @@ def test_times_tick_with_one_timer_for_the_whole_page(view: CardPage) -> None:
     view.open(at_s=NOW_S, name="gallery")
     cards = [card(job_id=f"video_{n:03d}", now_s=NOW_S) for n in range(20)]
     view.show(gallery(*cards, sent_at_s=NOW_S))
-    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:24")
+    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:24 elapsed")
     assert view.left_timers() == 1
     view.run(5.1)
-    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:29")
+    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:29 elapsed")
 
 
 # ---- changes

@@ -52,7 +52,7 @@ def test_a_page_that_never_answers_gets_plain_html_and_a_late_answer_the_widget_
     stage.kernel.messages.clear()
     stage.simulator.set_progress(job_id, 40)
     found = stage.kernel.wait_for(is_plain)["content"]["data"]
-    assert "40 %" in found["text/html"]
+    assert "40%" in found["text/html"]
 
     _, next_model_id = watch(stage)
     assert is_plain(stage.kernel.wait_for(lambda m: m["msg_type"] == "display_data"))

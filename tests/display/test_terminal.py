@@ -89,7 +89,7 @@ def test_ipython_shows_one_line_in_place_and_ends_in_the_path(
         child.sendline("%cometvid watch video_1 --interval 0.2")
         child.expect("video_1  .*Asking the API|video_1  .*In progress")
         simulator.set_progress("video_1", 50)
-        child.expect("In progress, 50 %")
+        child.expect("In progress, 50%")
         simulator.finish("video_1")
         child.expect("video_1 · Completed")
         assert "\n" not in said(child)  # drawn over itself until the end
@@ -163,9 +163,9 @@ def test_a_script_in_a_terminal_redraws_its_line(
     add_job(simulator)
     (home / "script.py").write_text(SCRIPT)
     with terminal(home, environ, "script.py") as child:
-        child.expect("\rvideo_1 .*In progress, 0 %")
+        child.expect("\rvideo_1 .*In progress, 0%")
         simulator.set_progress("video_1", 75)
-        child.expect("\rvideo_1 .*In progress, 75 %")
+        child.expect("\rvideo_1 .*In progress, 75%")
         simulator.finish("video_1")
         child.expect("videos/video_1.mp4\r\ncompleted\r\n")
         child.expect(pexpect.EOF)

@@ -60,11 +60,9 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     cancelTick();
     const at_s = clock.now_s();
     const isActive = ACTIVE_PHASES.has(shown.phase);
-    const elapsed = shown.elapsed_from_s === null ? ""
-      : clockTime((shown.elapsed_to_s ?? at_s) - shown.elapsed_from_s);
-    say(ui.elapsed, elapsed && isActive ? `${elapsed} elapsed` : elapsed);
+    say(ui.elapsed, elapsedText(shown, at_s));
     say(ui.remaining, isActive ? remainingText(shown, at_s) : "");
-    say(ui.timing, isBusy ? "waiting for the running cell to finish"
+    say(ui.timing, isBusy ? BUSY
       : isActive ? checksText(shown.checks_at_s, at_s) : "");
     say(ui.place, placeText(shown, at_s, player.isRelayed()));
     const isExpiring = Boolean(shown.clip?.expires_at_s) && !shown.clip?.saved_to;
@@ -98,13 +96,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     }
     ui.status.hidden = isActive;
 
-    const percent = next.progress_percent === null ? null
-      : Math.min(100, Math.max(0, Math.round(next.progress_percent)));
-    say(ui.percent, percent === null ? "" : `${percent}%`);
-    ui.bar.classList.toggle("cometvid-is-unknown", percent === null);
-    if (percent === null) ui.bar.removeAttribute("aria-valuenow");
-    else ui.bar.setAttribute("aria-valuenow", String(percent));
-    ui.fill.style.inlineSize = percent === null ? "" : `${percent}%`;
+    const percent = drawProgress(ui, next.progress_percent);
 
     for (const name of /** @type {const} */ (["stop", "watch"])) {
       ui[name].hidden = !next.actions.includes(name);
@@ -120,7 +112,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.notice.hidden = !(next.problem || next.advice || next.command);
     say(ui.prompt, next.prompt);
     const facts = next.facts.map((fact) => h("li", "fact", { dir: "auto" }, fact));
-    if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, "Simulation"));
+    if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, capital(WORDS.simulation)));
     ui.facts.replaceChildren(...facts);
     ui.facts.hidden = !facts.length;
     say(ui.id, next.job_id);
@@ -130,7 +122,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.savedBar.hidden = !next.saving;
 
     // Changes of state and each quarter; every percent would drown a listener.
-    const quarter = percent === null ? 0 : Math.floor(percent / 25) * 25;
+    const quarter = Math.floor((percent ?? 0) / 25) * 25;
     const news = [next.headline, isActive && quarter ? `${quarter} percent` : "", next.problem]
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;

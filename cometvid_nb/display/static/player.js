@@ -86,7 +86,7 @@ function createPlayer(ui, model, signal, onSource) {
       relay.parts.push(part);
       relay.received_bytes += part.byteLength;
     }
-    const amount = content.total ? `${Math.floor((100 * relay.received_bytes) / content.total)} %`
+    const amount = content.total ? percentText(Math.floor((100 * relay.received_bytes) / content.total))
       : bytesText(relay.received_bytes, null);
     show(`${(ui.message.textContent ?? "").split("…")[0]}… ${amount}`);
     if (!content.is_last) return;

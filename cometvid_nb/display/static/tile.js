@@ -60,9 +60,8 @@ function createTile(model, viewSignal, host) {
   /** What moves without a message. @param {number} now_s */
   const tick = (now_s) => {
     const isActive = ACTIVE_PHASES.has(shown.phase);
-    say(ui.elapsed, shown.elapsed_from_s === null ? ""
-      : clockTime((shown.elapsed_to_s ?? now_s) - shown.elapsed_from_s));
-    say(ui.note, isBusy ? "waiting for the running cell to finish" : shown.problem
+    say(ui.elapsed, elapsedText(shown, now_s));
+    say(ui.note, isBusy ? BUSY : shown.problem
       || (isActive ? remainingText(shown, now_s) || checksText(shown.checks_at_s, now_s)
         : placeText(shown, now_s, player.isRelayed())));
     ui.foot.hidden = ui.note.hidden && ui.stop.hidden && ui.watch.hidden;
@@ -98,14 +97,8 @@ function createTile(model, viewSignal, host) {
     say(ui.id, card.job_id);
     ui.id.title = card.job_id;
     ui.play.setAttribute("aria-label", `Play the clip of ${card.job_id}`);
-    const percent = card.progress_percent === null ? null
-      : Math.min(100, Math.max(0, Math.round(card.progress_percent)));
-    say(ui.percent, percent === null ? "" : `${percent}%`);
     ui.bar.setAttribute("aria-label", `Progress of ${card.job_id}`);
-    ui.bar.classList.toggle("cometvid-is-unknown", percent === null);
-    if (percent === null) ui.bar.removeAttribute("aria-valuenow");
-    else ui.bar.setAttribute("aria-valuenow", String(percent));
-    ui.fill.style.inlineSize = percent === null ? "" : `${percent}%`;
+    drawProgress(ui, card.progress_percent);
     for (const action of /** @type {const} */ (["stop", "watch"])) {
       say(ui[action], LABELS[action][pending === action ? 1 : 0]);
       ui[action].hidden = !card.actions.includes(action);
