@@ -33,7 +33,7 @@ class Phase(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether the job is still being asked after."""
+        """Whether the job is still polled."""
         return self in (Phase.STARTING, Phase.QUEUED, Phase.RUNNING, Phase.UNKNOWN)
 
 
@@ -121,7 +121,7 @@ class Card:
 
     @classmethod
     def of_job(cls, job: Job, *, is_simulated: bool = False) -> Card:
-        """The card of a job nobody is watching: what one answer of the API said."""
+        """The card of a job that nobody watches, as one answer of the API describes it."""
         phase = _PHASE_OF_STATUS[job.status]
         is_failed = phase is Phase.FAILED
         return cls(
@@ -151,7 +151,7 @@ class Card:
 
 
 def elapsed_from_s(state: WatchState) -> float:
-    """Since when a job is on its way: the server's word for it, where that can be."""
+    """When a job began: at the server if its clock makes sense, else when the watch began."""
     created_at_s = state.job.created_at_s if state.job else None
     if created_at_s is None:
         return state.began_at_s

@@ -50,27 +50,33 @@ def in_python(name: str, arguments: list[Any]) -> str:
 
 
 def in_javascript(calls: list[Call]) -> list[str]:
-    """What the page's own module answers to each call, from one run of node."""
+    """What the page's own functions answer to each call, from one run of node."""
     names = sorted({name for name, _ in calls})
     functions = ", ".join(f"{name}: {camel_case(name)}" for name in names)
-    module = f"""{JobWidget._esm}
+    answers: list[str] = evaluated(
+        f"""
         const functions = {{ {functions} }};
         const takesCard = new Set({json.dumps(sorted(TAKES_CARD))});
-        console.log(JSON.stringify({json.dumps(calls)}.map(([name, [first, ...rest]]) =>
-            functions[name](
-                takesCard.has(name) ? {{ ...EMPTY_CARD, ...first }} : first, ...rest))));
-    """
+        const answers = {json.dumps(calls)}.map(([name, [first, ...rest]]) => functions[name](
+            takesCard.has(name) ? {{ ...EMPTY_CARD, ...first }} : first, ...rest));
+    """,
+        "answers",
+    )
+    return answers
+
+
+def evaluated(script: str, expression: str) -> Any:
+    """The value of `expression` after `script`, which stands below the page's own module."""
     done = node(
         ["--input-type=module", "-"],
         return_completed_process=True,
-        input=module,
+        input=f"{JobWidget._esm}\n{script}\nconsole.log(JSON.stringify({expression}));",
         capture_output=True,
         encoding="utf-8",
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    answers: list[str] = json.loads(done.stdout)
-    return answers
+    return json.loads(done.stdout)
 
 
 def camel_case(name: str) -> str:
@@ -137,6 +143,12 @@ def test_every_function_with_a_twin_has_cases() -> None:
         if name.endswith("_text") and not name.startswith(("card_to", "gallery_to"))
     }
     assert twins == set(CASES["both"])
+
+
+def test_the_page_knows_every_field_of_a_card_and_no_other() -> None:
+    """The type checker holds the page's code to `EMPTY_CARD`, and this test that to `Card`."""
+    fields = Card(Phase.STARTING, "video_1", "Starting").to_json(0.0)
+    assert evaluated("", "Object.keys(EMPTY_CARD).sort()") == sorted(fields)
 
 
 def test_every_phase_and_every_group_has_its_words() -> None:

@@ -1,5 +1,5 @@
 /**
- * The live card of one job: it draws the Card that card.py describes, ticks between messages,
+ * The live card of one job: it draws the Card of cards/card.py, ticks between messages,
  * and becomes the player, in place, once there is a clip.
  */
 

@@ -71,7 +71,7 @@ function drawProgress(ui, progress_percent) {
 
 const SKEW_FLOOR_S = 2; // below this, clock difference and network delay look alike
 
-/** The kernel's clock, as far as it can be told from here. */
+/** The kernel's clock, as far as a page can know it. */
 function createClock() {
   let [skew_s, drift_s] = [0, Infinity];
   return {

@@ -40,7 +40,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (isActive && !document.hidden) cancelTick = after(1000, tick, signal);
   }
 
-  // ---- what the kernel says
+  // ---- what the kernel sends
 
   function drawHead() {
     const view = asked ?? gallery;
@@ -81,7 +81,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
       : quarter ? `${quarter} percent of ${countText(gallery.total)} ended.` : "")
       + (gallery.filter === "all" && gallery.page === 1 ? ""
         : ` ${countText(gallery.matching)} shown, page ${gallery.page} of ${gallery.pages}.`);
-    // Filter and page are what a listener asked for; other numbers are told at each quarter only.
+    // A listener chose filter and page; other numbers are announced at each quarter only.
     const key = `${isAll || quarter} ${gallery.filter} ${gallery.page}`;
     if (key !== announced) [announced, ui.live.textContent] = [key, news.trim()];
   }
@@ -318,7 +318,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     refresh();
   });
 
-  // What was told between the making of the model and this view, nobody has heard.
+  // What the kernel sent after it made the model and before this view, nobody has received.
   model.send({ kind: "hello" });
 
   const end = () => {

@@ -2,7 +2,7 @@
 
 /**
  * Tell the kernel that this page has our module, also where the cell is out of sight; where no
- * page says so, `widget_output.py` shows plain HTML instead.
+ * page does, `Page` of display/page.py shows plain HTML instead.
  * @param {{model: CometvidModel}} context
  */
 function greet({ model }) {

@@ -1,4 +1,4 @@
-/** The player of one clip, with every way there is to its bytes. */
+/** The player of one clip, and every way to its bytes. */
 
 const SILENCE_MS = 8000; // a link without metadata by then is taken for dead
 const STALL_MS = 2500; // Chromium asks an expired link again for half a minute before it says "error"
@@ -17,13 +17,13 @@ function isReachable(link, page) {
   if (url.protocol === "blob:") return true;
   if (url.protocol !== "https:" && url.protocol !== "http:") return false;
   if (page.protocol === "https:" && url.protocol === "http:" && !isLoopback(url.hostname)) return false;
-  // A webview's host (vscode-webview://…) says nothing about where the person's machine is.
+  // A webview's host (vscode-webview://…) does not tell where the person's machine is.
   const isRemotePage = page.protocol.startsWith("http") && !isLoopback(page.hostname);
   return !(isRemotePage && isLoopback(url.hostname));
 }
 
 /**
- * Nodes of a player. `waiting`: what to say of bytes that the kernel is slow to send.
+ * Nodes of a player. `waiting`: the reason to show while the kernel is slow to send bytes.
  * @param {string} retryName @param {string} waiting
  */
 function buildPlayer(retryName, waiting) {
@@ -221,7 +221,7 @@ function createPlayer(ui, model, signal, onSource) {
 }
 
 /**
- * After the output was replaced by `<video title="<job id>" …>` (card.py writes it), go on there.
+ * After the output was replaced by `<video title="<job id>" …>` (cards/html.py writes it), go on there.
  * Runs beyond the view on purpose, and ends by itself.
  * @param {string} jobId @param {{at_s: number, isPlaying: boolean}} place @param {Set<Element>} strangers
  */

@@ -11,7 +11,7 @@
  * @typedef {"starting" | "queued" | "running" | "unknown" | "completed" | "failed" | "stopped"
  *   | "gave_up" | "broken"} Phase
  * @typedef {"stop" | "watch"} Action
- * @typedef {object} Card  Mirrors `Card.to_json` in card.py; times are unix seconds.
+ * @typedef {object} Card  Mirrors `Card.to_json` in cards/card.py; times are unix seconds.
  * @property {Phase} phase
  * @property {string} job_id
  * @property {string} headline
