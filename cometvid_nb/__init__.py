@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from .notebook import shell as current_shell
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -118,6 +120,7 @@ def watch(
     from .session.session import current
     from .watching.watch import WatchList
 
+    _let_jobs_be_drawn(current_shell())
     here = current()
     ids = [job_id] if isinstance(job_id, str) else job_id
     followed = WatchList(
@@ -169,6 +172,7 @@ def jobs() -> list[dict[str, Any]]:
     """
     from .session.session import current
 
+    _let_jobs_be_drawn(current_shell())
     here = current()
     return [entry.to_row() for entry in here.ledger.entries(here.settings.base_url)]
 
@@ -182,9 +186,29 @@ def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:
     return watch(made[0].id, wait=wait, save=save)
 
 
+def _draw_job(job: Job) -> dict[str, str]:
+    """What a notebook shows of a `Job` that ends a cell."""
+    from .cards.card import Card
+    from .cards.html import card_to_bundle
+
+    return card_to_bundle(Card.of_job(job))
+
+
+def _let_jobs_be_drawn(shell: Any) -> None:
+    """Have `shell` draw jobs as tables; None is plain Python, where a job has its `repr`.
+
+    By the type's name and from here, as drawing lies above the job, which must not pay for it.
+    """
+    formatter = getattr(getattr(shell, "display_formatter", None), "mimebundle_formatter", None)
+    # A drawing that somebody has registered for themselves stays.
+    if formatter is not None and formatter.for_type_by_name("cometvid_nb.job", "Job") is None:
+        formatter.for_type_by_name("cometvid_nb.job", "Job", _draw_job)
+
+
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext cometvid_nb`: registers `%cometvid`. Loading it twice changes nothing."""
     global _magic
+    _let_jobs_be_drawn(shell)
     if _magic is None:
         from .magic.magics import Cometvid
 
@@ -193,7 +217,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001 - IPython passes it
-    """`%unload_ext cometvid_nb`: ends every watch and takes the magic away."""
+    """`%unload_ext cometvid_nb`: ends every watch and takes the magic away; jobs stay drawn."""
     global _magic
     magic, _magic = _magic, None
     if magic is not None:
@@ -205,6 +229,7 @@ if not TYPE_CHECKING:  # else a type checker would take any name for one of ours
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        _let_jobs_be_drawn(current_shell())
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
         globals()[name] = value
         return value

@@ -142,13 +142,6 @@ class Job:
         """Width over height; 16:9 where the size is not known."""
         return self.width / self.height if self.width and self.height else 16 / 9
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        # Drawing lives above this layer; a job that is merely parsed must not pay for it.
-        from .cards.card import Card
-        from .cards.html import card_to_bundle
-
-        return card_to_bundle(Card.of_job(self))
-
 
 class Polled(NamedTuple):
     """What one poll brought: the job, and how long the server asked us to wait (seconds)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -88,6 +87,8 @@ async def until_idle(idle_s: float) -> None:
     What a page had sent by then has been handled first: a kernel hears nothing while a cell
     runs, not even during an `await` in it.
     """
+    import asyncio  # `import cometvid_nb` comes by here, and must not pay for it
+
     clock = asyncio.get_running_loop().time
     due_s, idle_for_s = clock(), 0.0
     while idle_for_s < idle_s:

@@ -294,13 +294,6 @@ def test_parse_never_raises_and_gives_sane_values(payload: object) -> None:
     assert repr(job)
 
 
-@given(payloads)
-def test_a_job_shows_itself_whatever_it_holds(payload: object) -> None:
-    bundle = Job.parse(payload, job_id="asked")._repr_mimebundle_()
-    assert bundle["text/html"].encode()
-    assert bundle["text/plain"].encode()
-
-
 def test_deep_nesting_does_not_exhaust_the_stack() -> None:
     payload: Any = "x"
     for _ in range(sys.getrecursionlimit() * 3):

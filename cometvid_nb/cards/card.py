@@ -15,6 +15,7 @@ from ..clips.places import SavedClip, Saving
 from ..errors import JobNotFound
 from ..job import Job, JobStatus, check_job_id
 from ..watching.state import Ending, WatchState
+from .words import WORDS
 
 
 class Phase(StrEnum):
@@ -32,7 +33,7 @@ class Phase(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether the job is still being asked after."""
+        """Whether the job is still polled."""
         return self in (Phase.STARTING, Phase.QUEUED, Phase.RUNNING, Phase.UNKNOWN)
 
 
@@ -42,17 +43,6 @@ _PHASE_OF_STATUS = {
     JobStatus.COMPLETED: Phase.COMPLETED,
     JobStatus.FAILED: Phase.FAILED,
     JobStatus.UNKNOWN: Phase.UNKNOWN,
-}
-
-_HEADLINES = {
-    Phase.STARTING: "Asking the API",
-    Phase.QUEUED: "Queued",
-    Phase.RUNNING: "In progress",
-    Phase.COMPLETED: "Completed",
-    Phase.FAILED: "Failed",
-    Phase.STOPPED: "Stopped watching",
-    Phase.GAVE_UP: "Gave up waiting",
-    Phase.BROKEN: "Cannot watch this job",
 }
 
 
@@ -131,7 +121,7 @@ class Card:
 
     @classmethod
     def of_job(cls, job: Job, *, is_simulated: bool = False) -> Card:
-        """The card of a job nobody is watching: what one answer of the API said."""
+        """The card of a job that nobody watches, as one answer of the API describes it."""
         phase = _PHASE_OF_STATUS[job.status]
         is_failed = phase is Phase.FAILED
         return cls(
@@ -161,7 +151,7 @@ class Card:
 
 
 def elapsed_from_s(state: WatchState) -> float:
-    """Since when a job is on its way: the server's word for it, where that can be."""
+    """When a job began: at the server if its clock makes sense, else when the watch began."""
     created_at_s = state.job.created_at_s if state.job else None
     if created_at_s is None:
         return state.began_at_s
@@ -188,7 +178,7 @@ def _is_unsaved(state: WatchState) -> bool:
 
 def _headline(phase: Phase, job: Job | None) -> str:
     if phase is not Phase.UNKNOWN:
-        return _HEADLINES[phase]
+        return str(WORDS["headlines"][phase])
     word = job.status_word if job else ""
     return f"Status “{_short(word, 60)}”" if word else "No status given"
 

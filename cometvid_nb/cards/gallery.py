@@ -76,7 +76,7 @@ def group_of(state: WatchState) -> Group:
 class Gallery:
     """Many jobs, in the order they were added; of each only the latest state is kept.
 
-    `page`, `filter` and `sort` are what `browse` was told last, within what there is.
+    `page`, `filter` and `sort` are those of the last `browse`, the page within those there are.
     """
 
     def __init__(self, states: Iterable[WatchState]) -> None:
@@ -115,7 +115,7 @@ class Gallery:
 
     @property
     def running_percent(self) -> float | None:
-        """The mean progress of the running jobs that tell any; None where none does."""
+        """The mean progress of the running jobs that report one; None where none does."""
         percents = [
             state.job.progress_percent
             for state in self.states
@@ -126,12 +126,12 @@ class Gallery:
         return sum(percents) / len(percents) if percents else None
 
     def elapsed_s(self, since_s: float, now_s: float) -> float:
-        """How long the earliest of the jobs that had not ended at `since_s` has been going."""
+        """For how long the earliest of the jobs that had not ended at `since_s` has run."""
         going = (s for s in self.states if s.ended_at_s is None or s.ended_at_s >= since_s)
         return max(0.0, now_s - min(map(elapsed_from_s, going), default=now_s))
 
     def see(self, state: WatchState) -> None:
-        """A job is new here, or has changed."""
+        """Take in the latest state of a job, which may be new here."""
         before = self._states.get(state.job_id)
         if before is not None:
             self._counts[group_of(before)] -= 1
@@ -144,7 +144,7 @@ class Gallery:
             self._ended.append(state.job_id)
 
     def take_ended(self) -> list[WatchState]:
-        """The jobs that have settled since this was last asked, in the order they did."""
+        """The jobs that have settled since the last call, in the order they did."""
         ended, self._ended = self._ended, []
         return [self._states[job_id] for job_id in ended]
 
@@ -153,7 +153,7 @@ class Gallery:
         return [Card.of_watch(state) for state in islice(self._states.values(), most)]
 
     def browse(self, wish: Mapping[str, object]) -> None:
-        """What the page asks to see; of what makes no sense the nearest that does."""
+        """Show what the page asks for; what makes no sense becomes the nearest that does."""
         shown, sort, page = wish.get("filter"), wish.get("sort"), wish.get("page")
         self.filter = str(shown) if shown in tuple(Group) else EVERYTHING
         self.sort = Sort(str(sort)) if sort in tuple(Sort) else Sort.ADDED
@@ -165,7 +165,7 @@ class Gallery:
         self._head, self._shown = None, {}
 
     def change(self, now_s: float) -> Json | None:
-        """What differs from the last answer, as the page is told; None = nothing to be seen.
+        """What has changed on the page since the last call; None = nothing that can be seen.
 
         The shape: `{"gallery": …all but the cards…, "cards": {job id: new or changed card}}`.
         """
@@ -190,7 +190,7 @@ class Gallery:
         return {"gallery": {**head, "sent_at_s": now_s}, "cards": changed}
 
     def to_json(self, now_s: float) -> Json:
-        """The whole of what the page shows, as the last `change` has left it."""
+        """All that the page shows, as the last `change` has left it."""
         if self._head is None:
             self.change(now_s)
         cards = {job_id: card for job_id, (_, _, card) in self._shown.items()}

@@ -1,4 +1,7 @@
-"""Cards and galleries as text: what a terminal, a log and a plain export show."""
+"""Cards and galleries as text: what a terminal, a log and a plain export show.
+
+The functions named `…_text` have a twin in static/words.js, such as `clock_text` and `clockText`.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,21 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from ..clips.places import Saving
 from .card import Card, Phase
 from .gallery import Gallery, Group
+from .words import WORDS, fill
 
-_BAR_CELLS = 24
+_BAR_CELLS = 16
 _MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "◷ "}
-
-_WORDS = {
-    Group.QUEUED: "queued",
-    Group.RUNNING: "running",
-    Group.COMPLETED: "done",
-    Group.FAILED: "failed",
-    Group.OTHER: "not watched any more",
-}
 
 
 def card_to_text(card: Card) -> str:
     """Plain text, a line an idea; ends in the clip's path or link once there is one."""
-    job_id = one_line(card.job_id)
-    lines = [" · ".join(filter(None, [job_id, to_state(card), *card.facts, took(card)]))]
+    head = [one_line(card.job_id), to_state(card), *card.facts, elapsed_text(card)]
     if card.is_simulated:
-        lines[0] += " · simulation"
+        head.append(WORDS["simulation"])
+    lines = [" · ".join(filter(None, head))]
     lines += [one_line(text) for text in (card.problem, card.advice) if text]
     if card.command and not card.phase.is_active:
         lines.append(card.command)
@@ -40,29 +37,20 @@ def card_to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
     percent = card.progress_percent
     filled = round(_BAR_CELLS * (percent or 0) / 100)
     bar = f"[{'█' * filled}{'·' * (_BAR_CELLS - filled)}]" if percent is not None else ""
-    state = to_state(card)
-    clock = to_clock(max(0.0, (card.elapsed_to_s or now_s) - (card.elapsed_from_s or now_s)))
-    left = ""
-    if card.remaining_s and card.checked_at_s is not None:
-        low_s, high_s = card.remaining_s
-        middle_s = (low_s + high_s) / 2 - (now_s - card.checked_at_s)
-        left = f"about {to_clock(middle_s)} left" if middle_s > 0 else ""
+    state, clock = to_state(card), elapsed_text(card, now_s)
+    left = remaining_text(card, now_s) if card.phase.is_active else ""
     trouble = one_line(card.problem) if card.problem else ""
-    line = "  ".join(filter(None, [card.job_id, bar, state, clock, left, trouble]))
+    line = "  ".join(filter(None, [one_line(card.job_id), bar, state, clock, left, trouble]))
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def to_state(card: Card) -> str:
-    """The state in words, with the percentage where there is one."""
+    """The state in words, with how far its work has come where that is known."""
     if card.saving is not None:
-        saving = card.saving
-        again = f", try {saving.attempt}: {one_line(saving.problem)}" if saving.problem else ""
-        amount = f" {saving.received_bytes / 1e6:.1f}" if saving.received_bytes else ""
-        total = f" of {saving.total_bytes / 1e6:.1f}" if amount and saving.total_bytes else ""
-        return f"{card.headline}, saving{amount}{total}{' MB' if amount else ''}{again}"
+        return f"{card.headline} · {one_line(saving_text(card.saving))}"
     if card.progress_percent is None or not card.phase.is_active:
         return card.headline
-    return f"{card.headline}, {card.progress_percent:.0f} %"
+    return f"{card.headline}, {percent_text(card.progress_percent)}"
 
 
 def mark(card: Card) -> str:
@@ -75,28 +63,14 @@ def clip_place(card: Card) -> str | None:
     return (card.clip.saved_to or card.clip.url) if card.clip else None
 
 
-def to_clock(seconds: float) -> str:
-    """`m:ss`, or `h:mm:ss` from an hour on."""
-    whole = int(max(0.0, seconds)) if math.isfinite(seconds) else 0
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
 def one_line(text: str, most: int = 300) -> str:
     """`text` without line breaks and control characters: a terminal obeys escape sequences."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def took(card: Card) -> str:
-    """How long it took, in words; nothing while it is not over."""
-    if card.elapsed_to_s is None or card.elapsed_from_s is None:
-        return ""
-    word = "took" if card.phase in (Phase.COMPLETED, Phase.FAILED) else "after"
-    return f"{word} {to_clock(card.elapsed_to_s - card.elapsed_from_s)}"
-
-
 def to_moment(at_s: float) -> str:
+    """A time of day in UTC, for a text that is read elsewhere and later."""
     try:
         return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
     except (ValueError, OverflowError, OSError):
@@ -108,7 +82,7 @@ def gallery_to_text(gallery: Gallery, cards: Sequence[Card]) -> str:
     ids = [one_line(card.job_id, 40) for card in cards]
     states = [one_line(to_state(card), 40) for card in cards]
     widths = [max(map(len, column), default=0) for column in (ids, states)]
-    lines = [to_totals(gallery) + (" · simulation" if gallery.is_simulated else "")]
+    lines = [to_totals(gallery) + (f" · {WORDS['simulation']}" if gallery.is_simulated else "")]
     for card, job_id, state in zip(cards, ids, states, strict=True):
         words = (f"{job_id:<{widths[0]}}", f"{state:<{widths[1]}}", _outcome(card))
         lines.append("  ".join(words).rstrip())
@@ -118,14 +92,14 @@ def gallery_to_text(gallery: Gallery, cards: Sequence[Card]) -> str:
 
 
 def to_totals(gallery: Gallery) -> str:
-    """Such as `12 jobs: 3 queued, 4 running 45 %, 5 done`."""
+    """Such as `12 jobs: 3 queued, 4 running 45%, 5 done`."""
     percent = gallery.running_percent
     parts = []
     for group, count in gallery.totals.items():
-        progress = f" {percent:.0f} %" if group is Group.RUNNING and percent is not None else ""
-        parts += [f"{count} {_WORDS[group]}{progress}"] if count else []
-    noun = "job" if gallery.total == 1 else "jobs"
-    return f"{gallery.total:,} {noun}: {', '.join(parts) or 'nothing to show'}"
+        is_moving = group is Group.RUNNING and percent is not None
+        progress = f" {percent_text(percent or 0.0)}" if is_moving else ""
+        parts += [f"{count:,} {WORDS['groups'][group]}{progress}"] if count else []
+    return f"{count_text(gallery.total)}: {', '.join(parts) or 'nothing to show'}"
 
 
 def to_ended_line(card: Card) -> str:
@@ -135,7 +109,20 @@ def to_ended_line(card: Card) -> str:
 
 def gallery_to_progress_line(gallery: Gallery, elapsed_s: float, width: int) -> str:
     """One line of at most `width` characters for a terminal that redraws it in place."""
-    return one_line(f"{to_totals(gallery)} · {to_clock(elapsed_s)}", width)
+    return one_line(f"{to_totals(gallery)} · {_elapsed(elapsed_s)}", width)
+
+
+def cards_to_progress_line(cards: Sequence[Card], now_s: float, width: int = 79) -> str:
+    """The same for a few jobs: all that is known of a single one, else how many there are."""
+    if len(cards) == 1:
+        return card_to_progress_line(cards[0], now_s, width)
+    since_s = min(card.elapsed_from_s or now_s for card in cards)
+    return one_line(f"{count_text(len(cards))} to go  {_elapsed(now_s - since_s)}", width)
+
+
+def to_more(gallery: Gallery, cards: Sequence[Card]) -> str:
+    """How many jobs there are beside those of `cards`, and where to see them."""
+    return f"… and {gallery.total - len(cards):,} more: %cometvid jobs"
 
 
 def _outcome(card: Card) -> str:
@@ -143,5 +130,95 @@ def _outcome(card: Card) -> str:
     return one_line(clip_place(card) or card.problem or "", 200)
 
 
-def to_more(gallery: Gallery, cards: Sequence[Card]) -> str:
-    return f"… and {gallery.total - len(cards):,} more: %cometvid jobs"
+def clock_text(duration_s: float) -> str:
+    """`m:ss`, or `h:mm:ss` from an hour on."""
+    total_s = int(max(0.0, duration_s)) if math.isfinite(duration_s) else 0
+    hours, minutes = divmod(total_s // 60, 60)
+    return f"{hours}:{minutes:02}:{total_s % 60:02}" if hours else f"{minutes}:{total_s % 60:02}"
+
+
+def count_text(count: int) -> str:
+    """How many jobs, such as `1,000 jobs`."""
+    return fill(WORDS["jobs"]["one" if count == 1 else "many"], count=f"{count:,}")
+
+
+def percent_text(percent: float) -> str:
+    """A progress as a whole number of percent, such as `45%`."""
+    return fill(WORDS["percent"], percent=_rounded(min(100.0, max(0.0, percent))))
+
+
+def elapsed_text(card: Card, now_s: float | None = None) -> str:
+    """For how long the job has been on its way, or how long it took.
+
+    `now_s` None: for a text that stands still, where a running time would soon be wrong.
+    """
+    from_s, to_s = card.elapsed_from_s, card.elapsed_to_s
+    if card.phase.is_active:
+        kind, to_s = "running", now_s
+    else:
+        kind = "ended" if card.phase in (Phase.COMPLETED, Phase.FAILED) else "left"
+    if from_s is None or to_s is None:
+        return ""
+    return fill(WORDS["elapsed"][kind], clock=clock_text(to_s - from_s))
+
+
+def remaining_text(card: Card, now_s: float) -> str:
+    """How long it will still take, never finer than the estimate is; empty where none holds."""
+    if card.remaining_s is None:
+        return ""
+    passed_s = now_s - card.checks_at_s[0] if card.checks_at_s else 0.0
+    is_fresh = passed_s * 2 < card.remaining_s[1]
+    low_s, high_s = (duration_s - passed_s for duration_s in card.remaining_s)
+    if high_s <= 0:
+        return ""
+    # Counted down from far away, "a few seconds" would be a promise that nobody made.
+    if high_s < 8:
+        return str(WORDS["remaining"]["few"]) if is_fresh else ""
+    step_s, unit, grain = (1, "s", 5) if high_s < 100 else (60, "min", 1)
+    low, high, middle = (
+        _rounded(duration_s / step_s / grain) * grain
+        for duration_s in (low_s, high_s, (low_s + high_s) / 2)
+    )
+    if low <= 0:
+        kind = "under"
+    else:
+        kind = "about" if low_s > high_s * 0.75 or low == high else "between"
+    return fill(WORDS["remaining"][kind], low=low, high=high, middle=middle, unit=unit)
+
+
+def bytes_text(received_bytes: int, total_bytes: int | None) -> str:
+    """Such as `3.1 of 8.0 MB`; `total_bytes` None = not announced."""
+    is_small = (total_bytes or received_bytes) < 1e6
+
+    def amount(size_bytes: int) -> str:
+        # Rounded by hand: `round` and JavaScript's `toFixed` differ where a number is half way.
+        return str(_rounded(size_bytes / 1e3)) if is_small else f"{_rounded(size_bytes / 1e5) / 10}"
+
+    return fill(
+        WORDS["bytes"]["part" if total_bytes else "some"],
+        received=amount(received_bytes),
+        total=amount(total_bytes or 0),
+        unit="kB" if is_small else "MB",
+    )
+
+
+def saving_text(saving: Saving) -> str:
+    """How far the saving of a clip has come, and why it had to begin anew."""
+    words = WORDS["saving"]
+    if saving.received_bytes or saving.total_bytes:
+        amount = bytes_text(saving.received_bytes, saving.total_bytes)
+        parts = [fill(words["amount"], amount=amount)]
+    else:
+        parts = [words["begun"]]
+    if saving.attempt > 1:
+        parts += [fill(words["retry"], attempt=saving.attempt), saving.problem or ""]
+    return " · ".join(filter(None, parts))
+
+
+def _elapsed(duration_s: float) -> str:
+    return fill(WORDS["elapsed"]["running"], clock=clock_text(duration_s))
+
+
+def _rounded(number: float) -> int:
+    """`number` to the nearest integer, a half upwards, as JavaScript's `Math.round`."""
+    return math.floor(number + 0.5)

@@ -12,12 +12,47 @@ from ..cards.gallery import Gallery
 from ..cards.text import (
     card_to_progress_line,
     card_to_text,
+    cards_to_progress_line,
     gallery_to_progress_line,
-    one_line,
-    to_clock,
     to_ended_line,
     to_totals,
 )
+
+
+class MovingLine:
+    """The last line of a terminal, redrawn in place; what is printed goes above it.
+
+    In a file or a pipe there is no such line, and printing is all that happens.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._out = stream if stream is not None else sys.stdout
+        self.is_drawn = bool(getattr(self._out, "isatty", lambda: False)())
+        self._shown_columns = 0
+
+    @property
+    def columns(self) -> int:
+        """How much fits: one less than there are, as a full line would wrap in some terminals."""
+        return shutil.get_terminal_size().columns - 1
+
+    def draw(self, line: str) -> None:
+        """Show `line` in the place of what was there."""
+        if self.is_drawn:
+            self._out.write("\r" + line.ljust(self._shown_columns))
+            self._out.flush()
+            self._shown_columns = len(line)
+
+    def clear(self) -> None:
+        """Take the line away, so that what comes next begins one."""
+        if self._shown_columns:
+            self._out.write("\r" + " " * self._shown_columns + "\r")
+            self._out.flush()
+            self._shown_columns = 0
+
+    def print(self, text: str) -> None:
+        """Write what stays."""
+        self.clear()
+        print(text, file=self._out, flush=True)
 
 
 class TextView:
@@ -27,51 +62,33 @@ class TextView:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._out = stream if stream is not None else sys.stdout
-        self._is_terminal = bool(getattr(self._out, "isatty", lambda: False)())
+        self._line = MovingLine(stream)
         self._cards: dict[str, Card] = {}
-        self._width = 0
 
     def show(self, card: Card, *, is_settled: bool) -> None:
         """Redraw the line, or write the job's last words and forget it."""
         before = self._cards.get(card.job_id)
         if is_settled:
             self._cards.pop(card.job_id, None)
-            self._clear()
-            print(card_to_text(card), file=self._out, flush=True)
+            self._line.print(card_to_text(card))
             return
         self._cards[card.job_id] = card
-        if self._is_terminal:
+        if self._line.is_drawn:
             self.tick(time.time())
         elif not card.phase.is_active:
             return  # the last words, once the clip is saved, are enough
         elif before is None or before.phase is not card.phase or before.problem != card.problem:
-            print(card_to_progress_line(card, time.time(), 500), file=self._out, flush=True)
+            self._line.print(card_to_progress_line(card, time.time(), 500))
 
     def tick(self, now_s: float) -> None:
         """Redraw, as the elapsed time has changed."""
-        if not self._is_terminal or not self._cards:
-            return
-        room = shutil.get_terminal_size().columns - 1
-        cards = list(self._cards.values())
-        if len(cards) == 1:
-            line = card_to_progress_line(cards[0], now_s, room)
-        else:
-            since_s = min(card.elapsed_from_s or now_s for card in cards)
-            line = one_line(f"{len(cards)} jobs to go  {to_clock(now_s - since_s)}", room)
-        self._out.write("\r" + line.ljust(self._width))
-        self._out.flush()
-        self._width = len(line)
+        if self._cards:
+            cards = list(self._cards.values())
+            self._line.draw(cards_to_progress_line(cards, now_s, self._line.columns))
 
     def leave(self) -> None:
         """Take the line away, so that what comes next begins one."""
-        self._clear()
-
-    def _clear(self) -> None:
-        if self._is_terminal and self._width:
-            self._out.write("\r" + " " * self._width + "\r")
-            self._out.flush()
-            self._width = 0
+        self._line.clear()
 
 
 class GalleryTextView:
@@ -79,38 +96,26 @@ class GalleryTextView:
 
     def __init__(self, began_at_s: float, stream: TextIO | None = None) -> None:
         self._began_at_s = began_at_s
-        self._out = stream if stream is not None else sys.stdout
-        self._is_terminal = bool(getattr(self._out, "isatty", lambda: False)())
+        self._line = MovingLine(stream)
         self._gallery: Gallery | None = None
-        self._width = 0
 
     def show(self, gallery: Gallery, now_s: float) -> None:
         """Write what has ended, then draw the line anew."""
         self._gallery = gallery
         for state in gallery.take_ended():
-            self.leave()
-            print(to_ended_line(Card.of_watch(state)), file=self._out, flush=True)
+            self._line.print(to_ended_line(Card.of_watch(state)))
         if not gallery.is_settled:
             self.tick(now_s)
-        elif self._is_terminal:
-            self.leave()
+        elif self._line.is_drawn:
             self._gallery = None
-            print(to_totals(gallery), file=self._out, flush=True)
+            self._line.print(to_totals(gallery))
 
     def tick(self, now_s: float) -> None:
         """Redraw, as the elapsed time has changed."""
-        if not self._is_terminal or self._gallery is None:
-            return
-        room = shutil.get_terminal_size().columns - 1
-        elapsed_s = self._gallery.elapsed_s(self._began_at_s, now_s)
-        line = gallery_to_progress_line(self._gallery, elapsed_s, room)
-        self._out.write("\r" + line.ljust(self._width))
-        self._out.flush()
-        self._width = len(line)
+        if self._gallery is not None:
+            elapsed_s = self._gallery.elapsed_s(self._began_at_s, now_s)
+            self._line.draw(gallery_to_progress_line(self._gallery, elapsed_s, self._line.columns))
 
     def leave(self) -> None:
         """Take the line away, so that what comes next begins one."""
-        if self._is_terminal and self._width:
-            self._out.write("\r" + " " * self._width + "\r")
-            self._out.flush()
-            self._width = 0
+        self._line.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import traitlets
 from ..cards.card import Card
 from ..cards.gallery import Gallery
 from ..cards.html import card_to_bundle, gallery_to_bundle
+from ..cards.words import WORDS
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
@@ -39,7 +41,9 @@ def join(*parts: str, render: str | None = None) -> str:
     texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
     if render is None:
         return "\n".join(texts)
-    return "\n".join([*texts, f"export default {{ initialize: greet, render: {render} }};\n"])
+    words = f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};"
+    module = f"export default {{ initialize: greet, render: {render} }};\n"
+    return "\n".join([words, *texts, module])
 
 
 class CometvidWidget(anywidget.AnyWidget):

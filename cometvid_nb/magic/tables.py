@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..cards.html import quiet
-from ..cards.text import one_line, to_clock
+from markupsafe import Markup
+
+from ..cards.html import code, foreign, quiet
+from ..cards.text import clock_text, one_line
+from ..cards.words import WORDS, fill
 from ..clips.places import page_path
 from ..ledger.ledger import Entry
 from ..settings import Settings
@@ -31,12 +33,9 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
             value = f"{value:g}"
         shown = "not set" if value is None else str(value)
         rows.append((field.name, shown, field.metadata["help"]))
-    cells = [
-        [f"<code>{escape(name)}</code>", escape(shown), escape(meaning)]
-        for name, shown, meaning in rows
-    ]
+    cells = [[code(name), shown, meaning] for name, shown, meaning in rows]
     head = ("Setting", "Value", "What it is")
-    return {"text/html": _html_table(head, cells), "text/plain": _text_table(head, rows)}
+    return {"text/html": str(_html_table(head, cells)), "text/plain": _text_table(head, rows)}
 
 
 def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str, str]:
@@ -51,8 +50,8 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
     text = _text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
     if total > len(entries):
         more = f"{len(entries)} of {total} jobs. All: %cometvid jobs --all"
-        html, text = f"{html}<p>{escape(more)}</p>", f"{text}\n{more}"
-    return {"text/html": html, "text/plain": text}
+        html, text = html + Markup("<p>{}</p>").format(more), f"{text}\n{more}"
+    return {"text/html": str(html), "text/plain": text}
 
 
 def _job_row(entry: Entry) -> tuple[str, ...]:
@@ -63,32 +62,34 @@ def _job_row(entry: Entry) -> tuple[str, ...]:
         (entry.size or "").replace("x", "×"),
         f"{entry.seconds} s" if entry.seconds else "",
         _state(entry),
-        to_clock(entry.took_s) if entry.took_s is not None else "",
+        clock_text(entry.took_s) if entry.took_s is not None else "",
         one_line(entry.prompt or "", 60),
         entry.clip or "",
     )
 
 
-def _job_cells(entry: Entry, beside: Path) -> list[str]:
+def _job_cells(entry: Entry, beside: Path) -> list[str | Markup]:
     """The same in five columns of HTML: nine are too many for a notebook."""
-    when, job_id, model, size, seconds, state, took, prompt, _ = map(escape, _job_row(entry))
+    when, job_id, model, size, seconds, state, took, prompt, _ = _job_row(entry)
     made_by = " · ".join(filter(None, (model, size, seconds)))
+    took = fill(WORDS["elapsed"]["ended"], clock=took) if took else ""
+    two_lines = Markup("{}<br>{}")
     return [
         _no_wrap(when),
-        f"{_no_wrap(f'<code>{job_id}</code>')}<br>{quiet(made_by)}",
-        f"{state}<br>{quiet(took and f'took {took}')}",
-        f'<span dir="auto">{prompt}</span>',
+        two_lines.format(_no_wrap(code(job_id)), quiet(made_by)),
+        two_lines.format(state, quiet(took)),
+        foreign(prompt),
         _clip(entry, beside),
     ]
 
 
-def _clip(entry: Entry, beside: Path) -> str:
+def _clip(entry: Entry, beside: Path) -> str | Markup:
     if entry.clip is None:
         return ""
     path = None if "://" in entry.clip else page_path(Path(entry.clip), beside)
     if path is None:
-        return f"<code>{escape(entry.clip)}</code>"
-    return f'<a href="{escape(quote(path))}">{escape(path)}</a>'
+        return code(entry.clip)
+    return Markup('<a href="{}">{}</a>').format(quote(path), path)
 
 
 def _when(entry: Entry) -> str:
@@ -104,18 +105,22 @@ def _state(entry: Entry) -> str:
     return entry.state.replace("_", " ") + reason
 
 
-def _no_wrap(html: str) -> str:
-    return f'<span style="white-space:nowrap">{html}</span>'
+def _no_wrap(html: str | Markup) -> Markup:
+    return Markup('<span style="white-space:nowrap">{}</span>').format(html)
 
 
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    style = 'style="text-align:left;vertical-align:top;white-space:normal"'
-    heads = "".join(f"<th {style}>{escape(name)}</th>" for name in head)
-    body = "".join(
-        f"<tr>{''.join(f'<td {style}>{cell}</td>' for cell in row)}</tr>" for row in rows
+def _html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> Markup:
+    style = "text-align:left;vertical-align:top;white-space:normal"
+    name, cell, row = (
+        Markup('<th style="{}">{}</th>'),
+        Markup('<td style="{}">{}</td>'),
+        Markup("<tr>{}</tr>"),
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    heads = row.format(Markup("").join(name.format(style, words) for words in head))
+    body = Markup("").join(
+        row.format(Markup("").join(cell.format(style, words) for words in cells)) for cells in rows
+    )
+    return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(heads, body)
 
 
 def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

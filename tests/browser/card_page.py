@@ -22,7 +22,6 @@ from playwright.sync_api import Locator, Page
 from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
 from cometvid_nb.simulator.clips import MEDIA
 
-STATIC = Path(__file__).resolve().parents[2] / "cometvid_nb" / "display" / "static"
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
 
 PAGE = """<!doctype html>

@@ -155,11 +155,11 @@ def test_nothing_jumps_when_the_player_comes(view: CardPage, ratio: float, width
     view.page.set_viewport_size({"width": width, "height": 900})
     view.open()
     view.show(card("running", aspect_ratio=ratio))
-    before = view.part("stage").bounding_box()
+    before = view.part("screen").bounding_box()
     link = f"{view.site.url}/clips/{LANDSCAPE}"
     view.change(card("completed", aspect_ratio=ratio, clip=clip(link)))
     view.wait_playable(LANDSCAPE)
-    assert view.part("stage").bounding_box() == view.video.bounding_box() == before
+    assert view.part("screen").bounding_box() == view.video.bounding_box() == before
     assert before is not None
     assert before["height"] <= 480
     assert view.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -421,7 +421,7 @@ def test_the_kernel_passes_the_bytes_and_the_card_says_how_far(view: CardPage) -
     view.page.evaluate(chunk, first | {"request": request - 1})  # another view's
     expect(message).to_contain_text("waits")
     view.page.evaluate(chunk, first | {"request": request})
-    expect(message).to_have_text(re.compile(r"through the kernel… 40 %$"))
+    expect(message).to_have_text(re.compile(r"through the kernel… 40%$"))
 
 
 def test_when_nothing_plays_the_card_says_so_and_tries_again_on_request(view: CardPage) -> None:

@@ -67,7 +67,7 @@ def test_a_page_without_anywidget_gets_a_plain_card_that_becomes_the_player(
     expect_alive(plain)
     page.run_cell(2)
     api.set_progress(FIRST, 40)
-    expect(record(plain)).to_contain_text("40 %")  # a busy kernel holds nothing up
+    expect(record(plain)).to_contain_text("40%")  # a busy kernel holds nothing up
     assert not page.is_cell_done(2)
     look(page, "bare-1-progress", 1)
     (bare_lab.root / "told").touch()
@@ -97,7 +97,7 @@ def test_a_page_without_anywidget_gets_a_plain_gallery_that_becomes_players(
     expect(plain).to_contain_text("5 jobs")
     expect_alive(page.output(1))
     api.set_progress(TAKES[0], 40)
-    expect(plain).to_contain_text("40 %")
+    expect(plain).to_contain_text("40%")
     look(page, "bare-3-gallery", 1)
     for job_id in TAKES:
         api.finish(job_id)

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.card_page import STATIC, CardPage, Site, card, clip, gallery
+from cometvid_nb.simulator.clips import MEDIA
+from tests.browser.card_page import CardPage, Site, card, clip, gallery
 from tests.browser.notebook_page import Album
 
 NOW_S = 1_800_000_000
@@ -50,7 +51,7 @@ def done(view: CardPage, number: int, shape: str = "landscape", **changes: Any) 
 
 
 def poster(shape: str) -> str:
-    picture = (STATIC / "clips" / f"{shape}.webp").read_bytes()
+    picture = (MEDIA / f"{shape}.webp").read_bytes()
     return f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
 
 
@@ -180,10 +181,10 @@ def test_times_tick_with_one_timer_for_the_whole_page(view: CardPage) -> None:
     view.open(at_s=NOW_S, name="gallery")
     cards = [card(job_id=f"video_{n:03d}", now_s=NOW_S) for n in range(20)]
     view.show(gallery(*cards, sent_at_s=NOW_S))
-    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:24")
+    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:24 elapsed")
     assert view.left_timers() == 1
     view.run(5.1)
-    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:29")
+    expect(tile(view, 7).locator(".cometvid-elapsed")).to_have_text("1:29 elapsed")
 
 
 # ---- changes

@@ -151,11 +151,11 @@ def test_a_clip_that_is_not_saved_plays_in_place_by_its_link_or_through_the_kern
     for index, job_id in enumerate(jobs, 1):
         live = card(page.output(index))
         expect(live).to_contain_text("Queued")
-        stage = live.locator(".cometvid-stage")
-        before = height(stage), height(live)
+        screen = live.locator(".cometvid-screen")
+        before = height(screen), height(live)
         api.finish(job_id)
         expect_player(live.locator("video"))
-        assert height(stage) == before[0], "nothing jumps when the clip comes"
+        assert height(screen) == before[0], "nothing jumps when the clip comes"
         source = live.locator("video").evaluate("(video) => video.currentSrc")
         if job_id == WIDE:
             assert source.startswith(api.clip_origin)
@@ -181,7 +181,7 @@ def test_a_tall_clip_fits_a_narrow_column(
     tall, wide = page.output(1), page.output(2)
     expect(card(tall)).to_contain_text("Queued")
     look(page, "narrow", 1, 2)
-    room, seat = width(tall), card(tall).locator(".cometvid-stage")
+    room, seat = width(tall), card(tall).locator(".cometvid-screen")
     tall_seat_height = height(seat)
     for live in (card(tall), card(wide).first):
         assert width(live) <= room

@@ -137,7 +137,7 @@ def test_a_second_try_to_save_is_in_the_card_and_in_its_line() -> None:
     shown = Card.of_watch(replace(state, saving=Saving(0, None, 2, "The connection broke.")))
     saving = shown.to_json(NOW_S)["saving"]
     assert (saving["attempt"], saving["problem"]) == (2, "The connection broke.")
-    assert "try 2: The connection broke." in card_to_progress_line(shown, NOW_S, 200)
+    assert "try 2 · The connection broke." in card_to_progress_line(shown, NOW_S, 200)
 
 
 def test_an_active_card_shows_no_link_even_if_the_answer_has_one() -> None:

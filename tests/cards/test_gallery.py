@@ -218,14 +218,14 @@ def test_a_thousand_jobs_leave_a_bounded_record() -> None:
         assert "… and 940 more: %cometvid jobs" in text
     assert bundle["text/html"].count("<video") == 60
     assert len(bundle["text/html"]) < 5_000_000
-    assert "1,000 jobs: 1000 done" in bundle["text/plain"]
+    assert "1,000 jobs: 1,000 done" in bundle["text/plain"]
 
 
 def test_the_line_tells_the_totals_and_the_mean_progress() -> None:
     running = [answered(f"r{n}", "in_progress", progress=n) for n in (30, 60)]
     gallery = Gallery([begun("q"), *running, saved("d")])
     line = gallery_to_progress_line(gallery, 65, 79)
-    assert line == "4 jobs: 1 queued, 2 running 45 %, 1 done · 1:05"
+    assert line == "4 jobs: 1 queued, 2 running 45%, 1 done · 1:05 elapsed"
     assert len(gallery_to_progress_line(gallery, 65, 20)) == 20
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cometvid_nb.cards.card import Card, Clip, Phase
 from cometvid_nb.cards.html import card_to_bundle, card_to_html
-from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line, to_clock
+from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line
 from cometvid_nb.job import Job
 from tests.strategies import NASTY_TEXTS
 
@@ -220,19 +220,6 @@ def test_a_link_says_how_long_it_works() -> None:
     assert "about an hour" in card_to_html(completed())
 
 
-@pytest.mark.parametrize(
-    ("seconds", "clock"),
-    [(0, "0:00"), (59.9, "0:59"), (60, "1:00"), (3599, "59:59"), (3600, "1:00:00"), (-5, "0:00")],
-)
-def test_a_clock_reads_like_one(seconds: float, clock: str) -> None:
-    assert to_clock(seconds) == clock
-
-
-@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
-def test_a_clock_survives_what_is_no_number(seconds: float) -> None:
-    assert to_clock(seconds) == "0:00"
-
-
 def test_a_progress_line_shows_bar_state_clock_and_what_is_left() -> None:
     card = Card(
         Phase.RUNNING,
@@ -244,8 +231,8 @@ def test_a_progress_line_shows_bar_state_clock_and_what_is_left() -> None:
         remaining_s=(20.0, 40.0),
     )
     line = card_to_progress_line(card, NOW_S)
-    assert line == "video_1  [████████████············]  In progress, 50 %  1:05  about 0:30 left"
-    assert "left" not in card_to_progress_line(card, NOW_S + 31), (
+    assert line == "video_1  [████████········]  In progress, 50%  1:05 elapsed  20–40 s left"
+    assert "left" not in card_to_progress_line(card, NOW_S + 41), (
         "an estimate that ran out vanishes"
     )
 

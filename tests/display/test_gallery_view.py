@@ -236,10 +236,10 @@ def test_a_terminal_has_one_line_that_counts_and_a_line_for_each_end(
         child.sendline(LOAD)
         child.expect(r"In \[\d+\]: ")
         child.sendline(f"%cometvid watch {' '.join(ids)} --interval 0.2")
-        child.expect(r"\r4 jobs: 4 running 0 % · 0:0\d")
+        child.expect(r"\r4 jobs: 4 running 0% · 0:0\d")
         sim.finish("video_2")
         child.expect(r"\rvideo_2 · Completed · videos/video_2\.mp4\r\n")
-        child.expect(r"\r4 jobs: 3 running 0 %, 1 done · 0:")
+        child.expect(r"\r4 jobs: 3 running 0%, 1 done · 0:")
         for job_id in ("video_0", "video_1", "video_3"):
             sim.finish(job_id)
         child.expect(r"4 jobs: 4 done\r\n")

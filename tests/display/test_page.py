@@ -36,7 +36,7 @@ def test_a_page_that_never_answers_gets_plain_html_and_a_late_answer_the_widget_
     bench.kernel.messages.clear()
     bench.simulator.set_progress(job_id, 40)
     found = bench.kernel.wait_for(is_plain)["content"]["data"]
-    assert "40 %" in found["text/html"]
+    assert "40%" in found["text/html"]
 
     _, next_model_id = watch(bench)
     assert is_plain(bench.kernel.wait_for(lambda m: m["msg_type"] == "display_data"))

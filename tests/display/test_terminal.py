@@ -84,7 +84,7 @@ def test_ipython_shows_one_line_in_place_and_ends_in_the_path(
         child.sendline("%cometvid watch video_1 --interval 0.2")
         child.expect("video_1  .*Asking the API|video_1  .*In progress")
         sim.set_progress("video_1", 50)
-        child.expect("In progress, 50 %")
+        child.expect("In progress, 50%")
         sim.finish("video_1")
         child.expect("video_1 · Completed")
         assert "\n" not in said(child)  # drawn over itself until the end
@@ -158,9 +158,9 @@ def test_a_script_in_a_terminal_redraws_its_line(
     add_job(sim)
     (home / "script.py").write_text(SCRIPT)
     with terminal(home, environ, "script.py") as child:
-        child.expect("\rvideo_1 .*In progress, 0 %")
+        child.expect("\rvideo_1 .*In progress, 0%")
         sim.set_progress("video_1", 75)
-        child.expect("\rvideo_1 .*In progress, 75 %")
+        child.expect("\rvideo_1 .*In progress, 75%")
         sim.finish("video_1")
         child.expect("videos/video_1.mp4\r\ncompleted\r\n")
         child.expect(pexpect.EOF)

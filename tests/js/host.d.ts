@@ -1,6 +1,9 @@
 // What the card uses of its host. Written by hand, since @anywidget/types pulls in all of
 // @jupyter-widgets/base; everything a host other than JupyterLab may lack is optional.
 
+/** The table of words that `join` of widget.py puts before the parts. */
+declare const WORDS: typeof import("../../cometvid_nb/cards/words.json");
+
 /** A Lumino signal, as far as the card uses one. */
 interface LuminoSignal {
   connect?(slot: (sender: unknown, status: string) => void): unknown;

@@ -95,7 +95,7 @@ def test_status_asks_once_and_shows_a_table_and_a_text(bench: Bench) -> None:
     job_id = bench.add_job(prompt="A <b>bold</b> comet", steps=(40,))
     [output] = bench.run(f"%cometvid status {job_id}").outputs
     assert bench.simulator.count(f"GET /videos/{job_id}") == 1
-    assert output.data["text/plain"].startswith(f"{job_id} · In progress, 40 % · sora-2")
+    assert output.data["text/plain"].startswith(f"{job_id} · In progress, 40% · sora-2")
     assert "<table>" in output.data["text/html"]
     assert "A &lt;b&gt;bold&lt;/b&gt; comet" in output.data["text/html"]
 

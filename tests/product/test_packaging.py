@@ -19,6 +19,7 @@ LIBRARIES = {
     "httpx",
     "ipython",
     "ipywidgets",
+    "markupsafe",
     "nest-asyncio2",
     "platformdirs",
     "tornado",
@@ -82,6 +83,7 @@ def test_the_wheel_is_pure_and_holds_the_whole_package(wheel: Path, names: set[s
 @pytest.mark.parametrize(
     ("folder", "suffixes"),
     [
+        ("cometvid_nb/cards", (".json",)),
         ("cometvid_nb/display/static", (".js", ".css")),
         ("cometvid_nb/simulator/media", (".mp4", ".webp", ".jpg")),
         ("notebooks", (".ipynb",)),

@@ -1,5 +1,5 @@
 /**
- * The live card of one job: it draws the Card that card.py describes, ticks between messages,
+ * The live card of one job: it draws the Card of cards/card.py, ticks between messages,
  * and becomes the player, in place, once there is a clip.
  */
 
@@ -8,12 +8,12 @@ const BUSY_AFTER_MS = 1500; // a click unanswered by then waits for the running 
 /** Every node of a card, built once. */
 function build() {
   const auto = { dir: "auto" };
-  const [stageIcon, rowIcon] = [icon(), icon()];
+  const [screenIcon, rowIcon] = [icon(), icon()];
   const ui = {
-    stageIcon: stageIcon.path, rowIcon: rowIcon.path,
-    stageHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
+    screenIcon: screenIcon.path, rowIcon: rowIcon.path,
+    screenHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
     percent: h("div", "percent", { "aria-hidden": "true" }),
-    ...buildPlayer("button on-stage retry", "waits until the running cell has finished"),
+    ...buildPlayer("button on-screen retry", "waits until the running cell has finished"),
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
     stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
@@ -23,11 +23,11 @@ function build() {
     id: h("code", "id", { dir: "ltr" }), place: h("span", "place", auto), saved: h("div", "saved-fill"),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
   };
-  const overlay = h("div", "overlay", {}, h("div", "state", {}, stageIcon.svg, ui.stageHeadline), ui.percent);
+  const overlay = h("div", "overlay", {}, h("div", "state", {}, screenIcon.svg, ui.screenHeadline), ui.percent);
   const bar = h("div", "bar", {
     role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100",
   }, ui.fill);
-  const stage = h("div", "stage", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
+  const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
   const status = h("span", "state", {}, rowIcon.svg, ui.rowHeadline);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
@@ -37,9 +37,9 @@ function build() {
     ui.timing, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
     h("div", "footer", {}, ui.id, ui.place), savedBar);
   // JupyterLab's one-letter commands (m, d d, space …) must not fire while the player has focus.
-  const layout = h("div", "layout", {}, stage, body, ui.live);
+  const layout = h("div", "layout", {}, screen, body, ui.live);
   const root = h("section", "root card", { "data-lm-suppress-shortcuts": "true" }, layout);
-  return { ...ui, root, body, stage, overlay, bar, status, notice, commandRow, savedBar };
+  return { ...ui, root, body, screen, overlay, bar, status, notice, commandRow, savedBar };
 }
 
 /** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal,
@@ -60,11 +60,9 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     cancelTick();
     const at_s = clock.now_s();
     const isActive = ACTIVE_PHASES.has(shown.phase);
-    const elapsed = shown.elapsed_from_s === null ? ""
-      : clockTime((shown.elapsed_to_s ?? at_s) - shown.elapsed_from_s);
-    say(ui.elapsed, elapsed && isActive ? `${elapsed} elapsed` : elapsed);
+    say(ui.elapsed, elapsedText(shown, at_s));
     say(ui.remaining, isActive ? remainingText(shown, at_s) : "");
-    say(ui.timing, isBusy ? "waiting for the running cell to finish"
+    say(ui.timing, isBusy ? BUSY
       : isActive ? checksText(shown.checks_at_s, at_s) : "");
     say(ui.place, placeText(shown, at_s, player.isRelayed()));
     const isExpiring = Boolean(shown.clip?.expires_at_s) && !shown.clip?.saved_to;
@@ -88,23 +86,17 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.root.classList.toggle("cometvid-is-portrait", ratio <= 1);
     ui.root.dataset["phase"] = phase;
     ui.root.setAttribute("aria-label", `Video job ${next.job_id}`);
-    ui.stage.hidden = !isActive && !hasPlayer;
+    ui.screen.hidden = !isActive && !hasPlayer;
     ui.overlay.hidden = ui.bar.hidden = !isActive;
     if (!hasPlayer) ui.messageBox.hidden = true;
     for (const [path, node, isShown] of /** @type {const} */ ([
-      [ui.stageIcon, ui.stageHeadline, isActive], [ui.rowIcon, ui.rowHeadline, !isActive]])) {
+      [ui.screenIcon, ui.screenHeadline, isActive], [ui.rowIcon, ui.rowHeadline, !isActive]])) {
       path.setAttribute("d", ICONS[phase]);
       say(node, isShown ? next.headline : "");
     }
     ui.status.hidden = isActive;
 
-    const percent = next.progress_percent === null ? null
-      : Math.min(100, Math.max(0, Math.round(next.progress_percent)));
-    say(ui.percent, percent === null ? "" : `${percent}%`);
-    ui.bar.classList.toggle("cometvid-is-unknown", percent === null);
-    if (percent === null) ui.bar.removeAttribute("aria-valuenow");
-    else ui.bar.setAttribute("aria-valuenow", String(percent));
-    ui.fill.style.inlineSize = percent === null ? "" : `${percent}%`;
+    const percent = drawProgress(ui, next.progress_percent);
 
     for (const name of /** @type {const} */ (["stop", "watch"])) {
       ui[name].hidden = !next.actions.includes(name);
@@ -120,7 +112,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.notice.hidden = !(next.problem || next.advice || next.command);
     say(ui.prompt, next.prompt);
     const facts = next.facts.map((fact) => h("li", "fact", { dir: "auto" }, fact));
-    if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, "Simulation"));
+    if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, capital(WORDS.simulation)));
     ui.facts.replaceChildren(...facts);
     ui.facts.hidden = !facts.length;
     say(ui.id, next.job_id);
@@ -130,7 +122,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.savedBar.hidden = !next.saving;
 
     // Changes of state and each quarter; every percent would drown a listener.
-    const quarter = percent === null ? 0 : Math.floor(percent / 25) * 25;
+    const quarter = Math.floor((percent ?? 0) / 25) * 25;
     const news = [next.headline, isActive && quarter ? `${quarter} percent` : "", next.problem]
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;

@@ -54,9 +54,24 @@ function icon() {
 /** @param {string} name @param {string} text */
 const button = (name, text) => h("button", name, { type: "button" }, text);
 
+/**
+ * Draw how far a job is, as a number and as a bar; null = nobody knows.
+ * @param {{percent: HTMLElement, bar: HTMLElement, fill: HTMLElement}} ui
+ * @param {number | null} progress_percent @returns {number | null} what is shown, 0 to 100
+ */
+function drawProgress(ui, progress_percent) {
+  const percent = progress_percent === null ? null : rounded(Math.min(100, Math.max(0, progress_percent)));
+  say(ui.percent, percent === null ? "" : percentText(percent));
+  ui.bar.classList.toggle("cometvid-is-unknown", percent === null);
+  if (percent === null) ui.bar.removeAttribute("aria-valuenow");
+  else ui.bar.setAttribute("aria-valuenow", String(percent));
+  ui.fill.style.inlineSize = percent === null ? "" : `${percent}%`;
+  return percent;
+}
+
 const SKEW_FLOOR_S = 2; // below this, clock difference and network delay look alike
 
-/** The kernel's clock, as far as it can be told from here. */
+/** The kernel's clock, as far as a page can know it. */
 function createClock() {
   let [skew_s, drift_s] = [0, Infinity];
   return {

@@ -3,9 +3,6 @@
  * of a page as one player. The kernel holds the thousands; a page of them is all that is here.
  */
 
-/** @param {number} count @param {string} noun */
-const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-
 /** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal}} context */
 function renderGallery({ model, el, signal: viewSignal }) {
   const controller = new AbortController();
@@ -43,11 +40,11 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (isActive && !document.hidden) cancelTick = after(1000, tick, signal);
   }
 
-  // ---- what the kernel says
+  // ---- what the kernel sends
 
   function drawHead() {
     const view = asked ?? gallery;
-    say(ui.heading, counted(gallery.total, "job"));
+    say(ui.heading, countText(gallery.total));
     ui.simulated.hidden = !gallery.is_simulated;
     for (const { name, node, count } of ui.filters) {
       const number = name === "all" ? gallery.total : gallery.totals[name];
@@ -74,17 +71,17 @@ function renderGallery({ model, el, signal: viewSignal }) {
     ui.sort.disabled = loss !== "";
     say(ui.empty, gallery.order.length || asked ? "" : gallery.total ? "No job here." : "No jobs yet.");
     say(ui.problem, loss === "stopped" ? "The kernel stopped; the jobs themselves go on. Follow them again: %cometvid resume"
-      : loss ? "No connection to the kernel. This is what was known last."
-        : isBusy ? "waiting for the running cell to finish" : "");
+      : loss ? DISCONNECTED
+        : isBusy ? BUSY : "");
     const ended = gallery.total - gallery.totals.queued - gallery.totals.running;
     const quarter = Math.floor((4 * ended) / (gallery.total || 1)) * 25;
     const isAll = gallery.is_settled || quarter === 100;
     const { completed, failed } = gallery.totals;
-    const news = (isAll && gallery.total ? `All ${counted(gallery.total, "job")} ended: ${completed} done, ${failed} failed.`
-      : quarter ? `${quarter} percent of ${counted(gallery.total, "job")} ended.` : "")
+    const news = (isAll && gallery.total ? `All ${countText(gallery.total)} ended: ${completed} ${WORDS.groups.completed}, ${failed} ${WORDS.groups.failed}.`
+      : quarter ? `${quarter} percent of ${countText(gallery.total)} ended.` : "")
       + (gallery.filter === "all" && gallery.page === 1 ? ""
-        : ` ${counted(gallery.matching, "job")} shown, page ${gallery.page} of ${gallery.pages}.`);
-    // Filter and page are what a listener asked for; other numbers are told at each quarter only.
+        : ` ${countText(gallery.matching)} shown, page ${gallery.page} of ${gallery.pages}.`);
+    // A listener chose filter and page; other numbers are announced at each quarter only.
     const key = `${isAll || quarter} ${gallery.filter} ${gallery.page}`;
     if (key !== announced) [announced, ui.live.textContent] = [key, news.trim()];
   }
@@ -321,7 +318,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     refresh();
   });
 
-  // What was told between the making of the model and this view, nobody has heard.
+  // What the kernel sent after it made the model and before this view, nobody has received.
   model.send({ kind: "hello" });
 
   const end = () => {

@@ -1,17 +1,18 @@
 /** What stands around the grid of a gallery: totals that filter, order, sync bar, pages. */
 
-/** Name and shape of each filter. @type {[Gallery["filter"], string, string][]} */
+/** The shape of each filter. @type {[Gallery["filter"], string][]} */
 const FILTERS = [
-  ["all", "All", "M2.5 2.5h4.6v4.6H2.5zM8.9 2.5h4.6v4.6H8.9zM2.5 8.9h4.6v4.6H2.5zM8.9 8.9h4.6v4.6H8.9z"],
-  ["queued", "Queued", ICONS.queued], ["running", "Running", ICONS.running],
-  ["completed", "Done", ICONS.completed], ["failed", "Failed", ICONS.failed], ["other", "Other", ICONS.stopped],
+  ["all", "M2.5 2.5h4.6v4.6H2.5zM8.9 2.5h4.6v4.6H8.9zM2.5 8.9h4.6v4.6H2.5zM8.9 8.9h4.6v4.6H8.9z"],
+  ["queued", ICONS.queued], ["running", ICONS.running], ["completed", ICONS.completed],
+  ["failed", ICONS.failed], ["other", ICONS.stopped],
 ];
 /** @type {[Gallery["sort"], string][]} */
 const SORTS = [["added", "as added"], ["state", "by state"], ["progress", "by progress"], ["longest", "longest first"]];
 
 /** Every node around the grid, built once. */
 function buildGallery() {
-  const filters = FILTERS.map(([name, label, shape]) => {
+  const filters = FILTERS.map(([name, shape]) => {
+    const label = name === "all" ? "All" : capital(WORDS.groups[name]);
     const { svg, path } = icon();
     path.setAttribute("d", shape);
     const count = h("span", "count");
@@ -38,7 +39,7 @@ function buildGallery() {
   };
   const ui = {
     filters, sort, parts, sync, pager, syncControls,
-    heading: h("strong", "heading"), simulated: h("span", "fact simulated", {}, "Simulation"),
+    heading: h("strong", "heading"), simulated: h("span", "fact simulated", {}, capital(WORDS.simulation)),
     filterBox: h("div", "filters", { role: "group", "aria-label": "Show" }, ...filters.map(({ node }) => node)),
     sortBox: h("label", "sort", {}, "Order ", sort),
     meter: h("div", "meter", { "aria-hidden": "true" }, ...Object.values(parts)),

@@ -1,8 +1,8 @@
 /**
- * A gallery as its jobs see it: each a model of its own, with turns at the road through the kernel.
+ * A gallery as its jobs see it: each has a model of its own; few at a time fetch through the kernel.
  *
  * @typedef {"queued" | "running" | "completed" | "failed" | "other"} Total
- * @typedef {object} Gallery  Mirrors the gallery of gallery.py.
+ * @typedef {object} Gallery  Mirrors `Gallery.to_json` in cards/gallery.py.
  * @property {number} total
  * @property {Record<Total, number>} totals
  * @property {Total | "all"} filter
@@ -43,17 +43,17 @@ function modelOfJob(model, jobId, readCard, send) {
   };
 }
 
-/** Lets a few questions for bytes through at a time.
+/** Lets a few requests for bytes through at a time.
  * @param {CometvidModel} model @param {AbortSignal} signal */
 function createFetchGate(model, signal) {
-  /** @typedef {{request: number, job_id: string}} Question @type {Question[]} */
+  /** @typedef {{request: number, job_id: string}} FetchRequest @type {FetchRequest[]} */
   let waiting = [];
-  /** @type {Question[]} */
+  /** @type {FetchRequest[]} */
   let asked = [];
   const pump = () => {
     while (asked.length < RELAYS && waiting[0]) {
       asked.push(waiting[0]);
-      model.send(/** @type {Question} */ (waiting.shift()));
+      model.send(/** @type {FetchRequest} */ (waiting.shift()));
     }
   };
   listen(model, "msg:custom", (content) => {
@@ -62,10 +62,10 @@ function createFetchGate(model, signal) {
     pump();
   }, signal);
   return {
-    /** @param {Question} question */
-    ask(question) {
-      this.forget(question.job_id); // a later question of a job replaces its earlier one
-      waiting.push(question);
+    /** @param {FetchRequest} wanted */
+    ask(wanted) {
+      this.forget(wanted.job_id); // a later request of a job replaces its earlier one
+      waiting.push(wanted);
       pump();
     },
     /** @param {string} jobId */

@@ -2,7 +2,7 @@
 
 /**
  * Tell the kernel that this page has our module, also where the cell is out of sight; where no
- * page says so, `widget_output.py` shows plain HTML instead.
+ * page does, `Page` of display/page.py shows plain HTML instead.
  * @param {{model: CometvidModel}} context
  */
 function greet({ model }) {
@@ -47,7 +47,7 @@ function withoutKernel(card, loss, lost_at_s) {
   if (!isActive) return { ...card, saving: null, actions: [] };
   if (loss === "disconnected") {
     return { ...card, checks_at_s: [], remaining_s: null, actions: [],
-      problem: "No connection to the kernel. This is what was known last.", advice: null };
+      problem: DISCONNECTED, advice: null };
   }
   return { ...card, phase: "broken", headline: "No longer watched", actions: [],
     elapsed_to_s: lost_at_s, problem: "The kernel stopped; the job itself goes on. Watch it again:",

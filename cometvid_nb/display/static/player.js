@@ -1,4 +1,4 @@
-/** The player of one clip, with every way there is to its bytes. */
+/** The player of one clip, and every way to its bytes. */
 
 const SILENCE_MS = 8000; // a link without metadata by then is taken for dead
 const STALL_MS = 2500; // Chromium asks an expired link again for half a minute before it says "error"
@@ -17,13 +17,13 @@ function isReachable(link, page) {
   if (url.protocol === "blob:") return true;
   if (url.protocol !== "https:" && url.protocol !== "http:") return false;
   if (page.protocol === "https:" && url.protocol === "http:" && !isLoopback(url.hostname)) return false;
-  // A webview's host (vscode-webview://…) says nothing about where the person's machine is.
+  // A webview's host (vscode-webview://…) does not tell where the person's machine is.
   const isRemotePage = page.protocol.startsWith("http") && !isLoopback(page.hostname);
   return !(isRemotePage && isLoopback(url.hostname));
 }
 
 /**
- * Nodes of a player. `waiting`: what to say of bytes that the kernel is slow to send.
+ * Nodes of a player. `waiting`: the reason to show while the kernel is slow to send bytes.
  * @param {string} retryName @param {string} waiting
  */
 function buildPlayer(retryName, waiting) {
@@ -38,7 +38,7 @@ function buildPlayer(retryName, waiting) {
 /**
  * The player: saved file, then link, then bytes through the kernel; on each change of source the
  * place and the play state are kept.
- * @param {ReturnType<typeof buildPlayer> & {stage: HTMLElement}} ui @param {CometvidModel} model @param {AbortSignal} signal
+ * @param {ReturnType<typeof buildPlayer> & {screen: HTMLElement}} ui @param {CometvidModel} model @param {AbortSignal} signal
  * @param {() => void} onSource called when the source has changed
  */
 function createPlayer(ui, model, signal, onSource) {
@@ -49,7 +49,7 @@ function createPlayer(ui, model, signal, onSource) {
   /** @type {Set<Element>} */
   let strangers = new Set();
   let clip = /** @type {Clip | null} */ (null);
-  let [turn, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
+  let [attempt, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
   let hasKernel = true;
   let [cancelSilence, cancelStall] = [() => {}, () => {}];
   // Views of one model share its messages, so request numbers start at a random place.
@@ -86,7 +86,7 @@ function createPlayer(ui, model, signal, onSource) {
       relay.parts.push(part);
       relay.received_bytes += part.byteLength;
     }
-    const amount = content.total ? `${Math.floor((100 * relay.received_bytes) / content.total)} %`
+    const amount = content.total ? percentText(Math.floor((100 * relay.received_bytes) / content.total))
       : bytesText(relay.received_bytes, null);
     show(`${(ui.message.textContent ?? "").split("…")[0]}… ${amount}`);
     if (!content.is_last) return;
@@ -115,7 +115,7 @@ function createPlayer(ui, model, signal, onSource) {
   };
 
   const climb = async () => {
-    const mine = ++turn;
+    const mine = ++attempt;
     cancelSilence();
     cancelStall();
     [isReady, hasGivenUp, relay] = [false, false, null];
@@ -132,7 +132,7 @@ function createPlayer(ui, model, signal, onSource) {
     }
     tried.add(source.key);
     const src = await source.open().catch((error) => { reason = String(error?.message ?? error); return null; });
-    if (mine !== turn || signal.aborted) return;
+    if (mine !== attempt || signal.aborted) return;
     if (!src) return climb();
     show("");
     video.src = src;
@@ -188,7 +188,7 @@ function createPlayer(ui, model, signal, onSource) {
       jobId = card.job_id;
       if (!clip) {
         if (isFirst) return;
-        turn++;
+        attempt++;
         cancelSilence();
         [relay, isReady, place.at_s, place.isPlaying] = [null, false, 0, false];
         tried.clear();
@@ -198,7 +198,7 @@ function createPlayer(ui, model, signal, onSource) {
       }
       if (isFirst) {
         video.setAttribute("aria-label", `Clip of ${card.job_id}`);
-        ui.stage.append(video);
+        ui.screen.append(video);
         strangers = new Set(document.querySelectorAll("video"));
         climb();
       } else if (hasGivenUp && sources().length) climb();
@@ -221,7 +221,7 @@ function createPlayer(ui, model, signal, onSource) {
 }
 
 /**
- * After the output was replaced by `<video title="<job id>" …>` (card.py writes it), go on there.
+ * After the output was replaced by `<video title="<job id>" …>` (cards/html.py writes it), go on there.
  * Runs beyond the view on purpose, and ends by itself.
  * @param {string} jobId @param {{at_s: number, isPlaying: boolean}} place @param {Set<Element>} strangers
  */

@@ -16,7 +16,7 @@ const NUDGE_S = 0.006;
 function createSync(clips, onChange, signal) {
   // Asked to play; the clock runs (between the two, clips are being gathered).
   let [isWanted, isRunning] = [false, false];
-  let [at_s, from_ms, turn, stalled_ms] = [0, 0, 0, 0];
+  let [at_s, from_ms, round, stalled_ms] = [0, 0, 0, 0];
   /** Ahead of the clock, waiting for it. @type {Set<HTMLVideoElement>} */
   const held = new Set();
   /** How far ahead a jump has to aim, since it takes its time. @type {WeakMap<HTMLVideoElement, number>} */
@@ -54,13 +54,13 @@ function createSync(clips, onChange, signal) {
 
   /** Go on from `at_s`: gather every clip there, then let all go at once. */
   const go = async () => {
-    const mine = ++turn;
+    const mine = ++round;
     halt();
     onChange();
     const until_ms = performance.now() + GATHER_MS;
     while (!clips().every(isReady) && performance.now() < until_ms) {
       await pause_ms(20);
-      if (mine !== turn) return;
+      if (mine !== round) return;
       // Its length may have become known only now.
       for (const video of clips()) {
         const target_s = Math.min(at_s, video.duration || 0);
@@ -68,13 +68,13 @@ function createSync(clips, onChange, signal) {
       }
       onChange();
     }
-    if (!isWanted || mine !== turn) return onChange();
+    if (!isWanted || mine !== round) return onChange();
     late.clear();
     for (const video of clips()) if (!isReady(video)) late.add(video);
     const movers = clips().filter((video) => !late.has(video) && !isOver(video, at_s));
     const starts = movers.map((video) => video.play().catch(() => {}));
     await Promise.race([Promise.allSettled(starts), pause_ms(1000)]);
-    if (mine !== turn) return;
+    if (mine !== round) return;
     // The slowest to start sets the clock: waiting for it is exact, a jump ahead is not.
     const begun_s = movers.map((video) => video.currentTime).filter((time_s) => time_s >= at_s);
     if (begun_s.length) at_s = Math.min(...begun_s);
@@ -108,11 +108,11 @@ function createSync(clips, onChange, signal) {
 
   /** @param {number} mine */
   const steer = (mine) => {
-    if (mine !== turn || !isRunning) return;
+    if (mine !== round || !isRunning) return;
     const now_s = clock_s();
     if (now_s >= duration_s()) {
       isWanted = false;
-      turn++;
+      round++;
       halt();
       return onChange();
     }
@@ -163,7 +163,7 @@ function createSync(clips, onChange, signal) {
     },
     /** Let go of all clips. */
     end() {
-      [isWanted, turn] = [false, turn + 1];
+      [isWanted, round] = [false, round + 1];
       halt();
       at_s = 0;
     },

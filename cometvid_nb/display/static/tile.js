@@ -19,27 +19,27 @@ function iconButton(name, label, shape) {
 /** Every node of a small card, built once. */
 function buildTile() {
   const auto = { dir: "auto" };
-  const [stageIcon, rowIcon] = [icon(), icon()];
-  const play = iconButton("on-stage play", "Play", PLAY);
-  const sound = iconButton("on-stage sound", "Sound", SOUND_OFF);
+  const [screenIcon, rowIcon] = [icon(), icon()];
+  const play = iconButton("on-screen play", "Play", PLAY);
+  const sound = iconButton("on-screen sound", "Sound", SOUND_OFF);
   const ui = {
-    ...buildPlayer("button button-small on-stage retry", "waits for its turn, or for the running cell"),
-    stageIcon: stageIcon.path, rowIcon: rowIcon.path, play: play.node, sound: sound.node, soundIcon: sound.path,
+    ...buildPlayer("button button-small on-screen retry", "waits for its turn, or for the running cell"),
+    screenIcon: screenIcon.path, rowIcon: rowIcon.path, play: play.node, sound: sound.node, soundIcon: sound.path,
     poster: h("img", "poster", { alt: "" }), percent: h("div", "percent", { "aria-hidden": "true" }),
     fill: h("div", "fill"), headline: h("span", "", auto), elapsed: h("span", "elapsed"),
     title: h("button", "title", { type: "button", "aria-expanded": "false", ...auto }),
     id: h("code", "id", { dir: "ltr" }), note: h("span", "note", auto),
     stop: button("button button-small stop", "Stop"), watch: button("button button-small watch", "Watch again"),
   };
-  const overlay = h("div", "overlay", {}, stageIcon.svg, ui.percent);
+  const overlay = h("div", "overlay", {}, screenIcon.svg, ui.percent);
   const bar = h("div", "bar", { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, ui.fill);
-  const stage = h("div", "stage", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.poster, ui.play,
+  const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.poster, ui.play,
     ui.messageBox, bar, ui.sound);
   const foot = h("div", "foot", {}, ui.note, h("span", "buttons", {}, ui.stop, ui.watch));
-  const root = h("li", "tile", {}, stage, h("div", "tile-body", {},
+  const root = h("li", "tile", {}, screen, h("div", "tile-body", {},
     h("div", "row", {}, h("span", "state", {}, rowIcon.svg, ui.headline), ui.elapsed),
     h("div", "title-box", {}, ui.title), ui.id, foot));
-  return { ...ui, root, stage, overlay, bar, foot };
+  return { ...ui, root, screen, overlay, bar, foot };
 }
 
 /**
@@ -60,15 +60,14 @@ function createTile(model, viewSignal, host) {
   /** What moves without a message. @param {number} now_s */
   const tick = (now_s) => {
     const isActive = ACTIVE_PHASES.has(shown.phase);
-    say(ui.elapsed, shown.elapsed_from_s === null ? ""
-      : clockTime((shown.elapsed_to_s ?? now_s) - shown.elapsed_from_s));
-    say(ui.note, isBusy ? "waiting for the running cell to finish" : shown.problem
+    say(ui.elapsed, elapsedText(shown, now_s));
+    say(ui.note, isBusy ? BUSY : shown.problem
       || (isActive ? remainingText(shown, now_s) || checksText(shown.checks_at_s, now_s)
         : placeText(shown, now_s, player.isRelayed())));
     ui.foot.hidden = ui.note.hidden && ui.stop.hidden && ui.watch.hidden;
   };
 
-  const drawStage = () => {
+  const drawScreen = () => {
     const isActive = ACTIVE_PHASES.has(shown.phase);
     const hasClip = shown.phase === "completed" && shown.clip !== null;
     if (!hasClip) isOpened = false;
@@ -92,37 +91,31 @@ function createTile(model, viewSignal, host) {
     const name = card.prompt || card.job_id;
     ui.root.dataset["phase"] = phase;
     ui.rowIcon.setAttribute("d", ICONS[phase]);
-    ui.stageIcon.setAttribute("d", ICONS[phase]);
+    ui.screenIcon.setAttribute("d", ICONS[phase]);
     say(ui.headline, card.headline);
     say(ui.title, name);
     say(ui.id, card.job_id);
     ui.id.title = card.job_id;
     ui.play.setAttribute("aria-label", `Play the clip of ${card.job_id}`);
-    const percent = card.progress_percent === null ? null
-      : Math.min(100, Math.max(0, Math.round(card.progress_percent)));
-    say(ui.percent, percent === null ? "" : `${percent}%`);
     ui.bar.setAttribute("aria-label", `Progress of ${card.job_id}`);
-    ui.bar.classList.toggle("cometvid-is-unknown", percent === null);
-    if (percent === null) ui.bar.removeAttribute("aria-valuenow");
-    else ui.bar.setAttribute("aria-valuenow", String(percent));
-    ui.fill.style.inlineSize = percent === null ? "" : `${percent}%`;
+    drawProgress(ui, card.progress_percent);
     for (const action of /** @type {const} */ (["stop", "watch"])) {
       say(ui[action], LABELS[action][pending === action ? 1 : 0]);
       ui[action].hidden = !card.actions.includes(action);
       ui[action].setAttribute("aria-disabled", String(pending === action));
       ui[action].setAttribute("aria-label", `${ui[action].textContent}: ${card.job_id}`);
     }
-    drawStage();
+    drawScreen();
     if (isOpened) player.update(card, isAlive);
     else player.update({ ...card, clip: null }, isAlive);
     tick(now_s);
   };
 
-  const refresh = () => { drawStage(); host.tick(); };
+  const refresh = () => { drawScreen(); host.tick(); };
   const open = () => {
     if (isOpened || shown.phase !== "completed" || !shown.clip) return;
     isOpened = true;
-    drawStage();
+    drawScreen();
     player.update(shown, isConnected);
   };
 

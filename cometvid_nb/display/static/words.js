@@ -1,15 +1,17 @@
 /**
- * What a card is, and the words and shapes it is told in.
+ * What a card is, and the words and shapes that show it.
  *
  * The parts of static/ are plain scripts, joined in the order that widget.py gives (anywidget
- * loads one Blob URL, where relative imports fail); they see one another's names.
+ * loads one Blob URL, where relative imports fail); they see one another's names. `join` puts the
+ * table WORDS before them, from cards/words.json. The functions here that have a twin in
+ * cards/text.py (`clockText` and `clock_text`) use the same words of the table for the same card.
  *
  * @typedef {{url: string | null, path: string | null, saved_to: string | null,
  *   expires_at_s: number | null}} Clip
  * @typedef {"starting" | "queued" | "running" | "unknown" | "completed" | "failed" | "stopped"
  *   | "gave_up" | "broken"} Phase
  * @typedef {"stop" | "watch"} Action
- * @typedef {object} Card  Mirrors `Card.to_json` in card.py; times are unix seconds.
+ * @typedef {object} Card  Mirrors `Card.to_json` in cards/card.py; times are unix seconds.
  * @property {Phase} phase
  * @property {string} job_id
  * @property {string} headline
@@ -34,7 +36,7 @@
 
 /** A notebook host may hand over a model without a card yet. @type {Card} */
 const EMPTY_CARD = {
-  phase: "starting", job_id: "", headline: "Starting", facts: [], prompt: null,
+  phase: "starting", job_id: "", headline: WORDS.headlines.starting, facts: [], prompt: null,
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
   checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, actions: [],
   is_simulated: false, clip: null, saving: null, sent_at_s: null,
@@ -56,68 +58,113 @@ const ICONS = {
 const ACTIVE_PHASES = new Set(["starting", "queued", "running", "unknown"]);
 const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"] };
 
+/** What both Stop and a gallery's controls wait for where the kernel is busy with a cell. */
+const BUSY = "waiting for the running cell to finish";
+const DISCONNECTED = "No connection to the kernel. This is what was known last.";
+
+/** Words of the table with their `{names}` filled in.
+ * @param {string} words @param {Record<string, unknown>} values */
+const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+
+/** Words of the table as they begin a line. @param {string} words */
+const capital = (words) => words.slice(0, 1).toUpperCase() + words.slice(1);
+
+/** To the nearest integer, a half upwards. @param {number} number */
+const rounded = (number) => Math.floor(number + 0.5);
+
 /** `1:05`, from an hour on `1:00:05`. @param {number} duration_s */
-function clockTime(duration_s) {
+function clockText(duration_s) {
   const total_s = Math.max(0, Math.floor(duration_s));
   const [hours, minutes] = [Math.floor(total_s / 3600), Math.floor(total_s / 60) % 60];
   const seconds = String(total_s % 60).padStart(2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
 }
 
-/** One coarse unit: `7 s`, `4 min`, `2 h`. @param {number} duration_s */
-function coarse(duration_s) {
-  if (duration_s < 59.5) return `${Math.round(duration_s)} s`;
-  return duration_s < 5400 ? `${Math.round(duration_s / 60)} min` : `${Math.round(duration_s / 3600)} h`;
+/** How many jobs: `1,000 jobs`. @param {number} count */
+const countText = (count) =>
+  fill(count === 1 ? WORDS.jobs.one : WORDS.jobs.many, { count: count.toLocaleString("en") });
+
+/** A progress as a whole number of percent: `45%`. @param {number} percent */
+const percentText = (percent) =>
+  fill(WORDS.percent, { percent: rounded(Math.min(100, Math.max(0, percent))) });
+
+/** For how long the job has been on its way, or how long it took. @param {Card} card @param {number} now_s */
+function elapsedText({ phase, elapsed_from_s, elapsed_to_s }, now_s) {
+  const isActive = ACTIVE_PHASES.has(phase);
+  const kind = isActive ? "running" : phase === "completed" || phase === "failed" ? "ended" : "left";
+  const to_s = isActive ? now_s : elapsed_to_s;
+  if (elapsed_from_s === null || to_s === null) return "";
+  return fill(WORDS.elapsed[kind], { clock: clockText(to_s - elapsed_from_s) });
 }
 
-/** When was it checked, when will it be? @param {number[]} checks_at_s @param {number} now_s */
-function checksText(checks_at_s, now_s) {
-  const past = checks_at_s.filter((at_s) => at_s <= now_s);
-  const future = checks_at_s.filter((at_s) => at_s > now_s);
-  const next = future.length ? `next check in ${coarse(Math.max(1, Math.min(...future) - now_s))}` : "";
-  if (!past.length) return next;
-  const ago_s = now_s - Math.max(...past);
-  // Past a planned time the kernel is asking right now; it is silent when nothing changed.
-  if (past.length > 1 && ago_s < (next ? 1 : 60)) return "checking now…";
-  if (past.length > 1 && !next) return `no news for ${coarse(ago_s)}`;
-  const ago = ago_s < 1 ? "just now" : `${coarse(Math.floor(ago_s))} ago`;
-  return [`checked ${ago}`, next].filter(Boolean).join(" · ");
-}
-
-/** Never finer than the estimate is. @param {Card} card @param {number} now_s */
-function remainingText(card, now_s) {
-  if (!card.remaining_s) return "";
-  const passed_s = now_s - (card.checks_at_s[0] ?? card.sent_at_s ?? now_s);
-  const isFresh = passed_s * 2 < (card.remaining_s[1] ?? 0);
-  const [low_s, high_s] = card.remaining_s.map((duration_s) => duration_s - passed_s);
-  if (low_s === undefined || high_s === undefined || high_s <= 0) return "";
-  // Counted down from far away this would be a promise that nobody made.
-  if (high_s < 8) return isFresh ? "a few seconds left" : "";
-  const [step_s, unit] = high_s < 100 ? [1, "s"] : [60, "min"];
-  const grain = unit === "s" ? 5 : 1;
-  const [low, high] = [low_s, high_s].map((duration_s) => Math.round(duration_s / step_s / grain) * grain);
-  if (low === undefined || low <= 0) return `under ${high} ${unit} left`;
-  if (low_s > high_s * 0.75) return `about ${Math.round((low_s + high_s) / 2 / step_s / grain) * grain} ${unit} left`;
-  return low === high ? `about ${high} ${unit} left` : `${low}–${high} ${unit} left`;
+/** How long it will still take, never finer than the estimate is; empty where none holds.
+ * @param {Card} card @param {number} now_s */
+function remainingText({ remaining_s, checks_at_s }, now_s) {
+  if (!remaining_s) return "";
+  const passed_s = now_s - (checks_at_s[0] ?? now_s);
+  const isFresh = passed_s * 2 < remaining_s[1];
+  const [low_s, high_s] = [remaining_s[0] - passed_s, remaining_s[1] - passed_s];
+  if (high_s <= 0) return "";
+  // Counted down from far away, "a few seconds" would be a promise that nobody made.
+  if (high_s < 8) return isFresh ? WORDS.remaining.few : "";
+  const [step_s, unit, grain] = high_s < 100 ? [1, "s", 5] : [60, "min", 1];
+  const coarsely = (/** @type {number} */ duration_s) => rounded(duration_s / step_s / grain) * grain;
+  const [low, high, middle] = [coarsely(low_s), coarsely(high_s), coarsely((low_s + high_s) / 2)];
+  const isNarrow = low_s > high_s * 0.75 || low === high;
+  const kind = low <= 0 ? "under" : isNarrow ? "about" : "between";
+  return fill(WORDS.remaining[kind], { low, high, middle, unit });
 }
 
 /** `3.1 of 8.0 MB`. @param {number} received_bytes @param {number | null} total_bytes */
 function bytesText(received_bytes, total_bytes) {
-  const [unit, size] = (total_bytes ?? received_bytes) < 1e6 ? ["kB", 1e3] : ["MB", 1e6];
-  const amount = (/** @type {number} */ bytes) => (bytes / size).toFixed(unit === "kB" ? 0 : 1);
-  return `${amount(received_bytes)}${total_bytes ? ` of ${amount(total_bytes)}` : ""} ${unit}`;
+  const isSmall = (total_bytes || received_bytes) < 1e6;
+  // Rounded by hand: `toFixed` and Python's `round` differ where a number is half way.
+  const amount = (/** @type {number} */ bytes) =>
+    isSmall ? String(rounded(bytes / 1e3)) : (rounded(bytes / 1e5) / 10).toFixed(1);
+  return fill(total_bytes ? WORDS.bytes.part : WORDS.bytes.some, {
+    received: amount(received_bytes), total: amount(total_bytes ?? 0), unit: isSmall ? "kB" : "MB",
+  });
 }
 
-/** @param {Card} card @param {number} now_s @param {boolean} isRelayed the bytes came through the kernel */
+/** How far the saving of a clip has come, and why it had to begin anew.
+ * @param {NonNullable<Card["saving"]>} saving */
+function savingText({ received_bytes, total_bytes, attempt = 1, problem }) {
+  const amount = received_bytes || total_bytes ? bytesText(received_bytes, total_bytes) : "";
+  const words = amount ? fill(WORDS.saving.amount, { amount }) : WORDS.saving.begun;
+  const retry = attempt > 1 ? [fill(WORDS.saving.retry, { attempt }), problem] : [];
+  return [words, ...retry].filter(Boolean).join(" · ");
+}
+
+// ---- what only a page tells: it ticks, so its words may hold for a moment
+
+/** One coarse unit: `7 s`, `4 min`, `2 h`. @param {number} duration_s */
+function coarseText(duration_s) {
+  if (duration_s < 59.5) return `${Math.round(duration_s)} s`;
+  return duration_s < 5400 ? `${Math.round(duration_s / 60)} min` : `${Math.round(duration_s / 3600)} h`;
+}
+
+/** When was the job checked, and when will it be? @param {number[]} checks_at_s @param {number} now_s */
+function checksText(checks_at_s, now_s) {
+  const past = checks_at_s.filter((at_s) => at_s <= now_s);
+  const future = checks_at_s.filter((at_s) => at_s > now_s);
+  const next = future.length ? `next check in ${coarseText(Math.max(1, Math.min(...future) - now_s))}` : "";
+  if (!past.length) return next;
+  const ago_s = now_s - Math.max(...past);
+  // Past a planned time the kernel is asking right now; it is silent when nothing changed.
+  if (past.length > 1 && ago_s < (next ? 1 : 60)) return "checking now…";
+  if (past.length > 1 && !next) return `no news for ${coarseText(ago_s)}`;
+  const ago = ago_s < 1 ? "just now" : `${coarseText(Math.floor(ago_s))} ago`;
+  return [`checked ${ago}`, next].filter(Boolean).join(" · ");
+}
+
+/** Where the clip is kept, or for how long its link will work.
+ * @param {Card} card @param {number} now_s @param {boolean} isRelayed  the bytes came through the kernel */
 function placeText({ clip, saving }, now_s, isRelayed) {
-  if (saving) {
-    const retry = (saving.attempt ?? 1) > 1 ? [`try ${saving.attempt}`, saving.problem] : [];
-    return [`Saving ${bytesText(saving.received_bytes, saving.total_bytes)}`, ...retry].filter(Boolean).join(" · ");
-  }
-  if (clip?.saved_to) return `Saved to ${clip.saved_to}`;
-  // What the link promises is beside the point: it did not play here.
-  if (isRelayed) return "not saved · came through the kernel, its link can't be played here";
+  if (saving) return savingText(saving);
+  if (clip?.saved_to) return fill(WORDS.saved, { place: clip.saved_to });
+  // How long the link lives is beside the point: it did not play here.
+  if (isRelayed) return `${WORDS.not_saved} · came through the kernel, its link can't be played here`;
   if (!clip?.expires_at_s) return "";
   const left_s = clip.expires_at_s - now_s;
-  return left_s > 0 ? `link lives for ${coarse(left_s)}` : "the link has expired";
+  return left_s > 0 ? `link lives for ${coarseText(left_s)}` : "the link has expired";
 }
