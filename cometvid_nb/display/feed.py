@@ -102,7 +102,7 @@ class GalleryFeed:
         self._loop = loop
         self._lock = threading.RLock()
         self._ends: dict[str, Callable[[], None]] = {}
-        """What unsubscribes from each watch, by job id."""
+        """By job id: the function that ends the subscription to its watch."""
         self._is_begun = False
         """False while subscribing, which tells the state of each watch: one drawing serves all."""
         self._is_due = False
@@ -185,4 +185,4 @@ class GalleryFeed:
 
 
 Feed = CardFeed | GalleryFeed
-"""What brings its content to one output."""
+"""A feed of either kind, where it does not matter which."""
