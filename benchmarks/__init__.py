@@ -1,1 +1,1 @@
-"""Where the figures in the README come from."""
+"""Benchmarks: measure the figures of the README."""

@@ -1,11 +1,11 @@
-"""A gallery of very many jobs in the browser: messages a second, first paint, the page's memory.
+"""Measures a gallery of very many jobs in a browser: messages a second, first paint, memory.
 
     python -m benchmarks.gallery [JOBS]
 
-In a real JupyterLab and Chromium: one cell watches all jobs of a simulator, whose progress moves
-without a pause. First paint runs from the start of that cell to the first tile on the page.
-Messages are those that reach the page's model in ten seconds; memory is the page's JavaScript
-heap after a collection, over that before the cell.
+In a real JupyterLab and Chromium, one cell watches all jobs of a simulator, whose progress moves
+all the time. First paint is the time from the start of the cell to the first tile on the page.
+Messages are those that the page receives in ten seconds. Memory is the page's JavaScript heap
+after a garbage collection, minus the heap before the cell.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ LISTEN = """() => {
     });
 }"""
 SECONDS = 10.0
+"""How long messages are counted."""
 
 
 def heap_mib(cdp: CDPSession) -> float:
-    """The page's live JavaScript heap."""
+    """Return the page's live JavaScript heap in MiB."""
     cdp.send("HeapProfiler.collectGarbage")
     metrics = cdp.send("Performance.getMetrics")["metrics"]
     return float(next(m["value"] for m in metrics if m["name"] == "JSHeapUsedSize")) / 2**20
@@ -81,7 +82,7 @@ def main() -> None:
             painted_s = time.monotonic() - began_s
             page.output(1).get_by_text("In progress").first.wait_for(timeout=120_000)
             first = int(page.browser_page.evaluate("window.galleryMessages"))
-            # The messages of a while are what is measured, so here time itself is waited for.
+            # Messages per time are measured, so that here a fixed wait is right.
             page.browser_page.wait_for_timeout(SECONDS * 1000)
             messages = int(page.browser_page.evaluate("window.galleryMessages")) - first
             after_mib = heap_mib(cdp)

@@ -1,8 +1,9 @@
-"""What `%load_ext cometvid_nb` costs a bare kernel, beside an extension that does nothing.
+"""Measures what `%load_ext cometvid_nb` costs, beside an extension that does nothing.
 
     python -m benchmarks.load [RUNS]
 
-Each run is a fresh kernel per extension, in turn; the figures are the kernel's own CPU time.
+Each run starts a fresh kernel for each extension, in turn. The figures are the kernel's own CPU
+time, which other programs disturb less than the time on a clock.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _began_s = time.process_time()
 get_ipython().run_line_magic("load_ext", "{name}")
 print(time.process_time() - _began_s)
 """
+# The imports that %load_ext must avoid; the first command makes them.
 HEAVY = (
     "httpx",
     "anywidget",
@@ -50,7 +52,7 @@ def main() -> None:
                         loaded = kernel.run(code).text.strip()
                 finally:
                     kernel.stop()
-            if run:  # the first is a warm-up of the disk's cache
+            if run:  # the first run only warms up the disk's cache
                 seen.append(taken_s)
     for name, seen in cpu_s.items():
         print(f"{name:<16} {1000 * statistics.median(seen):6.1f} ms CPU, median of {runs}")

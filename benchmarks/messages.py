@@ -1,9 +1,9 @@
-"""How many messages a watch sends to the browser: none while nothing changes.
+"""Counts the messages that a watch sends to the browser: none while nothing changes.
 
     python -m benchmarks.messages
 
 A real kernel watches a job on the simulator for 100 polls that show no change, then through
-visible changes of progress to its end. What counts is every IOPub message of a widget or display.
+visible changes of progress to its end. Every IOPub message of a widget or an output counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ os.environ["COMETAPI_BASE_URL"], os.environ["COMETAPI_KEY"] = {base_url!r}, {api
 
 
 def to_page(messages: list[Message]) -> list[Message]:
-    """The messages that a page would get from a watch."""
+    """Return the messages that a page would get from a watch."""
     kinds = ("comm_open", "comm_msg", "display_data", "update_display_data")
     return [message for message in messages if message["msg_type"] in kinds]
 
@@ -37,7 +37,7 @@ def shows(kernel: Kernel, text: str) -> None:
 
 
 def say_loaded(kernel: Kernel, messages: list[Message]) -> None:
-    """Answer as a page does that has the widget; else plain HTML would take its place."""
+    """Answer as a page that has loaded the widget; otherwise plain HTML would replace it."""
     [view] = [m["content"]["data"] for m in messages if m["msg_type"] == "display_data"]
     kernel.send_to_widget(view[WIDGET]["model_id"], {"kind": "loaded"})
 

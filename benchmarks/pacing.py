@@ -1,12 +1,12 @@
-"""What a schedule costs: requests per job, and how late it notices the end.
+"""Measures what a schedule costs: requests per job, and how late it notices the end.
 
     python -m benchmarks.pacing [--jobs 600] [--seed 1]
 
-A virtual clock and thousands of invented jobs: log-normal durations (medians 70, 105 and 210 s),
-0-20 s in the queue, one in fifty that never ends, every shape of progress, shown live or only
-every 15 s. Each schedule meets the same jobs. Delay counts from the moment when the API first says
-"completed". What compares two schedules is requests x mean delay: of a fixed interval it is half
-the job's duration, whatever the interval, so a schedule is better when it has less of that.
+It runs thousands of invented jobs on a virtual clock: log-normal durations (medians 70, 105 and
+210 s), 0-20 s in the queue, one job in fifty that never ends, several shapes of progress, refreshed
+at once or every 15 s. All schedules get the same jobs. The delay counts from the moment when the
+API first answers "completed". Schedules are compared by requests x mean delay. For any fixed
+interval this is half the job's duration, so that a better schedule has less.
 """
 
 from __future__ import annotations
@@ -25,11 +25,16 @@ from cometvid_nb.watching.schedule import Observation, PollPolicy, PollState
 
 DEADLINE_S = 3600.0
 QUEUE_S = 20.0
+"""The longest time in the queue; `schedule.USUAL_QUEUE_S` is the same."""
 WEDGED = 0.02
+"""The share of jobs that never end; `durations.ENDLESS` is the same."""
+# Close to the durations seen on the live API for clips of 4, 5 and 12 s.
 MEDIANS_S = (70.0, 105.0, 210.0)
+# The real gateway probably refreshes a job's state every 15 s or so; 0 = at once.
 REFRESHES_S = (0.0, 15.0)
 FIXED_S = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0)
 LEARNED_FROM = 30
+"""How many jobs of the kind the prior is learned from."""
 
 SHAPES: dict[str, Callable[[float], float]] = {
     "frozen at 0": lambda x: 0.0,
@@ -41,7 +46,7 @@ SHAPES: dict[str, Callable[[float], float]] = {
     "linear, rests at 99": lambda x: min(99.0, 130 * x),
     "starts again": lambda x: 160 * x if x < 0.5 else 100 * (x - 0.5),
 }
-"""Percent by the share of the work that is done."""
+"""Shapes of progress: the percentage by the share (0-1) of the work that is done."""
 
 Delays = Callable[[random.Random], Iterator[float]]
 
@@ -57,6 +62,7 @@ def api_core(rng: random.Random) -> Iterator[float]:
         delay_s = min(20.0, delay_s * 1.5)
 
 
+# How other clients poll, by their source code or their documentation.
 PEERS: dict[str, Delays] = {
     "fal 0.1 s": every(0.1),
     "replicate 0.5 s": every(0.5),
@@ -73,12 +79,13 @@ PEERS: dict[str, Delays] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An invented job. `ends_s` is its age when it is done, infinite for one that never ends."""
+    """An invented job. `ends_s` is its age at its end, infinite for a job that never ends."""
 
     queue_s: float
     work_s: float
     ends_s: float
     phase_s: float
+    """When in its period the gateway refreshes this job, as a share (0-1)."""
 
     @classmethod
     def draw(cls, rng: random.Random, law: DurationPrior) -> Job:
@@ -88,14 +95,14 @@ class Job:
         return cls(queue_s, work_s, ends_s, rng.random())
 
     def shown_end_s(self, refresh_s: float) -> float:
-        """When the API first says that it is done."""
+        """Return the age at which the API first answers "completed"."""
         if not refresh_s or self.ends_s == math.inf:
             return self.ends_s
         phase_s = self.phase_s * refresh_s
         return math.ceil((self.ends_s - phase_s) / refresh_s) * refresh_s + phase_s
 
     def shown(self, at_s: float, refresh_s: float, shape: Callable[[float], float]) -> Observation:
-        """What a poll at this age sees."""
+        """Return what a poll at age `at_s` sees."""
         true_s = at_s
         if refresh_s:
             phase_s = self.phase_s * refresh_s
@@ -108,7 +115,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one schedule over many jobs."""
+    """The cost of one schedule, as means over many jobs."""
 
     requests: float
     delay_s: float
@@ -135,7 +142,10 @@ def follow(
     shape: Callable[[float], float],
     rng: random.Random,
 ) -> tuple[int, float]:
-    """(requests, delay in seconds) of our schedule on one job; it begins with the job."""
+    """Return (requests, delay in seconds) of our schedule on one job; it starts with the job.
+
+    The delay is infinite if the deadline passes first.
+    """
     state, at_s, count = PollState.begin(0.0, 0.0), 0.0, 1
     shown_end_s = job.shown_end_s(refresh_s)
     while at_s < shown_end_s:
@@ -149,7 +159,7 @@ def follow(
 
 
 def follow_blindly(delays: Iterator[float], shown_end_s: float) -> tuple[int, float]:
-    """The same for a schedule that looks at nothing."""
+    """Return the same for a schedule that does not look at the answers."""
     at_s, count = 0.0, 1
     while at_s < shown_end_s:
         if at_s >= DEADLINE_S:
@@ -160,9 +170,10 @@ def follow_blindly(delays: Iterator[float], shown_end_s: float) -> tuple[int, fl
 
 
 def optimum(law: DurationPrior, policy: PollPolicy, refresh_s: float) -> Cost:
-    """The best there is for one who knows the true law: dynamic programming over the job's age.
+    """Return the least possible cost, for a schedule that knows the true distribution.
 
-    The same price and limits of delay as `policy`; nothing of progress is seen.
+    Dynamic programming over the job's age, with the price and the limits of delay of `policy`.
+    The schedule does not see progress.
     """
     step_s = 0.5
     count, scale = int(DEADLINE_S / step_s), law.spread * math.sqrt(2)
@@ -196,14 +207,14 @@ def optimum(law: DurationPrior, policy: PollPolicy, refresh_s: float) -> Cost:
 
 
 def learned(law: DurationPrior, refresh_s: float, rng: random.Random) -> DurationPrior:
-    """The prior after some jobs of this kind, as the ledger would hold them."""
+    """Return the prior learned from `LEARNED_FROM` jobs of this kind, as from the ledger."""
     seen = (Job.draw(rng, law).shown_end_s(refresh_s) for _ in range(10**6))
     done = itertools.islice((end_s for end_s in seen if end_s < math.inf), LEARNED_FROM)
     return DurationPrior.learn(list(done), DEFAULT_PRIOR)
 
 
 class World:
-    """Jobs of one law, shown live or every so often."""
+    """Many jobs of one distribution, with the refresh period of their gateway."""
 
     def __init__(self, law: DurationPrior, refresh_s: float, count: int, seed: int) -> None:
         self.law, self.refresh_s, self.seed = law, refresh_s, seed
@@ -222,9 +233,9 @@ class World:
         )
 
     def best_fixed_s(self) -> float:
-        """Requests x delay of the best fixed interval, begun at a random moment.
+        """Return requests x mean delay of the best fixed interval, started at a random moment.
 
-        One that begins with the job could hit or miss its end by luck of the draw.
+        An interval that starts with the job could hit or miss its end by chance.
         """
         rng = random.Random(self.seed)
         return min(

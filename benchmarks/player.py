@@ -1,11 +1,11 @@
-"""How long after a job's completion its clip is loaded, beside a bare `<video>` tag.
+"""Measures how long after a job's completion its clip is loaded, beside a bare `<video>` tag.
 
     python -m benchmarks.player [RUNS]
 
-In a real JupyterLab and Chromium: a watched job is completed on the simulator; the clock runs
-from the answer that says so (the wait for that poll is the schedule's business, not the page's)
-to `loadeddata`, the event of the first picture. The peer is a `<video src>` put into the same
-page for the same link, from its making to its own `loadeddata`; both in turn, run by run.
+In a real JupyterLab and Chromium, a watched job is completed on the simulator. The time runs from
+the answer "completed" (the wait for that poll depends on the schedule, not on the page) to
+`loadeddata`, the event of the first picture. The peer is a `<video src>` for the same link in the
+same page, from its creation to its `loadeddata`. Both run in turn.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ BARE = """(url) => new Promise((resolve) => {
 def measure(
     page: NotebookPage, simulator: Simulator, cell: int, job_id: str
 ) -> tuple[float, float]:
-    """(card, bare) in seconds for one job."""
+    """Return (card, bare tag) in seconds for one job."""
     browser: Page = page.browser_page
     page.set_cell(cell, f"cometvid_nb.JobWidget({job_id!r})")
     page.run_cell(cell)

@@ -1,10 +1,10 @@
-"""What saving a clip of 1 GiB costs in memory and time, beside curl from the same server.
+"""Measures what saving a clip of 1 GiB costs in memory and time, beside curl.
 
     python -m benchmarks.save [RUNS] [MIB]
 
-The server is a process of its own that hands a sparse file to the socket (sendfile). Ours goes
-the way of every save: `Client.open_clip` into `storage.save_clip`, checks and `fsync` included,
-in a fresh process each time, so that the peak of its memory is that save's own. Both in turn.
+The server is a process of its own that sends a sparse file (`sendfile`). Ours saves as every save
+does, with `Client.open_clip` and `download.save_clip`, checks and `fsync` included, in a fresh
+process each time, so that its peak of memory belongs to that save alone. Both run in turn.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ server.serve_forever()
 
 
 def make_clip(path: Path, size_bytes: int) -> None:
-    """A whole MP4 of this size: a real clip's boxes, then an `mdat` without content, sparse."""
+    """Write an MP4 of `size_bytes`: a real clip's boxes, then a sparse `mdat` without content."""
     head = read_clip("1280x720", "mp4")
     rest = size_bytes - len(head)
     with path.open("wb") as file:
-        # Size 1 says that the true size follows in eight bytes: ISO/IEC 14496-12 §4.2.
+        # Size 1 means that the true size follows in eight bytes: ISO/IEC 14496-12 §4.2.
         file.write(head + (1).to_bytes(4, "big") + b"mdat" + rest.to_bytes(8, "big"))
         file.truncate(size_bytes)
 
 
 @contextmanager
 def serve(path: Path) -> Iterator[str]:
-    """The URL of `path` on a server of its own."""
+    """Serve `path` from a process of its own and give the URL."""
     command = [sys.executable, "-c", SERVE, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -73,7 +73,7 @@ def serve(path: Path) -> Iterator[str]:
 
 
 def save(url: str, folder: str) -> None:
-    """One save, in a process of its own: print its seconds and its extra memory in bytes."""
+    """Save once, in this fresh process; print the seconds and the extra memory in bytes."""
     import asyncio
 
     from cometvid_nb.api.client import Client
@@ -82,15 +82,17 @@ def save(url: str, folder: str) -> None:
     from cometvid_nb.settings import Settings
 
     def peak_bytes() -> int:
+        # KiB on Linux, bytes on macOS.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
 
     async def run() -> None:
-        # The key is for another host, as with every signed link.
+        # The base URL is another host, as with every signed link: the key must not go to this one.
         environ = {"COMETAPI_KEY": "k" * 20, "COMETAPI_BASE_URL": "http://127.0.0.1:1/v1"}
         async with Client(Settings.from_environ(environ)) as client:
             job = Job.parse({"id": "video_large", "status": "completed", "video_url": url})
-            async with client.open_clip(job) as stream:  # connection, parser, threads
+            # A first piece loads connection, parser and threads, which are not part of a save.
+            async with client.open_clip(job) as stream:
                 await stream.read_by(lambda chunks: next(chunks))
             before_bytes, began_s = peak_bytes(), time.perf_counter()
             await save_clip(
@@ -104,7 +106,7 @@ def save(url: str, folder: str) -> None:
 
 
 def ours(url: str, folder: Path) -> tuple[float, int]:
-    """Seconds and extra bytes of memory."""
+    """Return the seconds and the extra memory in bytes of one save of ours."""
     command = [sys.executable, "-m", "benchmarks.save", "--one", url, str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     taken_s, extra_bytes = done.stdout.split()
@@ -112,7 +114,7 @@ def ours(url: str, folder: Path) -> tuple[float, int]:
 
 
 def curls(url: str, folder: Path) -> tuple[float, float]:
-    """Seconds until curl is done, and until the disk has it all, which ours waits for."""
+    """Return curl's seconds, and those until the file is on the disk, which ours waits for."""
     began_s, path = time.perf_counter(), folder / "curl.mp4"
     subprocess.run(["curl", "--silent", "--show-error", "--output", path, url], check=True)
     done_s = time.perf_counter()
@@ -138,14 +140,14 @@ def main() -> None:
             for run in range(runs + 1):
                 folder = Path(name) / str(run)
                 folder.mkdir()
-                # Who goes first changes: the second has a disk that is still busy.
+                # They change places, as the second one meets a disk that is still busy.
                 if run % 2:
                     row = (*ours(url, folder), *curls(url, folder))
                 else:
                     peer = curls(url, folder)
                     row = (*ours(url, folder), *peer)
                 shutil.rmtree(folder)
-                if run:  # the first is a warm-up of the disk's cache
+                if run:  # the first run only warms up the disk's cache
                     rows.append(row)
     medians = [statistics.median(of) for of in zip(*rows, strict=True)]
     ours_s, extra_bytes, curl_s, synced_s = medians

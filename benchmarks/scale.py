@@ -1,19 +1,19 @@
-"""What a thousand jobs in one kernel cost, beside openai-python on the same jobs.
+"""Measures what a thousand jobs in one kernel cost, beside openai-python on as many jobs.
 
     python -m benchmarks.scale [--jobs 1000] [--median 105] [--latency 0] [--no-peer]
 
-Side by side, each in a fresh process with a simulator in another: all jobs of ours, as many of
-`AsyncOpenAI().videos.poll` gathered, with the interval that makes about as many requests, and a
-few jobs of ours (how late is the end noticed when nothing is crowded?). At the same time, as the
-clock rates of machines drift by more than what is compared. CPU is the watching process's own,
-its children's included; delay is measured in the simulator, from the end of a job to the first
-answer that says so. `--latency`: the server takes so many seconds for each answer.
+Three run side by side, each in a fresh process with a simulator in another: all jobs of ours; as
+many of `AsyncOpenAI().videos.poll`, with the interval that makes about as many requests; and a few
+jobs of ours, to see how late an end is noticed without a crowd. They run at the same time because
+a machine's clock rate drifts by more than the differences. CPU is that of the watching process and
+its children. Delay is measured in the simulator, from the end of a job to the first answer
+"completed". `--latency` is the time in seconds that the server takes for each answer.
 
-Then, alone, all jobs of ours under a reader's busy cell: plain Python on the main thread, for a
-minute in the thick of it. What it loses is its time beyond its own CPU time, as it waits for the
-interpreter or for a core, and not its time beyond that of another minute. On Linux the share that
-went into waiting for a core is told apart: the simulator takes one, too, and so does the process
-that polls for very many jobs. Needs `pip install openai`.
+Then all jobs of ours run alone, under a reader's busy cell: plain Python on the main thread, for
+a minute while the jobs run. Its loss is its time beyond its own CPU time, when it waits for the
+interpreter or for a core. (The time beyond that of another minute would contain the drift.) On
+Linux the wait for a core is reported apart: the simulator takes one as well, and with very many
+jobs so does the worker. Needs `pip install openai`.
 """
 
 from __future__ import annotations
@@ -36,18 +36,21 @@ from typing import Any
 from cometvid_nb.simulator import Fault, Request, Scenario, Simulator
 
 FEW = 90
-"""As many as are polled without a worker."""
+"""The kernel polls so many jobs by itself; from 100 on the worker does."""
 SPREAD = 0.45
+"""The standard deviation of ln(duration)."""
 BUSY_FROM_S, BUSY_S = 20.0, 60.0
+"""When the busy cell starts, so that all jobs run by then, and how long it runs."""
 POLLS_A_JOB = 11.0
-"""The peer's interval is this part of the median, so that it asks about as often as we do."""
+"""The peer's interval is the median divided by this, so that it polls about as often as we do."""
 
 
 class WatchedSimulator(Simulator):
-    """Notes when it first said of a job that it is done."""
+    """A simulator that notes when it first answered "completed" for each job."""
 
     def __init__(self, scenarios: list[Scenario]) -> None:
         super().__init__(scenarios=scenarios)
+        # A count of its own, as `requests` keeps only the last 10,000.
         self.asked = 0
         self.told_at_s: dict[str, float] = {}
 
@@ -62,7 +65,7 @@ class WatchedSimulator(Simulator):
         return answer
 
     def delays_s(self) -> list[float]:
-        """Of every job that was told of."""
+        """Return how late each end was noticed, in seconds."""
         delays_s = []
         for job_id, told_at_s in self.told_at_s.items():
             job = self._owned(job_id)
@@ -85,7 +88,7 @@ def scenarios(count: int, median_s: float) -> list[Scenario]:
 
 
 def serve(count: int, median_s: float, latency_s: float) -> None:
-    """Be the simulator: say where, then answer the one question there is."""
+    """Serve the jobs: print the URL and the key, then, after a line of input, the results."""
     with WatchedSimulator(scenarios(count, median_s)) as simulator:
         if latency_s:
             simulator.add_fault(Fault("GET /videos/{id}", times=None, delay_s=latency_s))
@@ -95,9 +98,9 @@ def serve(count: int, median_s: float, latency_s: float) -> None:
 
 
 def busy_loss() -> tuple[float, float]:
-    """The share by which a minute of plain Python on this thread takes longer than its work.
+    """Return by which share a minute of plain Python takes longer than its own CPU time.
 
-    The second is what of it is waiting for a core; not a number where that cannot be told.
+    The second value is the share spent waiting for a core; NaN where the system does not tell.
     """
     began_s, began_cpu_s, began_queued_s = time.perf_counter(), time.thread_time(), queued_s()
     total = 0
@@ -109,7 +112,10 @@ def busy_loss() -> tuple[float, float]:
 
 
 def queued_s() -> float:
-    """How long this thread has been ready to run and had no core, so far."""
+    """Return how long this thread has been ready to run without a core so far; NaN: unknown.
+
+    Linux: the second number in schedstat, in nanoseconds.
+    """
     try:
         text = Path("/proc/thread-self/schedstat").read_text("ascii")
     except OSError:
@@ -118,8 +124,11 @@ def queued_s() -> float:
 
 
 def ours(base_url: str, api_key: str, count: int, *, is_busy: bool) -> dict[str, float]:
-    """With the ledger, as it is by default, and without the clips; `is_busy`: a minute of it."""
-    import cometvid_nb.api.client  # noqa: F401 - as below, no import is counted
+    """Watch the jobs with our package, with a ledger and without saving clips.
+
+    `is_busy`: measure the loss of a busy cell, and stop after that minute.
+    """
+    import cometvid_nb.api.client  # noqa: F401 - imports are not measured, nor are the peer's
     from cometvid_nb.session.session import Session
     from cometvid_nb.settings import Settings
 
@@ -141,7 +150,7 @@ def ours(base_url: str, api_key: str, count: int, *, is_busy: bool) -> dict[str,
             watch.wait()
     session.close()
     folder.cleanup()
-    worker = resource.getrusage(resource.RUSAGE_CHILDREN)  # the process that polls for a crowd
+    worker = resource.getrusage(resource.RUSAGE_CHILDREN)  # the worker's process
     return {
         "cpu_s": time.process_time() - began_s + worker.ru_utime + worker.ru_stime,
         "mib": used_mib() - before + worker.ru_maxrss / 1024,
@@ -173,14 +182,14 @@ def used_mib() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What all watchers of one run meet, in seconds."""
+    """The conditions of one run, the same for all watchers, in seconds."""
 
     median_s: float
     latency_s: float
 
 
 class Watching:
-    """One watcher at work, with a simulator of its own, both in fresh processes."""
+    """A running watcher with a simulator of its own, both in fresh processes."""
 
     def __init__(self, who: str, count: int, given: Given, interval_s: float = 0.0) -> None:
         module = [sys.executable, "-m", "benchmarks.scale"]
@@ -199,7 +208,7 @@ class Watching:
         )
 
     def result(self) -> dict[str, float]:
-        """What was measured, once all jobs have ended."""
+        """Wait until all jobs have ended, and return what was measured."""
         told, _ = self._watcher.communicate()
         requests, delays_s = json.loads(self._server.communicate("\n")[0])
         if self._watcher.returncode:
@@ -235,7 +244,7 @@ def main() -> None:
 
 
 def compare() -> None:
-    """All of ours, the peer and a few of ours at once; then the busy cell."""
+    """Run all of ours, the peer and a few of ours at once, then the busy cell; print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--median", type=float, default=105.0, help="of their duration, seconds")

@@ -1,9 +1,9 @@
-"""Hundreds of jobs under a storm of every fault: each must end as it truly did, its clip whole.
+"""Runs hundreds of jobs under a storm of faults: each watch must end true, each clip be whole.
 
     python -m benchmarks.soak [--jobs 300] [--seed N] [--minutes M] [--share 0.3]
 
-The faults are drawn by the seed; the pauses after them are the product's own, so the jobs run side
-by side. `tests/product/test_soak.py` runs a short one.
+The seed determines the faults. The pauses after them are the product's own, so that the jobs run
+side by side. `tests/product/test_soak.py` runs a short soak.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from cometvid_nb.simulator import Scenario, Simulator, Storm
 from cometvid_nb.watching.state import Ending, WatchState
 
 KEY = "sk-soak-0123456789-0123456789"
+# What happens to a job at the server, and how its watch must end.
 TRUTHS = {"completed": Ending.COMPLETED, "failed": Ending.FAILED, "lost": Ending.BROKEN}
 SIZES = ("1280x720", "720x1280", "960x960")
 STEP_S = 0.5
@@ -35,7 +36,7 @@ STEP_S = 0.5
 
 @dataclass
 class Figures:
-    """What a soak showed. `wrong` names every job that did not end as it truly did."""
+    """The results of a soak."""
 
     jobs: int
     took_s: float = 0.0
@@ -44,28 +45,29 @@ class Figures:
     kinds_of_faults: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    """Every job whose watch did not end as the job did, with what happened."""
     wrong_clips: list[str] = field(default_factory=list)
     missing_clips: list[str] = field(default_factory=list)
     resumed: int = 0
-    """Clips that every road had refused at first, and that `resume` then brought."""
+    """Clips that could not be fetched on any road at first, and that a second watch fetched."""
     strange_files: list[str] = field(default_factory=list)
     unfinished_in_ledger: int = 0
     did_the_key_stray: bool = False
     threads_left: int = 0
     files_left: int = 0
     grown_bytes: int = 0
-    """Memory still held for each job when all was over and closed, in all."""
+    """Memory that is still held when everything is over and closed, for all jobs together."""
 
     @property
     def is_flawless(self) -> bool:
-        """Whether everything is as it should be."""
+        """Whether nothing went wrong and nothing is left over."""
         faults = (self.wrong, self.wrong_clips, self.missing_clips, self.strange_files)
         left = (self.threads_left, self.files_left, self.unfinished_in_ledger)
         return not any((*faults, *left, self.did_the_key_stray))
 
 
 def soak(jobs: int, seed: int, within_s: float, folder: Path, share: float = 0.3) -> Figures:
-    """Run `jobs` jobs through a storm, at most `within_s` seconds."""
+    """Run `jobs` jobs through a storm for at most `within_s` seconds and return the results."""
     rng = random.Random(seed)
     truths = {f"video_soak_{n}": rng.choices(list(TRUTHS), (8, 2, 1))[0] for n in range(jobs)}
     storm = Storm(seed, share)
@@ -82,7 +84,7 @@ def soak(jobs: int, seed: int, within_s: float, folder: Path, share: float = 0.3
         figures.requests = len(sim.requests)
         _check_clips(sim, truths, folder, figures)
         ledger = Ledger(folder / "ledger.sqlite3", sys.exit)
-        # What is lost at the server stays open in the record: nobody said that it failed.
+        # A job that the server lost stays unfinished in the ledger: it was never said to fail.
         expected = {job_id for job_id, truth in truths.items() if truth == "lost"}
         left = {str(entry.job_id) for entry in ledger.unfinished(sim.base_url)}
         ledger.close()
@@ -166,7 +168,7 @@ def _life(
 
 
 def _resume(session: Session, truths: dict[str, str], until_s: float, figures: Figures) -> None:
-    """As who reads "The clip is not saved" does: `%cometvid resume`, until none is left."""
+    """Watch jobs again until no clip is missing, as a reader does with `%cometvid resume`."""
     while time.monotonic() < until_s:
         unsaved = [
             watch.job_id
@@ -195,7 +197,7 @@ def _check_clips(sim: Simulator, truths: dict[str, str], folder: Path, figures: 
 
 
 def _held() -> tuple[int, int]:
-    """Threads of ours, and open files."""
+    """Return how many threads of ours there are, and how many open files."""
     gc.collect()
     files = len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
     return sum("cometvid" in thread.name for thread in threading.enumerate()), files

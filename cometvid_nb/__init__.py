@@ -39,7 +39,8 @@ __all__ = [
     "watch",
 ]
 
-# A name is loaded when it is first used: %load_ext must not pay for httpx and the widgets.
+# The module of each public name, imported when the name is first used: importing httpx and the
+# widgets would make %load_ext slow, and most notebooks need neither at that point.
 _HOMES = {
     "Client": "api.client",
     "CometVidError": "errors",
@@ -53,13 +54,19 @@ _HOMES = {
     "Watch": "watching.watch",
 }
 
+# One magic per process, as a kernel has one shell. It is kept so that a second %load_ext does not
+# register it again and %unload_ext can undo all of it.
 _magic: Any = None
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def _strict(call: Callable[P, T]) -> Callable[P, T]:
-    """`call`, but an option it does not have is answered with those that it has."""
+    """Return `call` with a helpful `TypeError` for an unknown option.
+
+    The message names the option that was probably meant (`timeout` → `timeout_s`), or else all
+    options; Python's own names none.
+    """
 
     @functools.wraps(call)
     def checked(*args: P.args, **options: P.kwargs) -> T:
@@ -107,14 +114,19 @@ def watch(
 ) -> Watch | WatchList:
     """Follow a job to its end and show it: a live card in a notebook, a line in a terminal.
 
-    A list of ids gives a list of watches; more than three of them share a gallery.
+    A list of ids returns a `WatchList`; more than three jobs share a gallery.
 
-    In a notebook this returns at once; in a script it returns when the job has ended. `wait`
-    decides otherwise. `timeout_s` is the deadline, `interval_s` a fixed pause between polls,
-    `save` whether the clip is saved; None = as the settings say.
+    In a notebook the call returns at once; in a script it returns when the job has ended.
+
+    Args:
+        job_id: the id of a job, or a list of ids.
+        wait: True blocks until the end, False returns at once; None decides by the front end.
+        timeout_s: seconds after which the watch gives up; None takes the setting.
+        interval_s: fixed seconds between polls; None takes the setting.
+        save: whether to save the clip; None takes the setting.
 
     Raises:
-        SettingsError: no key is set, or an option makes no sense; nothing was sent.
+        SettingsError: no key is set, or an option is out of range; nothing was sent.
         ValueError: `job_id` cannot be an id.
     """
     from .session.session import current
@@ -141,15 +153,21 @@ def create(
     wait: bool | None = None,
     save: bool | None = None,
 ) -> Watch:
-    """Ask for a new clip, exactly once, and watch it come; this costs money at the real API.
+    """Create a job exactly once and watch it; this costs money at the real API.
 
-    `size` is `"1280x720"`, `seconds` the length, `image` a picture file to begin with; None
-    leaves a choice to the API. The other options are those of `watch`.
+    Args:
+        prompt: the description of the clip.
+        model: the model's name; None leaves the choice to the API.
+        seconds: the length of the clip; None leaves it to the API.
+        size: width and height in pixels, such as `"1280x720"`; None leaves it to the API.
+        image: a picture file that the clip begins with.
+        wait: as for `watch`.
+        save: as for `watch`.
 
     Raises:
-        SettingsError: it makes no sense, or no key is set; nothing was sent.
-        ApiError, TransientError: the API refused or was never reached; nothing was made.
-        OutcomeUnknown: the answer was lost; there may be a job. Nothing was sent again.
+        SettingsError: the request makes no sense, or no key is set; nothing was sent.
+        ApiError, TransientError: the API refused or was never reached; no job was created.
+        OutcomeUnknown: the answer was lost, so a job may exist. Nothing was sent again.
     """
     from .api.new_job import NewJob
 
@@ -159,16 +177,16 @@ def create(
 
 @_strict
 def remix(job_id: str, prompt: str, *, wait: bool | None = None, save: bool | None = None) -> Watch:
-    """Ask for a variation of a finished job and watch it come. Raises what `create` raises."""
+    """Create a variation of a finished job and watch it. Raises the errors of `create`."""
     from .api.new_job import NewJob
 
     return _make(NewJob.check(prompt, remix_of=job_id), wait, save)
 
 
 def jobs() -> list[dict[str, Any]]:
-    """What this machine remembers of the jobs at the API, the latest first.
+    """Return the jobs in this machine's ledger for the current API, newest first.
 
-    A flat dict each, so `pandas.DataFrame(cometvid_nb.jobs())` works as it is.
+    Each job is a flat dict, so that `pandas.DataFrame(cometvid_nb.jobs())` makes a table.
     """
     from .session.session import current
 
@@ -206,7 +224,7 @@ def _let_jobs_be_drawn(shell: Any) -> None:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """`%load_ext cometvid_nb`: registers `%cometvid`. Loading it twice changes nothing."""
+    """Register `%cometvid`, for `%load_ext cometvid_nb`. A second call changes nothing."""
     global _magic
     _let_jobs_be_drawn(shell)
     if _magic is None:
@@ -217,20 +235,22 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001 - IPython passes it
-    """`%unload_ext cometvid_nb`: ends every watch and takes the magic away; jobs stay drawn."""
+    """End every watch and remove the magic, for `%unload_ext cometvid_nb`; jobs stay drawn."""
     global _magic
     magic, _magic = _magic, None
     if magic is not None:
         magic.unload()
 
 
-if not TYPE_CHECKING:  # else a type checker would take any name for one of ours
+# Hidden from type checkers: they would otherwise accept any attribute of this package.
+if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         _let_jobs_be_drawn(current_shell())
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        # Python calls `__getattr__` only for a missing name: the next use finds it at once.
         globals()[name] = value
         return value
 

@@ -14,7 +14,7 @@ FIRST_NOTEBOOK = "01_first_video.ipynb"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command of the line; returns the exit status."""
+    """Run the command named in `argv` (None: the process's own); return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cometvid_nb", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="open JupyterLab on the demo notebooks")
@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     simulate = commands.add_parser("simulate", help="serve a simulated API until interrupted")
     simulate.add_argument("--port", type=_port, default=0, help="0 = any free one")
     simulate.add_argument("--speed", type=_speed, default=1.0, help="how many times as fast")
+    # Arguments that this parser does not know go to JupyterLab.
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command == "demo":
         return run_demo(arguments.dir, rest)
@@ -58,9 +59,10 @@ def _speed(text: str) -> float:
 
 
 def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET503 - execv
-    """Become a JupyterLab open on the first notebook; other arguments are JupyterLab's own.
+    """Replace this process with a JupyterLab that shows the first demo notebook.
 
-    Returns only where there is no JupyterLab.
+    `folder` receives the notebooks; None picks one. `lab_arguments` go to JupyterLab unchanged.
+    Returns 1 if JupyterLab is not installed, else never.
     """
     if util.find_spec("jupyterlab") is None:
         print("JupyterLab is missing: pip install 'cometvid-nb[demo]'", file=sys.stderr)
@@ -68,19 +70,25 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
     root = _notebooks(folder)
     is_root_user = hasattr(os, "geteuid") and os.geteuid() == 0
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
-    # JupyterLab refuses to run as root without being told; in a container root is all there is.
+    # JupyterLab refuses to run as root without this option, and a container often has only root.
     command += ["--allow-root"] if is_root_user else []
     command += [f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *lab_arguments]
+    # Flushed, as execv drops what Python's own buffer still holds.
     print(f"The demo notebooks are in {root}", flush=True)
     os.execv(command[0], command)
 
 
 def _notebooks(folder: Path | None) -> Path:
-    """A copy of the notebooks that can be saved: the originals may be under version control."""
+    """Copy the demo notebooks to a folder and return the folder.
+
+    The reader works on a copy, because a checkout has the originals under version control. A
+    notebook that is there already keeps the reader's changes.
+    """
     package = Path(__file__).resolve().parent
     checkout = package.parent / "notebooks"
     is_checkout = (checkout / FIRST_NOTEBOOK).is_file()
     source = checkout if is_checkout else package / "notebooks"
+    # An installed package has no folder of its own to write to, so there the copy is temporary.
     lasting = package.parent / "demo" if is_checkout else None
     target = folder or lasting or Path(tempfile.mkdtemp(prefix="cometvid-demo-"))
     for notebook in sorted(source.glob("*.ipynb")):

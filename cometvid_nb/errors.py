@@ -1,4 +1,4 @@
-"""Every error this package raises, grouped by what its reader does next.
+"""Defines every error that this package raises, grouped by what its reader does next.
 
     CometVidError
     ├── SettingsError          mend a setting and run the cell again
@@ -19,8 +19,8 @@
         ├── GaveUp             the deadline passed first
         └── WatchStopped       somebody stopped watching
 
-A message says what happened, to which job, and what to do about it. None holds the API key, a
-request header or a signed link.
+A message tells what happened, to which job, and what to do about it. No message contains the API
+key, a request header or a signed link.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ _Error = TypeVar("_Error", bound="CometVidError")
 
 
 class CometVidError(Exception):
-    """The root: `except CometVidError` catches everything this package raises on purpose."""
+    """The base class: `except CometVidError` catches every error this package raises on purpose."""
 
     advice: str | None = None
-    """One sentence on what the reader can do, or None where the message already says it."""
+    """What the reader can do next, in one or two sentences; None if the message tells it."""
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
         super().__init__(message)
         if advice is not None:
             self.advice = advice
         if self.advice is not None:
-            self.add_note(self.advice)  # a traceback shows it, too
+            self.add_note(self.advice)  # so that a traceback shows it (PEP 678)
 
     def __reduce__(self) -> Any:
-        # Python's own way calls the class with the message alone; half of ours ask for more, and
-        # an error has to come home from a worker process.
+        # Exceptions are pickled by class and message alone, but half of these classes need further
+        # arguments. The worker sends its errors to the kernel as pickles.
         return _revived, (type(self), self.args, self.__dict__)
 
 
 class SettingsError(CometVidError):
-    """A setting or an argument makes no sense; nothing was sent."""
+    """A setting or an argument has a value that cannot be used; nothing was sent."""
 
 
 class MissingKey(SettingsError):
@@ -70,9 +70,9 @@ class MissingKey(SettingsError):
 
 
 class ApiError(CometVidError):
-    """The API refused, and would refuse again.
+    """The API refused the request and would refuse it again.
 
-    `status_code` is the HTTP status, `code` the API's own short word for the reason (or None).
+    `status_code` is the HTTP status, `code` the API's short word for the reason, or None.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class BadKey(ApiError):
 
 
 class QuotaExceeded(ApiError):
-    """403: the account behind the key may not, or cannot pay to, do this."""
+    """403: the account behind the key may not do this, or cannot pay for it."""
 
     advice = "Top up or check the account behind this key, then run the command again."
 
@@ -107,18 +107,16 @@ class JobNotFound(ApiError):
 
 
 class RequestRejected(ApiError):
-    """Any other refusal; the message carries the API's words.
-
-    `is_from_api` False: the body was not the API's JSON, so something in between refused.
-    """
+    """Any other refusal; the message carries the API's words."""
 
     is_from_api = True
+    """False: the body was not the API's JSON, so a proxy or a gateway refused, not the API."""
 
 
 class TransientError(CometVidError):
-    """This one question got no usable answer; the job is not affected.
+    """One request got no usable answer; the job is not affected.
 
-    `retry_after_s` is how long the server asked us to wait (seconds), or None.
+    `retry_after_s` is the pause that the server asked for (seconds), or None.
     """
 
     def __init__(
@@ -132,27 +130,31 @@ class ConnectionTrouble(TransientError):
     """No answer came back: connection refused or reset, timeout, unknown host, bad certificate."""
 
     is_unsent = False
-    """True: no connection was made, so the server cannot have seen the request."""
+    """True: no connection was made, so the server cannot have seen the request.
+
+    Only then may a request that costs money be sent again.
+    """
 
 
 class RateLimited(TransientError):
-    """429: too many questions."""
+    """429: too many requests."""
 
 
 class ServerTrouble(TransientError):
     """A 5xx, or a body that is not the API's JSON (a gateway's HTML page, half an answer).
 
-    `status_code` is the HTTP status or None; `is_from_api`: the body was the API's own JSON error.
+    `status_code` is the HTTP status, or None.
     """
 
     status_code: int | None = None
     is_from_api = False
+    """True: the body was the API's own JSON error, not the page of a gateway before it."""
 
 
 class OutcomeUnknown(CometVidError):
-    """A job was asked for and the answer was lost. It may exist and may have been paid for.
+    """The answer to a request for a new job was lost: the job may exist and be paid for.
 
-    Nothing was sent again.
+    The request was not sent again.
     """
 
     advice = (
@@ -166,7 +168,7 @@ class ClipError(CometVidError):
 
 
 class WatchEnded(CometVidError):
-    """The watch is over without a clip. `job` is the last that was seen of it, or None."""
+    """The watch is over without a clip. `job` is the job as last seen, or None."""
 
     def __init__(self, message: str, *, job: Job | None, advice: str | None = None) -> None:
         super().__init__(message, advice=advice)
@@ -174,7 +176,7 @@ class WatchEnded(CometVidError):
 
 
 class JobFailed(WatchEnded):
-    """The API says that the job failed; the message carries its reason."""
+    """The API reports that the job failed; the message carries the API's reason."""
 
 
 class GaveUp(WatchEnded):
@@ -182,11 +184,14 @@ class GaveUp(WatchEnded):
 
 
 class WatchStopped(WatchEnded):
-    """Somebody stopped the watch. The job itself goes on."""
+    """Somebody stopped the watch. The job itself goes on at the server."""
 
 
 def retold(error: _Error, message: str) -> _Error:
-    """The same error in other words; `error` itself stays as it is."""
+    """Return a copy of `error` with another message; `error` itself does not change.
+
+    A copy, as one error object may be raised to several waiters.
+    """
     told = copy.copy(error)
     told.args = (message,)
     return told
@@ -195,6 +200,7 @@ def retold(error: _Error, message: str) -> _Error:
 def _revived(
     kind: type[CometVidError], args: tuple[object, ...], attributes: dict[str, Any]
 ) -> CometVidError:
+    """Rebuild a pickled error without `__init__`, whose arguments the pickle does not hold."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
     return error

@@ -1,8 +1,8 @@
-"""Job: one lenient parse of every dialect the video endpoint speaks.
+"""Job: parses every dialect of the video endpoint's answers into one value.
 
-Source of the dialects: the published reference of `GET /v1/videos/{id}` and answers seen in the
-wild. The rule throughout is Postel's: any JSON value gives a Job, a field that makes no sense is
-None, and the original stays in `Job.raw`.
+Source of the dialects: the published reference of `GET /v1/videos/{id}`, and answers seen on the
+live endpoint. Parsing never fails: any JSON value gives a Job, an unusable field becomes None, and
+the original stays in `Job.raw`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+# The status words seen for each documented status. A new word belongs here and nowhere else.
 _WORDS = {
     "queued": "queued pending submitted not_start not_started in_queue created waiting",
     "in_progress": "in_progress processing running generating started",
@@ -23,28 +24,30 @@ _WORDS = {
 }
 
 LONGEST_TEXT = 10_000
-"""Characters kept of any one text of the API: a megabyte of prompt is not worth a page's memory."""
+"""Characters kept of any text of the API: a hostile or broken answer must not fill a page's memory
+or the ledger."""
 LONGEST_WORD = 200
-"""Characters kept of a status, which is one word wherever it is meant well."""
+"""Characters kept of a status word, which a card shows as it is; known words are far shorter."""
 
 
 class JobStatus(StrEnum):
-    """Where a job stands; the values are the API's own words."""
+    """The state of a job; the values are the documented words of the API."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """A word we do not know. It means "not finished": only a known word ends a job."""
+    """Any other word. The job counts as not finished, since only a known word may end a watch."""
 
     @property
     def is_final(self) -> bool:
+        """Whether the job will not change any more."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED)
 
     @classmethod
     def parse(cls, word: object) -> JobStatus:
-        """The status a word stands for; letter case, spaces and dashes do not matter."""
+        """Return the status for a word; letter case, spaces and dashes do not matter."""
         if not isinstance(word, str):
             return cls.UNKNOWN
         return _STATUS_OF.get(re.sub(r"[\s-]+", "_", word.strip().lower()), cls.UNKNOWN)
@@ -55,16 +58,16 @@ _STATUS_OF = {word: JobStatus(name) for name, words in _WORDS.items() for word i
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One video-generation request, as the server last described it.
+    """One video-generation job, as the server last described it.
 
     Times are unix seconds (UTC), `progress_percent` is 0-100, `duration_s` the clip's length in
-    seconds, `width` and `height` pixels. None means: the answer did not say.
+    seconds, `width` and `height` are pixels. None: the answer did not contain the value.
     """
 
     id: str
     status: JobStatus = JobStatus.UNKNOWN
     status_word: str = ""
-    """The status as the API spelled it."""
+    """The status as the API spelled it; a card shows an unknown word in this form."""
     model: str | None = None
     prompt: str | None = None
     progress_percent: float | None = None
@@ -73,24 +76,26 @@ class Job:
     height: int | None = None
     created_at_s: float | None = None
     completed_at_s: float | None = None
+    """Does not mean that the job has ended: some models set it earlier. Only `status` decides."""
     expires_at_s: float | None = None
-    """When `video_url` stops working."""
+    """When `video_url` stops working. Never computed: only the API knows how long a link lives."""
     video_url: str | None = field(default=None, repr=False)
-    """A signed, short-lived link to the clip. Whoever has it has the clip: keep it out of logs."""
+    """A signed, short-lived link to the clip. Whoever has the link can load the clip, so it is
+    kept out of reprs and logs."""
     error_message: str | None = None
     error_code: str | None = None
     remixed_from: str | None = None
     saved_path: str | None = field(default=None, compare=False)
-    """Where a watch has saved the clip: a path, relative if it lies beside the notebook, or a
-    URL of some storage. None: not saved, or asked of the API alone."""
+    """Where a watch has saved the clip: a path (relative if it lies beside the notebook) or the
+    URL of a storage. None: the clip is not saved, or this job comes straight from the API."""
     raw: Any = field(default=None, repr=False, compare=False)
-    """The JSON value this was read from."""
+    """The JSON value that was parsed. Not compared, so a change of an unread field is no change."""
 
     @classmethod
     def parse(cls, payload: object, *, job_id: str = "") -> Job:
-        """Read any JSON value the endpoint may answer with. Never raises.
+        """Parse any JSON value into a Job. Never raises.
 
-        `job_id` is the id that was asked for; it stands in where the answer names none.
+        `job_id` is the id of the request; the job gets it if the answer contains none.
         """
         top = payload if isinstance(payload, Mapping) else {}
         body, is_wrapped = _unwrap(top)
@@ -100,7 +105,7 @@ class Job:
         url = _clip_url(body)
         reason = _text(body.get("fail_reason"))
         if is_wrapped and reason:
-            # The legacy dialect puts the link of a finished clip into `fail_reason`.
+            # The legacy dialect puts the link of a completed clip into `fail_reason`.
             if status is JobStatus.COMPLETED:
                 url = url or _url(reason)
             else:
@@ -144,23 +149,26 @@ class Job:
 
 
 class Polled(NamedTuple):
-    """What one poll brought: the job, and how long the server asked us to wait (seconds)."""
+    """The answer to one poll: the job, and the pause the server asked for (seconds), or None."""
 
     job: Job
     retry_after_s: float | None = None
 
 
 def check_job_id(text: str) -> str:
-    """`text` as a job id, stripped.
+    """Return `text` as a job id, stripped.
+
+    The id goes into a URL path and a file name, so anything that could leave either is refused.
 
     Raises:
-        ValueError: it cannot be one (empty, a path, spaces or control characters, too long).
-            The message says which, and never more than a short piece of the text.
+        ValueError: the text cannot be an id (empty, a path, spaces or control characters, too
+            long). The message tells the reason and quotes at most 40 characters.
     """
     job_id = text.strip()
     shown = repr(job_id if len(job_id) <= 40 else job_id[:37] + "…")
     if not job_id:
         raise ValueError("the job id is empty")
+    # In a magic's line IPython leaves `{name}` and `$name` as they are if no variable has the name.
     if re.search(r"[{}]|^\$", job_id):
         raise ValueError(
             f"{shown} is not a job id: undefined variable? IPython leaves such a name as it is"
@@ -175,13 +183,13 @@ def check_job_id(text: str) -> str:
 
 
 def _unwrap(top: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], bool]:
-    """The mapping that describes the job, and whether it came in the legacy `data` wrapper."""
+    """Return the mapping that describes the job, and whether the legacy `data` wrapper held it."""
     inner = top.get("data")
     if isinstance(inner, Mapping) and ("status" in inner or "task_id" in inner):
         deeper = inner.get("data")
         if isinstance(deeper, Mapping):
-            # Some gateways nest the provider's own answer once more; ours wins where both speak,
-            # and the provider's id means nothing to our endpoint.
+            # Some gateways nest the provider's answer once more. The outer value wins where both
+            # have one, and the provider's id is dropped, as the endpoint does not know it.
             theirs = {k: v for k, v in deeper.items() if k not in ("id", "task_id")}
             inner = {**theirs, **{k: v for k, v in inner.items() if v not in (None, "")}}
         return inner, True
@@ -192,10 +200,10 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, int) and abs(value) >= 10**100:
-        return None  # str() of a huge int is quadratic, and above 4300 digits an error
+        return None  # str() of a huge int is slow, and raises ValueError above 4300 digits
     text = str(value).strip()[:LONGEST_TEXT]
     if not text.isascii():
-        # A lone surrogate (JSON's "\ud800") cannot be sent on as UTF-8.
+        # JSON may hold a lone surrogate ("\ud800"), which UTF-8 cannot encode.
         text = text.encode("utf-8", "replace").decode()
     return text or None
 
@@ -208,6 +216,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
+        # "30%" is a progress, "8s" a length; 40 characters hold every number worth reading.
         value = value.strip()[:40].removesuffix("%").removesuffix("s")
     if not isinstance(value, str | int | float):
         return None
@@ -237,12 +246,16 @@ def _size(value: object) -> tuple[int | None, int | None]:
     if match is None:
         return None, None
     width, height = int(match[1]), int(match[2])
-    # A ratio such as "16:9" is no size in pixels, and a card 1 pixel high helps nobody.
+    # Smaller numbers are a ratio such as "16:9" (Veo answers "16x9"), not a size in pixels.
     return (width, height) if min(width, height) >= 16 else (None, None)
 
 
 def _url(value: object) -> str | None:
-    """`value` if it is a web address. Other schemes (`javascript:`, `file:`) never get further."""
+    """Return `value` if it is a plain web address, else None.
+
+    Other schemes (`javascript:`, `file:`) and addresses with a password must not reach a page or
+    the downloader.
+    """
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         return None
     url = value.strip()
@@ -250,12 +263,13 @@ def _url(value: object) -> str | None:
         parts = urlsplit(url)
         is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        return None  # no host, or no port, that anything could connect to
-    is_plain = url.isprintable() and " " not in url and "@" not in parts.netloc  # no password
+        return None  # a malformed host or port
+    is_plain = url.isprintable() and " " not in url and "@" not in parts.netloc  # "@": a password
     return url if is_web and is_plain else None
 
 
 def _clip_url(body: Mapping[Any, Any]) -> str | None:
+    # The documented place first, then those seen in other dialects; the first usable link wins.
     output = body.get("output")
     metadata, content = body.get("metadata"), body.get("content")
     candidates = [
@@ -270,6 +284,7 @@ def _clip_url(body: Mapping[Any, Any]) -> str | None:
 
 
 def _error(body: Mapping[Any, Any]) -> tuple[str | None, str | None]:
+    """Return (message, code) of a failed job; some dialects send the error as a bare string."""
     error = body.get("error")
     if isinstance(error, Mapping):
         return _text(error.get("message")), _text(error.get("code")) or _text(error.get("type"))

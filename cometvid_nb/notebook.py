@@ -1,4 +1,4 @@
-"""The notebook around us: its shell, its folder, its cells, and whether its kernel is idle."""
+"""Tells about the notebook this process runs in: shell, folder, running cell, idle kernel."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from typing import Any
 from .errors import SettingsError
 
 LOOK_EVERY_S = 0.25
-"""How often `until_idle` looks whether a cell runs."""
+"""How often `until_idle` checks whether a cell runs; a check costs next to nothing."""
 LATE_S = 0.5
-"""A loop that comes back this much later than asked was not free."""
+"""A loop that resumes a sleep this much too late was blocked, as a rule by a cell."""
 
 
 def shell() -> Any:
-    """The IPython shell this runs in, or None; imports nothing."""
+    """Return the IPython shell of this process, or None in plain Python."""
+    # Not imported: a script without IPython must not pay for it, and has no shell anyway.
     interactive = sys.modules.get("IPython.core.getipython")
     return interactive.get_ipython() if interactive is not None else None
 
 
 def notebook_folder() -> Path:
-    """Where the notebook lies: the folder its kernel was started in, else the working one.
+    """Return the folder of the notebook: where its kernel started, else the working folder.
+
+    The folder of the start, as a cell may call `os.chdir`, and the notebook does not move along.
 
     Raises:
-        SettingsError: that folder is gone.
+        SettingsError: the working folder no longer exists.
     """
     starting_folder: str | None = getattr(shell(), "starting_dir", None)
     try:
@@ -37,17 +40,20 @@ def notebook_folder() -> Path:
 
 
 def cell_number() -> int | None:
-    """The number of the cell that is running, None outside IPython."""
+    """Return the number of the cell that is running, or None outside IPython."""
     number: int | None = getattr(shell(), "execution_count", None)
     return number
 
 
 class _Cells:
-    """Counts the cells of a shell that run, asynchronous ones included."""
+    """Counts the running cells of a shell.
+
+    A count and not a flag: an asynchronous cell is still running while the next one begins.
+    """
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self._running = 1  # it is made inside a cell
+        self._running = 1  # this object is made inside a cell, after that cell's pre_execute
         shell.events.register("pre_execute", self._begin)
         shell.events.register("post_execute", self._end)
 
@@ -62,13 +68,15 @@ class _Cells:
         self._running = max(0, self._running - 1)
 
 
+# Made at the first `spawn`, so that a session that never shows a widget registers no events.
 _cells: _Cells | None = None
 
 
 def spawn(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` on the kernel's own thread, where its messages are handled, and return at once.
+    """Run `work` on the kernel's main thread, which handles messages; return at once.
 
-    Safe to call from any thread; first called inside a cell. Without a kernel nothing happens.
+    Safe to call from any thread, but the first call must come from a cell. Without a kernel
+    `work` is closed unrun.
     """
     global _cells
     here = shell()
@@ -82,17 +90,18 @@ def spawn(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def until_idle(idle_s: float) -> None:
-    """Return once no cell has run for `idle_s` seconds without a break; for what `spawn` runs.
+    """Return once no cell has run for `idle_s` seconds in a row; for coroutines given to `spawn`.
 
-    What a page had sent by then has been handled first: a kernel hears nothing while a cell
-    runs, not even during an `await` in it.
+    By then the kernel has handled every message that the page had sent. While a cell runs, the
+    kernel handles none, not even during an `await` in the cell.
     """
     import asyncio  # `import cometvid_nb` comes by here, and must not pay for it
 
     clock = asyncio.get_running_loop().time
     due_s, idle_for_s = clock(), 0.0
     while idle_for_s < idle_s:
-        # After a long cell the messages and this come due together, and the messages must win.
+        # After a long cell the waiting messages and this coroutine are due together. A late
+        # wake-up therefore does not count as idle: the messages must be handled first.
         is_free = not (_cells and _cells.is_running) and clock() - due_s < LATE_S
         idle_for_s = idle_for_s + LOOK_EVERY_S if is_free else 0.0
         due_s = clock() + LOOK_EVERY_S

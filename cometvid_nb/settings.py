@@ -1,4 +1,4 @@
-"""Settings: what a session may be told, from (strongest first) code, the environment, defaults."""
+"""Settings: the options of a session, from (strongest first) code, the environment, defaults."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from .errors import SettingsError
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 KEY_VARIABLES = ("COMETAPI_KEY", "COMETAPI_API_KEY")
-"""The official name and its common alias. COMET_API_KEY belongs to another product."""
+"""The official name and its common alias, in this order.
+
+COMET_API_KEY belongs to another product, so it is never read. The worker's environment lacks both.
+"""
 BASE_URL_VARIABLE = "COMETAPI_BASE_URL"
 
 
 class Secret:
-    """A text that shows itself to nobody: not in a repr, a log, a traceback or a pickle."""
+    """A text that stays out of reprs, logs, tracebacks and pickles."""
 
     __slots__ = ("_text",)
 
@@ -28,10 +31,11 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the one place that needs it: the Authorization header."""
+        """Return the text itself; the Authorization header needs it, and the worker's pipe."""
         return self._text
 
     def __repr__(self) -> str:
+        # Four characters let a reader tell two keys apart; of a short key they would be too much.
         return f"••••{self._text[-4:]}" if len(self._text) >= 20 else "••••"
 
     __str__ = __repr__
@@ -48,9 +52,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a session may be told.
+    """The options of a session; immutable, so a running watch keeps those it began with.
 
-    `help` in a field's metadata is what `%cometvid config` and the README say of it.
+    `help` in a field's metadata describes it in `%cometvid config`, `%config Cometvid` and the
+    README; `tests/product/test_docs.py` compares them.
     """
 
     api_key: Secret | None = field(
@@ -84,12 +89,14 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        # Bounded, so that every watch ends.
         if not 1 <= self.timeout_s <= 7 * 86400:
             raise SettingsError(f"timeout_s is {self.timeout_s:g}: give 1 to 604800 seconds")
         if self.interval_s and not 0.2 <= self.interval_s <= 3600:
             raise SettingsError(
                 f"interval_s is {self.interval_s:g}: give 0.2 to 3600 seconds, or 0 for automatic"
             )
+        # Every call of the operating system raises ValueError for a NUL in a path.
         if not self.save_dir.strip() or "\0" in self.save_dir:
             raise SettingsError("save_dir is empty: give a folder, or save=off to save nothing")
         if not self.ledger or "\0" in self.ledger:
@@ -98,7 +105,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """The defaults, with what the environment says of the key and the base URL.
+        """Return the defaults, with the key and the base URL of the environment.
 
         Raises:
             SettingsError: the base URL in the environment cannot be used.
@@ -108,10 +115,10 @@ class Settings:
         return cls(api_key=check_key(key) if key else None, base_url=base_url.rstrip("/"))
 
     def changed(self, **changes: object) -> Settings:
-        """A copy with these values; text is parsed as its setting's type asks.
+        """Return a copy with other values; a text is parsed to the type of its setting.
 
         Raises:
-            SettingsError: no such setting, or a value that makes no sense. Nothing is changed.
+            SettingsError: there is no such setting, or the value is out of range.
         """
         known = {f.name: f for f in fields(self)}
         values: dict[str, Any] = {}
@@ -127,12 +134,16 @@ class Settings:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """(scheme, host, port): the only place the key goes to."""
+        """(scheme, host, port) of `base_url`: the only place that gets the key."""
         return origin_of(self.base_url)
 
     @property
     def save_folder(self) -> Path:
-        """The folder clips go to. Raises `SettingsError` for the home of a user there is not."""
+        """The folder for clips, `~` expanded; relative means beside the notebook.
+
+        Raises:
+            SettingsError: `save_dir` names the home of an unknown user.
+        """
         try:
             return Path(self.save_dir).expanduser()
         except RuntimeError as error:
@@ -140,15 +151,15 @@ class Settings:
 
 
 def clean(text: str | None) -> str:
-    """`text` without the white space and byte-order mark that copying and editors leave."""
+    """Return `text` without the white space and byte-order mark that copying leaves; None: ""."""
     return (text or "").strip().strip("\ufeff").strip()
 
 
 def check_key(text: str) -> Secret:
-    """`text` as an API key.
+    """Return `text` as an API key.
 
     Raises:
-        SettingsError: it cannot travel in a header. The message does not repeat it.
+        SettingsError: an HTTP header cannot carry the text. The message does not repeat it.
     """
     key = clean(text)
     if not key:
@@ -159,7 +170,11 @@ def check_key(text: str) -> Secret:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """(scheme, host, port) of a web address, the default port filled in."""
+    """Return (scheme, host, port) of a web address, in lower case, the default port filled in.
+
+    Raises:
+        ValueError: the address has a malformed host or port.
+    """
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
@@ -167,6 +182,7 @@ def origin_of(url: str) -> tuple[str, str, int]:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine itself, so that plain http crosses no network."""
+    # RFC 6761 §6.3 keeps these names for the machine itself.
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -198,7 +214,7 @@ def _check_base_url(url: str, allow_http: bool) -> None:
 
 def _parse_number(name: str, value: object) -> float:
     try:
-        number = float(value)  # type: ignore[arg-type]  # whatever float refuses is told below
+        number = float(value)  # type: ignore[arg-type]  # a refusal becomes a SettingsError below
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):

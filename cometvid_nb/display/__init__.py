@@ -1,1 +1,1 @@
-"""Display: where watches are shown."""
+"""Display: shows watches in a page, in a file or in a terminal."""

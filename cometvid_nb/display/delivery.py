@@ -1,7 +1,8 @@
-"""Delivery: on which thread the updates of a watch reach its views.
+"""Delivery: decides on which thread the updates of a watch reach its views.
 
-Normally on the watcher's, so that a page moves while a cell keeps the kernel busy. While a cell
-waits, on the cell's own: its outputs then belong to that cell, which nbclient and Colab insist on.
+Normally on the thread of the watch loop, so that a page moves while a cell keeps the kernel busy.
+While a cell waits, on the cell's own thread: nbclient and Colab drop an update whose parent is not
+the running cell.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ from collections import deque
 from collections.abc import Callable
 
 TICK_S = 1.0
+"""How often a waiting terminal redraws its line: its clock shows seconds."""
 
 
 class Delivery:
-    """Runs updates in the order they are posted."""
+    """Runs updates one at a time, in the order they are posted. Safe to use from any thread."""
 
     def __init__(self) -> None:
+        # Reentrant, as an update may post another one. Held during an update, so that two threads
+        # never draw at once.
         self._lock = threading.RLock()
         self._waiting: deque[Callable[[], None]] = deque()
+        """Updates for the cell that waits."""
         self._wake: Callable[[], None] | None = None
+        """Wakes the innermost waiting cell; None: no cell waits."""
 
     def post(self, update: Callable[[], None]) -> None:
-        """Run `update` now on this thread, or hand it to the cell that waits."""
+        """Run `update` now on this thread, or leave it to the cell that waits."""
         with self._lock:
             if self._wake is None:
                 update()
@@ -32,11 +38,11 @@ class Delivery:
             self._wake()
 
     async def pump(self, is_done: Callable[[], bool], tick: Callable[[], None]) -> None:
-        """Run updates on this thread until `is_done()`; `tick()` about once a second."""
+        """Run updates on this thread until `is_done()`; call `tick()` after each idle second."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
         with self._lock:
-            outer = self._wake  # a wait within a wait: a reader's task may wait, too
+            outer = self._wake  # a reader's own task may wait while this wait is under way
             self._wake = lambda: loop.call_soon_threadsafe(news.set)  # type: ignore[assignment]
         try:
             while True:
@@ -50,6 +56,7 @@ class Delivery:
                 except TimeoutError:
                     tick()
         finally:
+            # Under the lock: an update posted after the last drain would be left in the queue.
             with self._lock:
                 self._drain()
                 self._wake = outer

@@ -1,4 +1,4 @@
-"""embedded: the card for a record that holds the whole clip, so that one file can be shared."""
+"""embedded: puts the whole clip into a card, so that the notebook can be shared as one file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from ..cards.html import MOST_RECORD_CARDS
 from ..watching.state import WatchState
 
 MOST_EMBEDDED_BYTES = 20_000_000
-"""Notebook servers and mail refuse files of some 100 MB, and base64 makes four bytes of three."""
+"""Notebook servers and mail refuse files of some 100 MB; base64 makes four bytes of three, and a
+notebook holds more than one clip."""
 
 
 def embedded(card: Card, state: WatchState) -> Card:
-    """`card` with the saved clip in it; where that cannot be, `card` with the reason."""
+    """Return `card` with the saved clip inside, or with the reason why that is not possible.
+
+    `card` itself if there is no saved clip.
+    """
     if card.clip is None or state.saved is None:
         return card
     if state.saved.size_bytes > MOST_EMBEDDED_BYTES:
@@ -35,7 +39,10 @@ def embedded(card: Card, state: WatchState) -> Card:
 
 
 def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list[Card]:
-    """The cards of several jobs, each with its clip while all of them are small enough."""
+    """Embed the clips of several jobs, in order, as long as all of them together are small enough.
+
+    `cards` may be fewer than `states`: a record shows the first of them only.
+    """
     done, left_bytes = [], MOST_EMBEDDED_BYTES
     for card, state in zip(cards, states, strict=False):
         size_bytes = state.saved.size_bytes if state.saved else 0
@@ -53,6 +60,7 @@ def _refused(card: Card, reason: str) -> Card:
 
 
 def last_cards(gallery: Gallery, *, is_embedding: bool) -> list[Card]:
+    """Return the cards of a gallery's record, with clips if `is_embedding` and all is over."""
     cards = gallery.cards(MOST_RECORD_CARDS)
     if is_embedding and gallery.is_settled:
         return embedded_within(cards, gallery.states)

@@ -1,4 +1,4 @@
-"""Feeds: what watches tell, brought to the views that draw it; one card's feed and a gallery's."""
+"""Feeds: bring the changes of watches to the views that draw them, for a card or a gallery."""
 
 from __future__ import annotations
 
@@ -18,45 +18,49 @@ from .embedding import embedded
 from .views import GalleryView, View
 
 DRAWN_EVERY_S = 1 / 3
-"""However many jobs there are, a page gets no more than three messages a second."""
+"""The shortest pause between two drawings of a gallery, however many jobs it has: Jupyter Server
+drops the messages of a kernel that sends too many."""
 MOST_SHARE = 0.05
-"""How much of the time may go into drawing: a gallery of very many jobs is drawn less often."""
+"""The share of time that drawing may take: a gallery of very many jobs is drawn less often."""
 
 
 class CardFeed:
-    """The watch behind one card; `watch` is the latest one of its job.
+    """Draws one watch on any number of views; each visible change makes one card for all of them.
 
-    Each visible change makes one card, for all the views together.
+    `watch` is the latest watch of the job.
     """
 
     def __init__(self, watch: Watch, delivery: Delivery) -> None:
         self.watch = watch
         self.views: list[View] = []
         self.is_settled = False
-        """Whether the last card has been drawn, and nothing will change any more."""
+        """Whether the last card has been drawn. A waiting cell waits for this and not for the
+        watch, as the drawing of the last change may still be in the queue."""
         self._embedding: set[View] = set()
+        """The views whose last card holds the clip."""
         self._latest: tuple[WatchState, Card] | None = None
+        """For a view that is added later."""
         self._delivery = delivery
         self._unsubscribe = watch.subscribe(self._take)
 
     def add(self, view: View, *, is_embedding: bool = False) -> None:
-        """Draw on `view`, now and at each change; `is_embedding`: its last card holds the clip."""
+        """Draw on `view`, now and at each change. `is_embedding`: its last card holds the clip."""
         if is_embedding:
             self._embedding.add(view)
         self._delivery.post(partial(self._begin, view))
 
     def find(self, _job_id: object) -> Watch:
-        """The watch that a page means: there is only one."""
+        """Return the watch that a page's message is for; a card has only one."""
         return self.watch
 
     def replace(self, watch: Watch) -> None:
-        """The job is watched anew."""
+        """Draw `watch`, a new watch of the same job, instead of the old one."""
         self._unsubscribe()
         self.watch = watch
         self._unsubscribe = watch.subscribe(self._take)
 
     def end(self) -> None:
-        """Draw nothing any more."""
+        """Stop drawing."""
         self._unsubscribe()
 
     def _take(self, state: WatchState) -> None:
@@ -80,26 +84,33 @@ class CardFeed:
 
 
 class GalleryFeed:
-    """The watches behind one gallery; `watches` gives the latest of each job.
+    """Draws many watches on the views of one gallery.
 
-    A change after a calm is drawn at once; changes soon after it wait and are drawn together. The
-    lock is taken below those of the watches and of the delivery, and none is taken under it.
+    A change after a quiet time is drawn at once; changes soon after it are collected and drawn
+    together. Order of locks: a watch's, then the delivery's, then this one's. No lock is taken
+    while this one is held.
     """
 
     def __init__(self, watches: Iterable[Watch], delivery: Delivery, loop: WatchLoop) -> None:
+        # By job id; after `replace` the latest watch of the job.
         self.watches = {watch.job_id: watch for watch in watches}
         self.gallery = Gallery(watch.state for watch in self.watches.values())
         self.views: list[GalleryView] = []
         self.is_settled = False
-        """Whether the gallery has been drawn for the last time."""
+        """Whether the last change has been drawn; see `CardFeed.is_settled`."""
         self._delivery = delivery
         self._loop = loop
         self._lock = threading.RLock()
         self._ends: dict[str, Callable[[], None]] = {}
+        """By job id: the function that ends the subscription to its watch."""
         self._is_begun = False
+        """False while subscribing, which tells the state of each watch: one drawing serves all."""
         self._is_due = False
+        """Whether a drawing is already on its way, which will show further changes as well."""
         self._drawn_s = 0.0
+        """When the last drawing ended (monotonic seconds)."""
         self._pause_s = DRAWN_EVERY_S
+        """The pause until the next drawing, longer if drawing is slow: see `MOST_SHARE`."""
 
     def begin(self, *views: GalleryView) -> None:
         """Draw the gallery on `views`, now and whenever something changes."""
@@ -110,42 +121,42 @@ class GalleryFeed:
         self._delivery.post(self._draw)
 
     def add(self, view: GalleryView) -> None:
-        """Draw on one view more."""
+        """Draw on one more view."""
         with self._lock:
             self.views.append(view)
         self._delivery.post(self._draw)
 
     def find(self, job_id: object) -> Watch | None:
-        """The watch of the job that a page means."""
+        """Return the watch of the job that a page names, or None for a job that is not here."""
         return self.watches.get(str(job_id))
 
     def replace(self, watch: Watch) -> None:
-        """A job that was in the gallery is watched anew."""
+        """Draw `watch`, a new watch of a job in this gallery, instead of the old one."""
         self._ends[watch.job_id]()
         self.watches[watch.job_id] = watch
         self._ends[watch.job_id] = watch.subscribe(self._take)
 
     def browse(self, wish: Mapping[str, object]) -> None:
-        """Show another part of the gallery, at once."""
+        """Show another part of the gallery (see `Gallery.browse`), at once: somebody is waiting."""
         with self._lock:
             self.gallery.browse(wish)
         self._delivery.post(self._draw)
 
     def show_all(self) -> None:
-        """Show all of the page anew: one that has just opened may have missed some changes."""
+        """Send the whole page again: a page that has just opened may have missed changes."""
         with self._lock:
             self.gallery.forget_shown()
         self._delivery.post(self._draw)
 
     def end(self) -> None:
-        """Draw nothing any more."""
+        """Stop drawing."""
         for unsubscribe in self._ends.values():
             unsubscribe()
 
     def _take(self, state: WatchState) -> None:
         with self._lock:
             self.gallery.see(state)
-            # The last change must not wait for a timer: the loop it runs on may be about to close.
+            # The last change is drawn at once: a timer runs on the loop, which may soon be closed.
             is_last = self.gallery.is_settled
             if not self._is_begun or (self._is_due and not is_last):
                 return
@@ -174,4 +185,4 @@ class GalleryFeed:
 
 
 Feed = CardFeed | GalleryFeed
-"""What is behind one thing that is shown."""
+"""A feed of either kind, where it does not matter which."""

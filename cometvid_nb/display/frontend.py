@@ -1,4 +1,4 @@
-"""Frontend: who looks at what this process shows, and so how a watch can be shown."""
+"""Frontend: finds out where the output of this process is shown, and what works there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Frontend(Enum):
-    """Who is looking. FACTS §2 tells how each was measured, or why it could not be."""
+    """Where the output is shown. The README's table "Where it runs" tells which were tested."""
 
     NOTEBOOK = "a notebook with a page: widgets, updated from a thread"
     VOILA = "Voila: widgets, and a cell must not wait, as the page comes after the last one"
@@ -20,31 +20,38 @@ class Frontend(Enum):
 
     @property
     def is_blocking(self) -> bool:
-        """Whether a watch must wait inside its cell, as later updates would be lost."""
+        """Whether a watch must wait inside its cell, because later updates would be lost.
+
+        nbclient keeps only messages whose parent is the running cell, and Colab's page gets none
+        from a thread. Voila must not wait: its page appears after the last cell.
+        """
         return self not in (Frontend.NOTEBOOK, Frontend.VOILA)
 
     @property
     def has_widgets(self) -> bool:
-        """Whether a page draws widgets."""
+        """Whether there is a page that draws widgets."""
         return self in (Frontend.NOTEBOOK, Frontend.VOILA, Frontend.COLAB)
 
     @property
     def is_text(self) -> bool:
-        """Whether there is nothing but lines of text."""
+        """Whether the output is nothing but lines of text."""
         return self in (Frontend.TERMINAL, Frontend.PLAIN)
 
     @property
     def is_settling(self) -> bool:
-        """Whether an output should end as a static record.
+        """Whether the widget is replaced by a static record at the end.
 
-        Voila keeps no file, and in Colab a
-        record could not load a clip that lies beside the notebook.
+        Not in Voila, which keeps no file, nor in Colab, where a record could not load a clip that
+        lies beside the notebook.
         """
         return self is Frontend.NOTEBOOK
 
 
 def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Frontend:
-    """The front end of an IPython shell (None: plain Python)."""
+    """Return the front end of an IPython shell; `shell` None means plain Python.
+
+    `stdout` is for plain Python and IPython in a terminal; None takes `sys.stdout`.
+    """
     if shell is None or not hasattr(shell, "kernel"):
         out = stdout if stdout is not None else sys.stdout
         is_terminal = bool(getattr(out, "isatty", lambda: False)())
@@ -57,5 +64,6 @@ def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Fronte
         content = shell.get_parent().get("content", {})
     except (AttributeError, LookupError):
         content = {}
-    # Only a client with somebody at it lets a cell ask for input. Absent means: not told.
+    # nbclient sends allow_stdin=False, as nobody is there to type; pages send True. If the field
+    # is missing, nothing is known, and a notebook is the usual case.
     return Frontend.HEADLESS if content.get("allow_stdin") is False else Frontend.NOTEBOOK

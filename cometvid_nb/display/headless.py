@@ -1,4 +1,4 @@
-"""Headless: watches shown in a file that nobody looks at before the run is over."""
+"""Headless: shows watches in a file that nobody reads before the run is over."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from ..cards.html import card_to_bundle, gallery_to_bundle
 from .embedding import last_cards
 
 FILE_EVERY_S = 2.0
-"""How often an output that nobody looks at is replaced at most; each has a whole grid in it."""
+"""The shortest pause between two versions of a gallery's output, as each holds the whole grid."""
 
 
 class HtmlView:
-    """The static record in an output that is replaced at each change of the phase.
+    """Shows a card as a static record, replaced when the card's phase changes.
 
-    For runs nobody looks at, where a widget would only leave its state behind.
+    Not a widget: without a page it would only leave its state in the file.
     """
 
     def __init__(self) -> None:
         self._handle: Any = None
+        """The display handle of the output; None before the first card."""
         self._phase: Phase | None = None
+        """The phase shown last. Progress within a phase is of no use in a file."""
 
     def show(self, card: Card, *, is_settled: bool) -> None:
-        """Replace the output if a reader of the file would care."""
+        """Show `card` if its phase is new or it is the last one."""
         from IPython.display import display
 
         if self._handle is None:
@@ -34,24 +36,29 @@ class HtmlView:
         self._phase = card.phase
 
     def tick(self, now_s: float) -> None:
-        """Nobody looks."""
+        """Do nothing: a file has no clock."""
 
     def leave(self) -> None:
-        """Nobody looks."""
+        """Do nothing: the output stays."""
 
 
 class GalleryHtmlView:
-    """The static record in an output that is replaced when a job changes its group."""
+    """Shows a gallery as a static record, replaced when a job moves to another group.
+
+    `is_embedding`: the last record contains the clips.
+    """
 
     def __init__(self, *, is_embedding: bool = False) -> None:
         self._is_embedding = is_embedding
         self._handle: Any = None
         self._gallery: Gallery | None = None
+        """For `tick`, which shows a change that came too early."""
         self._totals: object = None
+        """The jobs per group as shown last, and the unix second of that."""
         self._shown_at_s = 0.0
 
     def show(self, gallery: Gallery, now_s: float) -> None:
-        """Replace the output if a reader of the file would care."""
+        """Show `gallery` if a job has moved to another group and the last output is old enough."""
         from IPython.display import display
 
         self._gallery = gallery
@@ -68,9 +75,9 @@ class GalleryHtmlView:
             self._handle.update(bundle, raw=True)
 
     def tick(self, now_s: float) -> None:
-        """What came too early before may be due now."""
+        """Show a change that came too early before."""
         if self._gallery is not None and not self._gallery.is_settled:
             self.show(self._gallery, now_s)
 
     def leave(self) -> None:
-        """Nobody looks."""
+        """Do nothing: the output stays."""

@@ -1,9 +1,10 @@
-"""Page: watches shown as widgets in a page, or as plain HTML where the page cannot draw widgets.
+"""Page: shows watches as widgets, or as plain HTML if the page cannot draw widgets.
 
-A page whose server lacks the anywidget extension (the kernel lives in another environment) shows
-dead error text in the place of a widget, and nothing tells the kernel. So a page says "loaded"
-when it has the model, whether or not the cell is in sight. If nothing is heard while the kernel is
-free to hear it, the output becomes plain HTML, replaced at each change; a late word undoes that.
+A page whose server lacks the anywidget extension (the kernel has another environment) shows an
+error text instead of a widget, and nothing tells the kernel. Therefore our front end sends
+"loaded" as soon as it has the model, whether or not the cell is in view. If no such message comes
+while the kernel is free to receive it, the output becomes plain HTML, replaced at each change. A
+message that comes late turns it into the widget again.
 """
 
 from __future__ import annotations
@@ -23,17 +24,19 @@ if TYPE_CHECKING:
     from .widget import CardWidget, CometvidWidget, GridWidget
 
 LOADED_WITHIN_S = 3.0
-"""So long may a page take to load a widget, counted only while the kernel is free to hear of it."""
+"""How long a page may take to load a widget, counted only while the kernel can receive messages;
+anywidget itself wants a widget initialised within 2 s."""
 REDRAWN_EVERY_S = 2.0
-"""Each change of a plain output sends all of it."""
+"""The shortest pause between two versions of a plain output, as each sends all of it."""
 
 PAGE_TRIES_S = 5.0
-"""How long a page may take to find that it cannot play a link."""
+"""How long a page may take to find out that it cannot play the API's link, and to ask for the
+clip through the kernel."""
 COMPARED_WITHIN_S = 20.0
-"""So long the live gallery stays when all is done, as only there the clips play in sync; as long
-as somebody plays them, it stays."""
+"""How long a live gallery stays after its last job has ended, and after somebody last played a
+clip: its clips play in sync, those of the record do not."""
 LOOKED_AT_EVERY_S = 2.0
-"""How often a gallery whose jobs are done looks whether somebody plays its clips."""
+"""How often such a gallery checks whether somebody plays its clips."""
 
 NOTE = (
     '<p style="opacity:0.75;font-size:12px;margin:4px 0">Plain view, as this page cannot load '
@@ -43,19 +46,20 @@ NOTE = (
 
 
 class Page:
-    """What is known of the pages that this kernel has."""
+    """What the kernel knows about its page, shared by all outputs."""
 
     def __init__(self) -> None:
         self.is_mute = False
-        """Whether the last widget was never loaded, so that the next begins as plain HTML."""
+        """Whether the page did not load the last widget. The next output then starts as plain HTML,
+        without 3 s of error text."""
 
 
 class WidgetOutput:
-    """Displays `widget`; what it shows can be replaced. Safe to use from any thread.
+    """Displays `widget` in an output that can be replaced. Safe to use from any thread.
 
-    The widget comes first, though a page without the extension shows an error until it is
-    replaced: plain first, and everybody else's card would wait for the running cell to end.
-    `page` None: the front end draws widgets for certain, or nothing may replace them.
+    The widget is displayed first, although a page without the extension shows an error until it
+    is replaced. With plain HTML first, everybody else would see the live card only after the
+    running cell has ended. `page` None: nothing may replace the widget.
     """
 
     def __init__(self, widget: CometvidWidget, page: Page | None) -> None:
@@ -63,15 +67,20 @@ class WidgetOutput:
 
         self._widget = widget
         self._page = page
+        # Reentrant, and held around every change: updates come from the watch loop, messages of
+        # the page from the kernel's thread.
         self._lock = threading.RLock()
         self._is_due = False
+        """Whether a redraw of the plain output is already scheduled."""
         self._drawn_s = 0.0
+        """When the plain output was last drawn (monotonic seconds)."""
         self.is_plain = page is not None and page.is_mute and not widget.is_loaded
-        """Whether plain HTML stands in the place of the widget."""
+        """Whether the output is plain HTML instead of the widget."""
         if self.is_plain:
             handle = display(self._plain(), raw=True, display_id=True)
         else:
             handle = display(widget, display_id=True)
+        # None: the output is never replaced, or has already got its record.
         self._handle: Any = handle if page is not None else None
         if page is not None and not widget.is_loaded:
             widget.on_request(self._hear)
@@ -79,7 +88,7 @@ class WidgetOutput:
                 spawn(self._become_plain_unless_loaded())
 
     def redraw(self) -> None:
-        """What the widget shows has changed; draw it where the widget cannot."""
+        """Redraw the plain output after a change of the widget; a real widget draws itself."""
         with self._lock:
             left_s = self._drawn_s + REDRAWN_EVERY_S - time.monotonic()
             if not self.is_plain or self._handle is None:
@@ -91,7 +100,7 @@ class WidgetOutput:
                 spawn(self._draw_after(left_s))
 
     def settle(self, bundle: dict[str, str]) -> None:
-        """Put `bundle` there for good; a second time nothing happens."""
+        """Replace the output by `bundle` for good. A second call does nothing."""
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:
@@ -99,7 +108,7 @@ class WidgetOutput:
 
     @property
     def is_open(self) -> bool:
-        """Whether `settle` can still do something."""
+        """Whether `settle` can still replace the output."""
         return self._handle is not None
 
     async def _become_plain_unless_loaded(self) -> None:
@@ -111,6 +120,7 @@ class WidgetOutput:
             self._draw()
 
     def _hear(self, _message: dict[str, Any]) -> None:
+        """Any message proves that a page has the widget: show it, if plain HTML took its place."""
         with self._lock:
             if self._page is not None:
                 self._page.is_mute = False
@@ -129,15 +139,17 @@ class WidgetOutput:
         self._handle.update(self._plain(), raw=True)
 
     def _plain(self) -> dict[str, str]:
+        # Without a player: a replaced output would start the clip again at each change.
         bundle = self._widget.static_bundle(is_player=False)
         return {**bundle, "text/html": bundle.get("text/html", "") + NOTE}
 
 
 class WidgetView:
-    """A widget in a page, replaced at the end by the static record, which needs no kernel.
+    """Shows a card's widget in a page; at the end a static record replaces it.
 
-    Without the replacement a notebook that is opened again would show "model not found". Where
-    no file is kept, or where the record could not load the clip, `page` is None: no replacement.
+    The record needs no kernel: a reopened notebook with the widget would show "model not found".
+    `page` None: no replacement, because the front end keeps no file or the record could not load
+    the clip.
     """
 
     def __init__(self, widget: CardWidget, page: Page | None = None) -> None:
@@ -145,14 +157,14 @@ class WidgetView:
         self._output = WidgetOutput(widget, page)
 
     def show(self, card: Card, *, is_settled: bool) -> None:
-        """The widget draws itself; this sees to the record, and to a page without widgets."""
+        """Put the record in place at the end, or redraw a plain output; the widget draws itself."""
         if not is_settled:
             self._output.redraw()
         elif self._output.is_plain or not is_link_only(card):
             self._output.settle(card_to_bundle(card))
         else:
-            # Only the API's link could stand in the record. A page that cannot play it asks for
-            # the clip through the kernel, and then the widget is the one place where it plays.
+            # The record could only hold the API's link. A page that cannot play it asks for the
+            # clip through the kernel; then only the widget can play the clip, and it stays.
             spawn(self._settle_unless_relaying(card))
 
     async def _settle_unless_relaying(self, card: Card) -> None:
@@ -161,19 +173,22 @@ class WidgetView:
             self._output.settle(card_to_bundle(card))
 
     def tick(self, now_s: float) -> None:
-        """The page ticks by itself."""
+        """Do nothing: the page has a clock of its own."""
 
     def leave(self) -> None:
-        """The page goes on by itself."""
+        """Do nothing: the widget goes on without a waiting cell."""
 
 
 def is_link_only(card: Card) -> bool:
-    """Whether nothing but the API's link leads to the clip."""
+    """Whether the clip can be loaded by the API's link only: it is neither saved nor embedded."""
     return card.clip is not None and not (card.clip.path or card.clip.data_url)
 
 
 class GalleryWidgetView:
-    """A widget in a page, replaced at the end by the static record, as `WidgetView` does it."""
+    """Shows a gallery's widget in a page; at the end a static record replaces it.
+
+    `page` as for `WidgetView`. `is_embedding`: the record contains the clips.
+    """
 
     def __init__(
         self, widget: GridWidget, page: Page | None = None, *, is_embedding: bool = False
@@ -181,14 +196,16 @@ class GalleryWidgetView:
         self._widget = widget
         self._is_embedding = is_embedding
         self._is_settling = False
+        """Whether `_settle_when_unused` is at work; browsing calls `show` again meanwhile."""
         self._output = WidgetOutput(widget, page)
 
     def show(self, gallery: Gallery, now_s: float) -> None:
-        """The widget draws itself; this sees to the record, and to a page without widgets."""
+        """Put the record in place at the end, or redraw a plain output; the widget draws itself."""
         if not gallery.is_settled:
             self._output.redraw()
         elif self._output.is_open and not self._is_settling:
             cards = last_cards(gallery, is_embedding=self._is_embedding)
+            # A single clip has nothing to be compared with.
             if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
                 self._output.settle(gallery_to_bundle(gallery, cards))
             else:
@@ -201,13 +218,14 @@ class GalleryWidgetView:
             await until_idle(min(left_s, LOOKED_AT_EVERY_S))
             left_s = COMPARED_WITHIN_S if self._widget.is_used else left_s - LOOKED_AT_EVERY_S
         self._is_settling = False
-        # Some clips may have nothing but the API's link; see `WidgetView.show`.
+        # Some clips may have only the API's link, see `WidgetView.show`. And a page may have asked
+        # to watch a job again: then the gallery is no longer settled.
         is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
         if not is_needed and gallery.is_settled:
             self._output.settle(gallery_to_bundle(gallery, cards))
 
     def tick(self, now_s: float) -> None:
-        """The page ticks by itself."""
+        """Do nothing: the page has a clock of its own."""
 
     def leave(self) -> None:
-        """The page goes on by itself."""
+        """Do nothing: the widget goes on without a waiting cell."""

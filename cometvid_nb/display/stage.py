@@ -1,4 +1,4 @@
-"""Stage: shows the watches of a session, waits for them, and answers their pages."""
+"""Stage: shows a session's watches, waits for them, and answers the messages of their pages."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ if TYPE_CHECKING:
     from .widget import CardWidget, CometvidWidget, GridWidget
 
 MOST_SINGLE_CARDS = 3
-"""So many watches get a card each; more share a gallery."""
+"""Up to this many jobs get a card each; more share a gallery."""
 
 
 class Stage:
-    """Where the watches of a session are seen.
+    """Shows a session's watches and waits for them.
 
-    `watch_again` is for the session's own subclass, as only a session can begin a watch.
+    The session's own subclass implements `watch_again`, as only a session can start a watch.
     """
 
     def __init__(self, loop: WatchLoop) -> None:
         self._loop = loop
+        # One for all feeds: a cell that waits must draw the changes of all of them.
         self._delivery = Delivery()
+        # One for all outputs: a page without the extension shows none of the widgets.
         self._page = Page()
 
     def watch_again(self, job_id: str) -> Watch:
-        """A watch for a page that asks to see the end of a job after all."""
+        """Return a new watch of a job, for the button "Watch again" of a card that gave up."""
         raise NotImplementedError
 
     def present(
@@ -50,16 +52,20 @@ class Stage:
         is_embedding: bool = False,
         is_gallery: bool = False,
     ) -> None:
-        """Show watches where this is called, and block until they end where that is the way.
+        """Show watches in the running cell, and block until they end if necessary.
 
-        `wait` None: block only where later updates would be lost (see `Frontend`). A
-        KeyboardInterrupt ends the waiting, not the watches. `is_embedding`: the record at the end
-        holds the whole clip, if it is small enough. `is_gallery`: few of them share one, too.
+        A KeyboardInterrupt ends the wait, not the watches.
+
+        Args:
+            watches: what to show; up to three jobs get a card each, more share a gallery.
+            wait: whether to block; None blocks only if later updates would be lost (`Frontend`).
+            is_embedding: the record at the end contains the whole clip, if it is small enough.
+            is_gallery: three jobs or fewer share a gallery, too.
         """
         frontend = detect(shell(), os.environ)
         is_waiting = frontend.is_blocking if wait is None else wait
         if not is_waiting and frontend.is_text:
-            return  # a line printed later would land in the middle of somebody's typing
+            return  # a line printed later would appear in the middle of what somebody types
         if not frontend.is_text:
             for watch in watches:
                 watch.note_shown()
@@ -74,14 +80,19 @@ class Stage:
         try:
             self._wait(feeds)
         finally:
+            # Widgets go on after an interrupt; a line of text or an output of a file cannot.
             if not frontend.has_widgets:
                 _leave(feeds)
 
     def wait_again(self, watches: Sequence[Watch]) -> None:
-        """Block for watches of before; where nothing of them is seen any more, show them anew."""
+        """Block until watches that were shown before have ended.
+
+        A front end without widgets shows them again, as their lines are gone.
+        """
         if not detect(shell(), os.environ).has_widgets:
             self.present(watches, wait=True)
             return
+        # Feeds without views: the cards are drawn by their own feeds, here only the end matters.
         feeds = [CardFeed(watch, self._delivery) for watch in watches]
         try:
             self._wait(feeds)
@@ -89,7 +100,7 @@ class Stage:
             _leave(feeds)
 
     def make_widget(self, watch: Watch) -> CardWidget:
-        """A new widget that shows `watch`."""
+        """Return a new widget that shows `watch`."""
         from .widget import CardWidget
 
         widget = CardWidget()
@@ -97,20 +108,20 @@ class Stage:
         return widget
 
     def bind(self, widget: CardWidget, watch: Watch) -> None:
-        """Make `widget` show `watch` and do what its buttons ask."""
+        """Make `widget` show `watch`, and carry out what its buttons ask for."""
         widget.feed = feed = CardFeed(watch, self._delivery)
         feed.add(widget)
         widget.on_request(partial(self._answer, widget, feed))
 
     def bind_gallery(self, widget: GridWidget, watches: Sequence[Watch]) -> GalleryFeed:
-        """Make `widget` show `watches` and do what its page asks."""
+        """Make `widget` show `watches`, and carry out what its page asks for; return its feed."""
         feed = GalleryFeed(watches, self._delivery, self._loop)
         feed.begin(widget)
         widget.on_request(partial(self._answer_gallery, widget, feed))
         return feed
 
     def _wait(self, feeds: Sequence[Feed]) -> None:
-        """Block until every feed has drawn its end, drawing what changes on this thread."""
+        """Block until every feed has drawn its last change; all drawing happens on this thread."""
 
         def is_done() -> bool:
             return all(feed.is_settled for feed in feeds)
@@ -143,6 +154,10 @@ class Stage:
             feed.replace(self.watch_again(watch.job_id))
 
     def _send_clip(self, widget: CometvidWidget, watch: Watch, request: object) -> None:
+        """Send the bytes of a clip to a page that cannot load it by itself; see `clips.relay`.
+
+        `request` is a number that the page chose; it comes from a page, so it may be anything.
+        """
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
@@ -155,13 +170,13 @@ class Stage:
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
     ) -> GalleryFeed:
-        """One gallery in the place of many cards."""
+        """Show one gallery, in the way of the front end; return its feed."""
         if frontend.has_widgets:
             from .widget import GridWidget
 
             widget = GridWidget()
             feed = self.bind_gallery(widget, watches)
-            # Displayed with its first page in it, and settled only after that.
+            # After `bind_gallery`, so that the widget is displayed with its first page in it.
             feed.add(GalleryWidgetView(widget, self._page_of(frontend), is_embedding=is_embedding))
             return feed
         view: GalleryView = GalleryTextView(time.time())
@@ -174,6 +189,8 @@ class Stage:
     def _show_cards(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
     ) -> list[CardFeed]:
+        """Show each watch on a card of its own, in the way of the front end; return the feeds."""
+        # One view for all: a terminal has one line to redraw.
         feeds, text = [], TextView()
         for watch in watches:
             view: View = HtmlView() if frontend is Frontend.HEADLESS else text
@@ -191,7 +208,7 @@ class Stage:
 
 
 def _views_of(feeds: Sequence[Feed]) -> set[View | GalleryView]:
-    """The views of all the feeds, each once: one line of text may serve several."""
+    """Return the views of all feeds, each once: one line of text may serve several feeds."""
     return {view for feed in feeds for view in feed.views}
 
 

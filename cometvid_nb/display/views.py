@@ -1,4 +1,4 @@
-"""Views: what a page, a headless run and a terminal offer to draw on."""
+"""Views: the protocols that a page, a file and a terminal implement to draw watches."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from ..cards.gallery import Gallery
 
 
 class Shown(Protocol):
-    """Something that is seen while somebody waits."""
+    """What all views have in common; called while a cell waits."""
 
     def tick(self, now_s: float) -> None:
-        """A second has passed (unix seconds) while somebody waits."""
+        """Redraw what depends on the time; called about once a second. `now_s`: unix seconds."""
 
     def leave(self) -> None:
-        """Nobody waits any more."""
+        """Clean up, as the cell no longer waits; what follows is not ours."""
 
 
 class View(Shown, Protocol):
-    """Something that draws cards."""
+    """Draws cards, of one job or of several in turn."""
 
     def show(self, card: Card, *, is_settled: bool) -> None:
-        """Draw `card`; `is_settled`: it is the last one."""
+        """Draw `card`. `is_settled`: it is the last card of its job."""
 
 
 class GalleryView(Shown, Protocol):
-    """Something that draws a gallery, at most a few times a second."""
+    """Draws a gallery; called a few times a second at most."""
 
     def show(self, gallery: Gallery, now_s: float) -> None:
-        """Draw what has changed (unix seconds). Settled: it is the last time."""
+        """Draw the changes. `now_s`: unix seconds. A settled gallery is drawn for the last time."""

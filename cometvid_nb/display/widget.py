@@ -1,4 +1,4 @@
-"""Bare widgets: they hold what the browser draws, and pass on what it asks for."""
+"""Bare widgets: hold the cards that the browser draws, and pass on the browser's messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent / "static"
 CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
-"""What a card's page is made of, in this order; `tests/js/jsconfig.json` checks them together."""
+"""The scripts of a card, in this order; `tests/js/jsconfig.json` type-checks them together.
+
+anywidget loads one module from a Blob URL, where relative imports fail, so they are joined."""
 GALLERY_PARTS = (
     *CARD_PARTS,
     "sync.js",
@@ -34,9 +36,9 @@ GALLERY_PARTS = (
 
 
 def join(*parts: str, render: str | None = None) -> str:
-    """Text of one module or style sheet, since anywidget loads a single Blob.
+    """Return the files of `static/` joined into one module or style sheet.
 
-    `render` names the function that draws the view; None for a style sheet.
+    `render` names the function that draws a view; None for a style sheet.
     """
     texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
     if render is None:
@@ -47,20 +49,24 @@ def join(*parts: str, render: str | None = None) -> str:
 
 
 class CometvidWidget(anywidget.AnyWidget):
-    """What both widgets do. A page draws them, ticks by itself, and goes on when a wait is over."""
+    """The common part of both widgets: messages of the page, and the HTML for other front ends."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.is_relaying = False
-        """Whether a page has asked for a clip through the kernel."""
+        """Whether a page got a clip through the kernel. Then only the widget can play the clip, so
+        that no record may replace it."""
         self.is_loaded = False
-        """Whether a page has loaded it, which a page without our front end never does."""
+        """Whether a page has loaded the widget; a page without anywidget never does."""
         self.is_used = False
-        """Whether somebody plays its clips just now, and it should stay where it is."""
+        """Whether somebody plays the clips just now, so that no record may replace the widget."""
         self.on_request(self._note_page)
 
     def on_request(self, handle: Callable[[dict[str, Any]], None]) -> None:
-        """Call `handle(message)` for each message of the page, a dict with a text `kind`."""
+        """Call `handle(message)` for each message of a page: a dict whose `kind` is a text.
+
+        Anything else is dropped, as a page may send what it likes.
+        """
 
         def receive(_: Any, content: Any, __: Any) -> None:
             if isinstance(content, dict) and isinstance(content.get("kind"), str):
@@ -69,36 +75,39 @@ class CometvidWidget(anywidget.AnyWidget):
         self.on_msg(receive)
 
     def tick(self, now_s: float) -> None:
-        """The page ticks by itself."""
+        """Do nothing: the page has a clock of its own."""
 
     def leave(self) -> None:
-        """The page goes on by itself."""
+        """Do nothing: the widget goes on without a waiting cell."""
 
     def _note_page(self, message: dict[str, Any]) -> None:
         self.is_loaded = True
-        if message["kind"] in ("use", "hello"):  # a page that says hello has just been opened
+        # A page sends "hello" when it opens; a page that was reloaded no longer plays.
+        if message["kind"] in ("use", "hello"):
             self.is_used = message.get("is_used") is True
 
     def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
-        """What a front end without widgets shows instead; VS Code falls back to it, too.
+        """Return the bundle for front ends without widgets; VS Code falls back to it as well.
 
-        `is_player` False: it is going to be replaced, and a clip would begin anew each time.
+        `is_player` False: without the player, for an output that is going to be replaced, as the
+        clip would start again each time.
         """
         raise NotImplementedError
 
-    # ipywidgets 7 (Colab's) displays itself and forgets the `display_id`, so that no record could
-    # ever take the widget's place, nor a plain card. Where this is None, the bundle is asked for.
+    # A widget of ipywidgets 7 (Colab's) displays itself without the `display_id`, so that nothing
+    # could ever replace its output. With None here IPython asks for the bundle below instead.
     _ipython_display_ = None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        inherited = getattr(super(), "_repr_mimebundle_", self._view_bundle)  # 7 has none
+        inherited = getattr(super(), "_repr_mimebundle_", self._view_bundle)  # ipywidgets 7: none
         bundle = inherited(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return ({**data, **self.static_bundle()}, metadata) if data is not None else None
 
     def _view_bundle(self, **kwargs: Any) -> dict[str, Any] | None:
+        """Return the bundle that ipywidgets 8 makes; None for a closed widget."""
         if self.comm is None:
-            return None  # it was closed
+            return None
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         return {"application/vnd.jupyter.widget-view+json": view}
 
@@ -106,7 +115,7 @@ class CometvidWidget(anywidget.AnyWidget):
 class CardWidget(CometvidWidget):
     """The live card of one job, which becomes the player."""
 
-    # Read here, once: anywidget would start watching a path for changes.
+    # Text and not a path: for a path anywidget starts to watch the file for changes.
     _esm = join(*CARD_PARTS, render="renderCard")
     _css = join("card.css")
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
@@ -114,16 +123,17 @@ class CardWidget(CometvidWidget):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.feed: CardFeed | None = None
-        """What brings it its cards, once it shows a watch."""
+        """Brings the cards of a watch; None: the widget shows no watch."""
         self._shown: Card | None = None
+        """The card shown last, to send only what differs, and for `static_bundle`."""
 
     @property
     def watch(self) -> Watch | None:
-        """The watch that is shown: the latest, if the page has asked to watch its job again."""
+        """The watch on the card, None without one; the latest if its job was watched again."""
         return self.feed.watch if self.feed is not None else None
 
     def show(self, card: Card, *, is_settled: bool = False) -> None:
-        """Draw `card`. What looks the same as before sends nothing."""
+        """Draw `card`; a card that equals the last one sends nothing to the page."""
         if card == self._shown:
             return
         self._shown = card
@@ -138,7 +148,7 @@ class CardWidget(CometvidWidget):
 class GridWidget(CometvidWidget):
     """The live cards of many jobs, a page at a time; each becomes a player in its place.
 
-    The whole of `gallery` goes to a page that opens; after that only what has changed, as messages.
+    A page that opens gets all of `gallery`; after that it gets only the changes, as messages.
     """
 
     _esm = join(*GALLERY_PARTS, render="renderGallery")
@@ -150,11 +160,12 @@ class GridWidget(CometvidWidget):
         self._shown: Gallery | None = None
 
     def show(self, gallery: Gallery, now_s: float) -> None:
-        """Draw `gallery`. What looks the same as before sends nothing."""
+        """Draw the changes of `gallery`; without a visible change nothing is sent to the page."""
         is_first, self._shown = self._shown is None, gallery
         change = gallery.change(now_s)
         if change is None:
             return
+        # For pages that open later; `send_state` keeps the assignment itself from being sent.
         self.gallery = gallery.to_json(now_s)
         if is_first:
             super().send_state("gallery")
@@ -162,7 +173,7 @@ class GridWidget(CometvidWidget):
             self.send({"kind": "gallery_change", **change})
 
     def send_state(self, key: Any = None) -> None:
-        """Send the state, but for `gallery` alone: its changes go as messages of their own."""
+        """Send the state, but not for a change of `gallery`: that goes as a smaller message."""
         if key != "gallery":
             super().send_state(key)
 

@@ -1,1 +1,1 @@
-"""Ledger: what this machine remembers of jobs."""
+"""Ledger: remembers the jobs of this machine."""

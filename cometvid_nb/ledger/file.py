@@ -1,4 +1,4 @@
-"""LedgerFile: the SQLite file of the ledger, opened so that no kill and no neighbour harms it."""
+"""LedgerFile: opens the SQLite file of the ledger; safe against kills and other kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 BUSY_TIMEOUT_S = 5.0
+"""How long a statement waits for another kernel's lock; a write of ours takes milliseconds."""
 _VERSION = 2
+"""The schema's number, kept in the file (PRAGMA user_version), so that an older file is upgraded
+and a newer one is left alone."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     ref TEXT PRIMARY KEY,          -- ours; also the idempotency key of the request
@@ -39,33 +42,42 @@ CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads p
 
 
 _OF_THE_PARENT: list[sqlite3.Connection] = []
-"""What a forked child has inherited: it must not even close it (SQLite, "How To Corrupt")."""
+"""Connections that a forked child has inherited, kept alive so that they are never closed.
+
+A child must not even close them (SQLite, "How To Corrupt An SQLite Database File": "Carrying an
+open database connection across a fork()")."""
 
 
 class LedgerFile:
-    """The file at `path`, made and brought up to date at the first use."""
+    """The file at `path`, created or upgraded at the first use. Safe to use from any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        """Guards the kept connection, which all threads share (`check_same_thread=False`)."""
         self._kept: sqlite3.Connection | None = None
+        """One open connection, as opening one per statement costs 12 ms at each close."""
         self._kept_of: tuple[int, int | None] = (0, None)
-        """The process it was opened in, and the inode of its file."""
+        """The process that opened `_kept`, and the inode of its file.
+
+        The connection is useless after a fork, or when the file was deleted or replaced."""
         self._timeout_s = 0.0
+        """The busy timeout that `_kept` has now; setting one is a statement of its own."""
 
     def close(self) -> None:
-        """Let go of it. It can be opened again."""
+        """Close the connection. The file can be opened again."""
         with self._lock:
             self._let_go()
 
     @contextmanager
     def open(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
-        """The connection that is kept; each statement is a transaction of its own.
+        """Give the kept connection, locked; each statement is a transaction of its own.
 
-        What it writes may be lost in a power cut, though not in a kill: the loop that all watches
-        share must not wait for the disk, and how a job stands can be asked again. While a cell is
-        busy each call into SQLite waits for the cell and then the cell for it, so few calls are
-        what counts (benchmarks/scale.py).
+        A write may be lost in a power cut, but not when the process is killed. The loop that all
+        watches share must not wait for the disk, and a poll brings the state of a job again.
+
+        Make few calls: each one releases the interpreter, and while a cell is busy it takes a
+        thread switch to get it back (measured by `benchmarks/scale.py`).
 
         Raises:
             sqlite3.Error, OSError: the file cannot be used.
@@ -75,28 +87,30 @@ class LedgerFile:
 
     @contextmanager
     def open_durably(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
-        """A transaction that is on the disk when this is over, on a connection of its own.
+        """Give a new connection with a transaction that is on the disk when the block ends.
 
-        A power cut must not lose an intent: the write is there before the POST is sent.
+        For the intent to create a job: a power cut must not lose it once the POST is sent.
 
         Raises:
             sqlite3.Error, OSError: the file cannot be used.
         """
+        # Creates the file where it is missing; see `_keep` for the close at the end of this block.
         with self._lock:
             self._keep(timeout_s)
         with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
+            # In WAL mode NORMAL does not wait for the disk at a commit; FULL does.
             db.execute("PRAGMA synchronous = FULL")
             yield db
 
     def _keep(self, timeout_s: float) -> sqlite3.Connection:
-        """The kept connection to the file that lies there now, made ready for use.
+        """Return the kept connection to the file now at `path`, opened anew where necessary.
 
-        It makes the others cheap, too: the last connection that closes writes all to the disk,
-        which takes 12 ms.
+        As long as it is open, closing another connection is cheap: only the last one to close
+        writes the whole log to the disk, which takes 12 ms.
         """
         try:
             inode = self.path.stat().st_ino
-        except FileNotFoundError:  # not made yet, or taken away
+        except FileNotFoundError:  # not created yet, or deleted by the reader
             inode = None
             self.path.parent.mkdir(parents=True, exist_ok=True)
         if self._kept is None or self._kept_of != (os.getpid(), inode):
@@ -120,7 +134,7 @@ class LedgerFile:
 
 
 def default_path() -> Path:
-    """Where the ledger lies if nothing else is set: the user's data directory."""
+    """Return the default path of the ledger, in the user's data directory."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"
@@ -131,6 +145,7 @@ def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
     try:
         _prepare(db)
         db.execute("PRAGMA synchronous = NORMAL")
+        # SQLite's own lower() knows ASCII letters only.
         db.create_function("folded", 1, str.casefold, deterministic=True)
     except BaseException:
         db.close()
@@ -139,14 +154,19 @@ def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
+    """Create or upgrade the schema.
+
+    Raises:
+        sqlite3.DatabaseError: a newer version of this package wrote the file.
+    """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:
         raise sqlite3.DatabaseError("it was written by a newer cometvid-nb")
     if version < _VERSION:
         _switch_to_wal(db)
-        db.execute("BEGIN IMMEDIATE")  # two may do this at once
+        db.execute("BEGIN IMMEDIATE")  # two kernels may upgrade at once
         columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
-        if columns and "sender" not in columns:  # of version 1
+        if columns and "sender" not in columns:  # a file of version 1
             db.execute("ALTER TABLE jobs ADD COLUMN sender TEXT")
         for statement in _SCHEMA.split(";\n"):
             db.execute(statement)
@@ -155,13 +175,14 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging, in which readers and a writer do not block each other."""
     until_s = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # Of two that switch at once, SQLite turns one away without any waiting.
+            # If two kernels switch at once, SQLite refuses one of them without the busy timeout.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
                 raise
             time.sleep(0.01)

@@ -1,8 +1,9 @@
-"""Ledger: the durable list of jobs, in SQLite, so that nothing paid for is forgotten.
+"""Ledger: keeps a durable list of jobs in SQLite, so that nothing paid for is forgotten.
 
-Written before a job is asked for (the intent), when the answer comes (the id), when the job ends
-and when its clip is saved. It holds no key and no link. Many kernels may write at once, and a
-process may die at any instant: every change is one transaction of a write-ahead log.
+An entry is written before a job is created (the intent), when the answer comes (the id), when the
+job's status changes and when its clip is saved. The ledger contains no key and no link. Many
+kernels may write at once, and a process may die at any instant: every change is one transaction of
+a write-ahead log.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ log = logging.getLogger("cometvid_nb.ledger.ledger")
 T = TypeVar("T")
 
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
-"""States of an entry that has no job yet; with a job it is the job's own status."""
+"""States of an entry without a job id; an entry with one has the status of its job."""
 
 SENDING_FOR_S = 900.0
-"""Four tries of a request, each answered as late as it may be, with the pauses between."""
+"""How long a request for a new job may be under way: four tries, each answered as late as the
+client allows, and the pauses between them. Used only if the sender cannot be looked up."""
 
 
 def _warn(message: str) -> None:
@@ -38,12 +40,18 @@ def _warn(message: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is remembered of one job. Times are unix seconds, `took_s` seconds."""
+    """One job in the ledger. Times are unix seconds, `took_s` is seconds.
+
+    None: not known, or not given.
+    """
 
     ref: str
+    """Made by us before the request is sent, and its idempotency key."""
     job_id: str | None
+    """None until the API has accepted the job."""
     base_url: str
     state: str
+    """`SENDING`, `LOST` or `REFUSED`, else a `JobStatus`."""
     model: str | None
     seconds: str | None
     size: str | None
@@ -51,16 +59,21 @@ class Entry:
     image: str | None
     remixed_from: str | None
     began_at_s: float
+    """When the job was created, or first watched if it was created elsewhere."""
     took_s: float | None
+    """From creation to completion; None if that is not known: see `watching.memory.took_s_of`."""
     problem: str | None
     clip: str | None
+    """Where the clip is saved: an absolute path or the URL of a storage."""
     clip_bytes: int | None
     is_clip_wanted: int | None
+    """0: watched with `save=off`, so `resume` does not fetch the clip. None: never watched."""
     sender: str | None
+    """The process that creates the job, as `process.this_process` names it."""
 
     @property
     def name(self) -> str:
-        """What a person calls it by: the job's id, or a short one of ours where there is none."""
+        """The name that a person types: the job's id, or the start of `ref` if there is no id."""
         return self.job_id or self.ref[:8]
 
     @property
@@ -68,27 +81,30 @@ class Entry:
         """Whether there is something left to watch for: the job's end, or its clip."""
         if self.job_id is None or self.state == JobStatus.FAILED:
             return False
-        is_clip_missing = self.clip is None and self.is_clip_wanted != 0  # None: nobody said
+        is_clip_missing = self.clip is None and self.is_clip_wanted != 0  # None counts as wanted
         return self.state != JobStatus.COMPLETED or is_clip_missing
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether a request was sent, or about to be, and nobody knows what became of it."""
+        """Whether a request was or may have been sent, and its outcome will not become known.
+
+        True if the answer was lost, or if the sending process died before it noted an answer.
+        """
         if self.state != SENDING:
             return self.state == LOST
         is_sending = is_running(self.sender) if self.sender else None
-        if is_sending is None:  # another machine's process, or one of a system that does not tell
+        if is_sending is None:  # a process of another machine, or no way to tell on this system
             is_sending = time.time() - self.began_at_s < SENDING_FOR_S
         return not is_sending
 
     def to_row(self) -> dict[str, Any]:
-        """A flat dict, as `pandas.DataFrame` takes it."""
+        """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
         row = asdict(self)
         del row["is_clip_wanted"], row["sender"]
         return row
 
     def to_job(self) -> Job:
-        """The job as far as it is remembered."""
+        """Return the job with the values that the ledger has; everything else is None."""
         told = {"id": self.job_id, "status": self.state, "created_at": self.began_at_s}
         told |= {"model": self.model, "prompt": self.prompt, "seconds": self.seconds}
         told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
@@ -101,42 +117,43 @@ _COLUMNS = [field.name for field in fields(Entry)]
 
 
 class Ledger:
-    """The ledger in one file. A file that cannot be used is reported once, and then let be.
+    """The ledger in the file at `path`; None keeps nothing. Safe to use from any thread.
 
-    `warn(message)` is called at the first trouble; no method raises for the file's sake. `path`
-    None keeps nothing.
+    No method raises because of the file: a watch must not end for lack of a ledger. The first
+    problem calls `warn(message)`; a file that will not mend is then left alone.
     """
 
     def __init__(self, path: Path | None, warn: Callable[[str], None] = _warn) -> None:
         self._warn = warn
         self.path = path
         self._file = LedgerFile(path) if path is not None else None
+        # Told: the reader has been warned, once is enough. Broken: the file is not tried again.
         self._is_told = self._is_broken = False
 
     def close(self) -> None:
-        """Let go of the file. The ledger can be used again."""
+        """Close the file. The ledger can be used again."""
         if self._file is not None:
             self._file.close()
 
     # Writing.
 
     def intend(self, base_url: str, **request: str | None) -> str:
-        """Note, before anything is sent, that a job is about to be asked for; returns its ref."""
+        """Write down, durably and before anything is sent, a request for a job; return its ref."""
         ref = uuid.uuid4().hex
         values = {**request, "ref": ref, "base_url": base_url, "state": SENDING}
         self._insert({**values, "began_at_s": time.time(), "sender": this_process()})
         return ref
 
     def accept(self, ref: str, job: Job) -> None:
-        """The API took it: the job has an id."""
+        """Write down that the API accepted the request, and the job's id."""
         self._update(ref, job_id=job.id, **_told(job))
 
     def refuse(self, ref: str, problem: str) -> None:
-        """The API said no; nothing was made."""
+        """Write down that the API refused the request, so no job exists."""
         self._update(ref, state=REFUSED, problem=problem)
 
     def lose(self, ref: str, problem: str) -> None:
-        """The answer was lost: there may be a job, and it may have been paid for."""
+        """Write down that the answer was lost: a job may exist and may be paid for."""
         self._update(ref, state=LOST, problem=problem)
 
     def see(
@@ -147,16 +164,22 @@ class Ledger:
         took_s: float | None = None,
         is_clip_wanted: bool | None = None,
     ) -> None:
-        """Note how a job stands that is watched; one not known yet is taken in."""
+        """Write down the state of a watched job; add an entry if there is none.
+
+        `took_s` is how long a completed job took, `is_clip_wanted` whether its clip is to be
+        saved. None keeps what the entry has.
+        """
         told = {**_told(job), "took_s": took_s, "is_clip_wanted": is_clip_wanted}
 
         def write(db: sqlite3.Connection) -> None:
-            # Nearly always there is an entry: one statement, and no new name is made up.
+            # An entry exists nearly always, and then this is one statement; few calls into SQLite
+            # are what keeps a reader's busy cell fast. See `LedgerFile.open`.
             sql = f"UPDATE jobs SET {_sets(told)} WHERE base_url = ? AND job_id = ?"  # noqa: S608 - our own names
             if db.execute(sql, (*told.values(), base_url, job.id)).rowcount:
                 return
             columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job.id, **told}
             columns["began_at_s"] = job.created_at_s or time.time()
+            # Another kernel may have added the entry since the statement above.
             updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
             _execute(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
 
@@ -171,10 +194,15 @@ class Ledger:
         *,
         poster: str | None = None,
     ) -> None:
-        """The clip of a job lies at `clip`; `poster` is a small picture of it, as a data URL."""
+        """Write down where the clip of a job is saved (a path or URL) and its size.
+
+        `poster` is a small picture of the clip, as a data URL; None keeps the one that is there.
+        """
 
         def write(db: sqlite3.Connection) -> None:
-            if poster is not None:  # first: what is killed in between lacks nothing later
+            # The poster first: if the process is killed in between, a clip without its poster
+            # would never get one, while a poster without its clip does no harm.
+            if poster is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (base_url, job_id, poster)
                 )
@@ -186,7 +214,7 @@ class Ledger:
         self._try(write, None)
 
     def forget(self, entry: Entry) -> None:
-        """Remember it no more. The clip stays where it lies."""
+        """Delete an entry. The job and the saved clip stay."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM jobs WHERE ref = ?", (entry.ref,))
@@ -198,18 +226,18 @@ class Ledger:
     # Reading.
 
     def find(self, base_url: str, job_id: str) -> Entry | None:
-        """What is remembered of a job."""
+        """Return the entry of a job, or None."""
         found = self._select("WHERE base_url = ? AND job_id = ?", (base_url, job_id))
         return found[0] if found else None
 
     def poster(self, base_url: str, job_id: str) -> str | None:
-        """The small picture of a saved clip, as a data URL."""
+        """Return the small picture of a saved clip as a data URL, or None."""
         sql = "SELECT poster FROM posters WHERE base_url = ? AND job_id = ?"
         found = self._try(lambda db: db.execute(sql, (base_url, job_id)).fetchone(), None)
         return found[0] if found else None
 
     def named(self, base_url: str, name: str) -> Entry | None:
-        """The entry that a person calls so: see `Entry.name`."""
+        """Return the entry whose `Entry.name` is `name`, or None."""
         clause = "WHERE base_url = ? AND (job_id = ? OR job_id IS NULL AND substr(ref, 1, 8) = ?)"
         found = self._select(clause, (base_url, name, name))
         return found[0] if found else None
@@ -222,10 +250,11 @@ class Ledger:
         state: str | None = None,
         search: str | None = None,
     ) -> list[Entry]:
-        """The jobs at one API, the latest first.
+        """Return the entries of one API, newest first.
 
-        `state` may be spelled as the API or as the table does it; `search` is a text looked for
-        in prompt, id and model, whatever its letters' case.
+        `state` may be spelled as by the API ("in_progress") or as in the table ("in progress").
+        `search` is a text to find in prompt, id or model; letter case does not matter. None
+        does not filter.
         """
         where, values = ["base_url = ?"], [base_url]
         if state is not None:
@@ -243,7 +272,7 @@ class Ledger:
         return self._select(clause, values)
 
     def unfinished(self, base_url: str) -> list[Entry]:
-        """The jobs that may still be running, or whose clip was never fetched; the oldest first."""
+        """Return the jobs that may still run or whose wanted clip is not saved, oldest first."""
         return [entry for entry in reversed(self.entries(base_url)) if entry.is_unfinished]
 
     def durations_s(
@@ -254,9 +283,10 @@ class Ledger:
         size: str | None,
         most: int = 50,
     ) -> list[float]:
-        """How long the latest completed jobs of this kind took there; the nearest kind there is.
+        """Return how long the `most` latest completed jobs of this kind took, newest first.
 
-        Of one API only: another gateway may serve a model of the same name from other machines.
+        If no job has the same model, length and size, the size is left out, then the length. Only
+        jobs of one API count: another gateway may run a model of the same name on other machines.
         """
         kinds = (
             {"model": model, "seconds": seconds, "size": size},
@@ -293,7 +323,7 @@ class Ledger:
             try:
                 db.execute(sql, (*columns.values(), ref))
             except sqlite3.IntegrityError:
-                # Somebody watched the job before its answer reached us: that row stays.
+                # Another kernel watched the job before the answer came here: its entry stays.
                 db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
 
         self._try(write, None, is_durable=True)
@@ -303,14 +333,16 @@ class Ledger:
     ) -> T:
         if self._file is None or self._is_broken:
             return otherwise
-        # Who has been told of a lock that stays is not to be held up by it each time.
+        # After a first long wait for a lock that stays, later statements hardly wait: they would
+        # hold up the loop of all watches each time.
         timeout_s = 0.1 if self._is_told else BUSY_TIMEOUT_S
         try:
             open_ = self._file.open_durably if is_durable else self._file.open
             with open_(timeout_s) as db:
                 return work(db)
         except (sqlite3.Error, OSError) as error:
-            # Locked and full pass; anything else will not mend itself.
+            # A lock and a full disk are temporary; no other error is. The low byte is the primary
+            # code of SQLite's extended error codes.
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             self._is_broken = code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
             if self._is_told:
@@ -325,7 +357,7 @@ class Ledger:
 
 
 def _sets(columns: Mapping[str, object]) -> str:
-    """Assignments of values that a None leaves as they are."""
+    """Return the SQL assignments for an UPDATE in which None keeps the old value."""
     return ", ".join(f"{name} = coalesce(?, {name})" for name in columns)
 
 
@@ -336,7 +368,7 @@ def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None
 
 
 def _told(job: Job) -> dict[str, Any]:
-    """What an answer says of a job, as columns; never its link."""
+    """Return the columns that an answer of the API fills. Its link is never among them."""
     return {
         "state": job.status.value if job.status is not JobStatus.UNKNOWN else "in_progress",
         "model": job.model,

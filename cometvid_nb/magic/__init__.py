@@ -1,1 +1,1 @@
-"""Magic: %cometvid."""
+"""Magic: the `%cometvid` magic."""

@@ -1,4 +1,4 @@
-"""The commands of `%cometvid`, each carried out on the session."""
+"""Commands: carries out each command of `%cometvid` on the session."""
 
 from __future__ import annotations
 
@@ -30,23 +30,27 @@ from .grammar import GrammarError, explain
 
 
 class Commands:
-    """What `%cometvid NAME …` does is the method of that name.
+    """`%cometvid NAME …` calls the method of that name; a new command is a method here.
 
-    `cell` is the body of a `%%cometvid` cell, None for a line. A method raises `GrammarError`,
-    `ValueError` or `CometVidError` where it cannot do what was asked.
+    `arguments` is what the parser of the command in `grammar.COMMANDS` returns. `cell` is the body
+    of a `%%cometvid` cell, None for a line. A method raises `GrammarError`, `ValueError` or
+    `CometVidError` if it cannot do what the line asks for.
     """
 
     def __init__(self) -> None:
         self._simulator: Any = None
+        """The simulator of `%cometvid demo`, while it is on."""
 
     def watch(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList:
         session = sessions.current()
         options = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
+        # Checked before the first watch starts: a wrong option must not leave half of them running.
         session.settings.changed(**{k: v for k, v in options.items() if v is not None})
         return self._show(arguments.ids, arguments, **options)
 
     def create(self, arguments: Namespace, cell: str | None = None) -> Any:
         count = _whole("-n", arguments.count or "1", MOST_JOBS)
+        # All are checked before the first is sent: a wrong third prompt must not cost two clips.
         named = ("model", "seconds", "size", "image")
         options = {name: getattr(arguments, name) for name in named}
         new = [NewJob.check(prompt, **options) for prompt in arguments.prompts]
@@ -60,6 +64,7 @@ class Commands:
         base_url, ledger = sessions.current().settings.base_url, _ledger()
         limit = None if arguments.all else _whole("--limit", arguments.limit or "20", 10**6)
         matching = ledger.entries(base_url, state=arguments.state, search=arguments.search)
+        # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
         total = len(matching) or len(ledger.entries(base_url, limit=1))
         beside = notebook_folder()
         display(tables.jobs_bundle(matching[:limit], total, beside), raw=True)
@@ -82,6 +87,7 @@ class Commands:
         told = 1
 
         def on_progress(saving: Saving) -> None:
+            # Bytes come many times a second; only a new try is worth a line.
             nonlocal told
             if saving.attempt > told:
                 told = saving.attempt
@@ -101,6 +107,7 @@ class Commands:
         session = sessions.current()
         job = session.poll(arguments.id)
         card = Card.of_job(job, is_simulated=session.settings.is_simulated)
+        # Without the player: nothing is saved here, and the API's link soon stops working.
         display(card_to_bundle(card, is_player=False), raw=True)
 
     def stop(self, arguments: Namespace, cell: str | None = None) -> None:
@@ -139,17 +146,19 @@ class Commands:
             if name == "is_simulated":
                 raise GrammarError("is_simulated is set by %cometvid demo")
             changes[name] = value
+        # All at once: a wrong value changes none of them.
         settings = sessions.current().configure(**changes)
         display(tables.settings_bundle(settings), raw=True)
 
     def login(self, _: Namespace, cell: str | None = None) -> None:
         try:
             text = getpass.getpass("CometAPI key: ")
-        except (StdinNotImplementedError, EOFError):
+        except (StdinNotImplementedError, EOFError):  # nbclient has no stdin; a pipe may end
             raise SettingsError(
                 "nobody can be asked for the key here: set COMETAPI_KEY before the kernel starts"
             ) from None
         key = check_key(text)
+        # First: `leave_demo` brings back the settings of before, without this key.
         self.leave_demo()
         sessions.current().configure(api_key=key)
         print(f"The key {key} is kept in this kernel's memory, for this session only.")
@@ -181,7 +190,7 @@ class Commands:
 
     def _create(self, new: list[NewJob], arguments: Namespace) -> Any:
         session = sessions.current()
-        # A place that cannot be is to be found out before anything is paid for.
+        # An impossible place to save to must be found before anything is paid for.
         Destination.parse(arguments.save, session.settings.save_folder, Path())
         jobs, error = session.create(new)
         result: Any = None
@@ -191,7 +200,7 @@ class Commands:
             result = jobs[0] if len(new) == 1 else CreatedJobs(jobs)
         elif jobs:
             if error is not None:
-                arguments.wait = False  # the error is to be told now, not after the last clip
+                arguments.wait = False  # the error must be shown now, not after the last clip
             result = self._show([job.id for job in jobs], arguments, is_list=len(new) > 1)
         if error is not None:
             told = str(error)
@@ -206,6 +215,7 @@ class Commands:
     def _show(
         self, ids: list[str], arguments: Namespace, *, is_list: bool = False, **options: Any
     ) -> Watch | WatchList:
+        """Watch jobs and show them; return a list for several jobs, or if `is_list`."""
         session = sessions.current()
         if arguments.no_save:
             options["save"] = "off"
@@ -217,25 +227,28 @@ class Commands:
 
     def _present(self, watches: WatchList, arguments: Namespace) -> Watch | WatchList:
         stage = sessions.current().stage
-        # None: as the front end likes; False: never, whatever is at the other end.
+        # None: the front end decides; False: never wait, whatever the front end is.
         wait, is_embedding = arguments.wait, getattr(arguments, "embed", False)
         is_gallery = getattr(arguments, "gallery", False)
         show = partial(stage.present, is_embedding=is_embedding, is_gallery=is_gallery)
         if wait is False:
-            show(watches, wait=False)  # not waited for: how they end is not this cell's error
+            show(watches, wait=False)  # a watch that ends badly later is no error of this cell
         else:
             self._block(watches, lambda: show(watches, wait=wait))
         return watches[0] if len(watches) == 1 else watches
 
     def _block(self, watches: list[Watch], wait: Any) -> None:
-        """Wait; then fail the cell, in one line, if a watch that was waited for has no clip."""
+        """Call `wait()`, then fail the cell if a watch that has ended has no clip.
+
+        Without the failure, a notebook run by papermill would go on without its clip.
+        """
         try:
             wait()
         except KeyboardInterrupt:
             ids = " ".join(watch.job_id for watch in watches if not watch.state.is_settled)
             told = f"Stopped waiting. The watch goes on: %cometvid wait {ids}"
             if not detect(shell(), os.environ).is_text:
-                # An interrupt also ends a "Run all": the cells below want the clip.
+                # An interrupt must also end a "Run all": the cells below need the clip.
                 raise GrammarError(told) from None
             print(told)
             return
@@ -253,12 +266,16 @@ class Commands:
         return [known[job_id] for job_id in job_ids]
 
     def known_ids(self) -> list[str]:
+        """Return job ids for completion: those watched here, newest first, then the simulated."""
         watched = [watch.job_id for watch in sessions.current().watches]
         simulated = list(self._simulator.jobs) if self._simulator is not None else []
         return list(dict.fromkeys([*reversed(watched), *simulated]))
 
     def known_values(self, option: str) -> list[str]:
-        """What the remembered jobs have there, the latest first: no list of models is ours."""
+        """Return the values that jobs of the ledger have for an option, newest first.
+
+        No list of models is built in: the API's catalogue changes monthly.
+        """
         name = option.removeprefix("--")
         session = sessions.current()
         if name not in ("model", "size", "seconds", "state") or session.ledger.path is None:
@@ -268,6 +285,7 @@ class Commands:
         return list(dict.fromkeys(value for value in values if value and " " not in value))
 
     def leave_demo(self) -> None:
+        """Stop the simulator and its watches, and return to the real API's settings."""
         simulator, self._simulator = self._simulator, None
         if simulator is not None:
             session = sessions.current()
@@ -279,7 +297,10 @@ class Commands:
 
 
 class CreatedJobs(list[Job]):
-    """Jobs that were created together; the cell that did it has told their ids already."""
+    """Jobs that were created together.
+
+    As the value of the cell that created them they show nothing, as it has printed their ids.
+    """
 
     def __init__(self, jobs: list[Job]) -> None:
         super().__init__(jobs)
@@ -291,6 +312,7 @@ class CreatedJobs(list[Job]):
 
 
 def _ledger() -> Ledger:
+    """Return the session's ledger. Raises `SettingsError` if the ledger is off."""
     ledger = sessions.current().ledger
     if ledger.path is None:
         raise SettingsError("the ledger of jobs is off: %cometvid config ledger=on")
@@ -314,7 +336,7 @@ def _whole(name: str, text: str, most: int) -> int:
 
 
 def _error_of(watch: Watch) -> CometVidError | None:
-    """Why a watch that was waited for has no clip, or None: it has, or none was wanted."""
+    """Return why a watch has no clip; None: it has one, or none was wanted, or it goes on."""
     state = watch.state
     if state.error is None and state.saved is None and state.is_over and state.problem:
         return ClipError(state.problem)
@@ -322,7 +344,10 @@ def _error_of(watch: Watch) -> CometVidError | None:
 
 
 def _why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
-    """What is raised for watches that have no clip: of their own kind, if it is one."""
+    """Return the error to raise for watches without a clip.
+
+    It has their own class if all have the same one, so that `except JobFailed` works for many.
+    """
     errors = [error for _, error in ended]
     if len(ended) == 1:
         return retold(errors[0], _last_words(*ended[0]))
@@ -332,11 +357,12 @@ def _why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
     told = retold(errors[0], "\n".join(words)) if len({*map(type, errors)}) == 1 else None
     if told is None:
         told = WatchEnded("\n".join(words), job=None)
-    told.advice = None  # each has its own in its words
+    told.advice = None  # the text has the advice of each error
     return told
 
 
 def _last_words(watch: Watch, error: CometVidError) -> str:
+    """Return the error's message with the job's id in front, if the message lacks it."""
     words = str(error)
     is_named = watch.job_id in words or not isinstance(error, ApiError)
     return words if is_named else f"{watch.job_id}: {words}"

@@ -1,4 +1,4 @@
-"""Tab completion for `%cometvid`: commands, options and their values, settings, known job ids."""
+"""Completes `%cometvid` lines by tab: commands, options, their values, settings, known job ids."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any
 from ..settings import Settings
 from .grammar import COMMANDS
 
+# Also `x = %cometvid …` and `a, b = %cometvid …`: IPython allows a magic behind an assignment.
 _LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%%?cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
 
 
 ValuesOf = Callable[[str], Iterable[str]]
-"""Values of an option that were used before: `values_of("--model")`."""
+"""Returns the values of an option that earlier jobs have: `values_of("--model")`."""
 
 
 def complete(
     text_until_cursor: str, job_ids: Iterable[str], values_of: ValuesOf = lambda option: ()
 ) -> tuple[str, list[str]] | None:
-    """(the piece being typed, what it may become), or None where this is no line of ours."""
+    """Return (the word being typed, its completions), or None if the line is not `%cometvid`."""
     line = text_until_cursor.rpartition("\n")[2]
     match = _LINE.match(line)
     if match is None or match["words"] is None:
@@ -39,7 +40,7 @@ def complete(
     if command.name == "help":
         return piece, _starting(piece, COMMANDS)
     if command.name == "config":
-        # Those two are set by login and demo; see `_config` in magic.py.
+        # `Commands.config` refuses these two; login and demo set them.
         own = {field.name for field in fields(Settings)} - {"api_key", "is_simulated"}
         names = (f"{name}=" for name in sorted(own))
         return piece, _starting(piece, names)
@@ -51,12 +52,15 @@ def complete(
 def make_matcher(
     job_ids: Callable[[], Iterable[str]], values_of: ValuesOf = lambda option: ()
 ) -> Callable[..., Any]:
-    """A matcher for `shell.Completer.custom_matchers`."""
+    """Return a matcher for `shell.Completer.custom_matchers`.
+
+    Both functions are called at each tab, so that new jobs are offered.
+    """
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher()  # type: ignore[untyped-decorator, unused-ignore]  # untyped in IPython 8
     def cometvid_matcher(context: Any) -> Any:
-        # The position counts within the cursor's line, not within the cell.
+        # IPython counts the position within the cursor's line, not within the cell.
         until = context.line_with_cursor[: context.cursor_position]
         found = complete(until, job_ids(), values_of)
         if found is None:
@@ -65,7 +69,7 @@ def make_matcher(
         return {
             "completions": [SimpleCompletion(text=text, type="magic") for text in candidates],
             "matched_fragment": piece,
-            # Names of the reader's variables mean nothing on this line.
+            # Suppresses the names of the reader's variables, which mean nothing on this line.
             "suppress": True,
         }
 

@@ -1,4 +1,4 @@
-"""The grammar of `%cometvid`: its commands, their options and their help, as data."""
+"""Defines the commands of `%cometvid`, their options and help, as data, and parses lines."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import NoReturn
 
 
 class GrammarError(Exception):
-    """A line that cannot be understood; the message says what would be."""
+    """A line that is no valid command; the message shows what would be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: its name, one line of help, a longer one, and what adds its arguments."""
+    """One command. A new one also needs a method in `Commands` and a row in the README.
+
+    `summary` is one line of help, `details` a longer text, and `add_arguments` fills its parser.
+    """
 
     name: str
     summary: str
@@ -24,11 +27,11 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
 
     def parser(self) -> argparse.ArgumentParser:
-        """The parser of what follows the command's name."""
+        """Return a new parser for the words after the command's name."""
         parser = _Parser(
             prog=f"%cometvid {self.name}",
             description=f"{self.summary[0].upper()}{self.summary[1:]}. {self.details}".strip(),
-            add_help=False,
+            add_help=False,  # `parse` handles --help, as argparse's own way ends the process
             allow_abbrev=False,
         )
         self.add_arguments(parser)
@@ -42,7 +45,7 @@ class Command:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse leaves the process on a mistake; a kernel must not."""
+    """A parser that raises `GrammarError`; argparse's own ends the process, here the kernel."""
 
     def error(self, message: str) -> NoReturn:
         options = [name for action in self._actions for name in action.option_strings]
@@ -54,7 +57,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _wait_option(parser: argparse.ArgumentParser) -> None:
-    # Without it nothing is said: some front ends wait by themselves.
+    # The default is None and not False: without the option the front end decides.
     words = "keep the cell busy until the end"
     parser.add_argument("--wait", action="store_true", default=None, help=words)
 
@@ -244,17 +247,17 @@ COMMANDS = {
 
 
 def names_a_prompt(line: str) -> bool:
-    """Whether a line holds a prompt, in which {x} and $x stay as they are unless asked for."""
+    """Whether a line holds a prompt, in which {x} and $x stay as they are without `--expand`."""
     return line.split()[:1] in (["create"], ["remix"])
 
 
 def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespace]:
-    """The command a line names, and its arguments. An empty line asks for help.
+    """Return the command of a line and its arguments; an empty line means help.
 
-    `cell` is the body under a `%%cometvid` line: the prompt of a new job, and of nothing else.
+    `cell` is the body under a `%%cometvid` line, allowed only as the prompt of a new job.
 
     Raises:
-        GrammarError: what is wrong, and what was probably meant.
+        GrammarError: the line is no valid command; the message shows what was probably meant.
     """
     try:
         words = _split(line)
@@ -281,7 +284,11 @@ def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespa
 
 
 def _split(line: str) -> list[str]:
-    """The words of a line; quotes hold one together, a backslash is a plain character."""
+    r"""Split a line into words; quotes group words.
+
+    A backslash is an ordinary character, as in the Windows path `C:\videos`, and so is `#`, which
+    would otherwise start a comment.
+    """
     lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
     lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
     return list(lexer)
@@ -295,21 +302,23 @@ def _prompts(words: list[str], cell: str | None) -> list[str]:
     if not words:
         raise GrammarError('there is no prompt: it goes "in quotes", or in the body of a %% cell')
     if len(words) > 1 and any(" " not in word.strip() for word in words):
-        # Each prompt is a job that is paid for; a forgotten quotation mark must not buy six.
+        # Each prompt is a job that costs money: forgotten quotes must not make six jobs of a
+        # sentence. Several prompts therefore need more than one word each.
         raise GrammarError(f'put the prompt in quotes: "{" ".join(words)}"')
     return words
 
 
 def explain(name: str | None) -> str:
-    """The help of one command, or the list of all.
+    """Return the help of one command; `name` None returns the list of all.
 
     Raises:
         GrammarError: there is no such command.
     """
     if name is not None:
         if name not in COMMANDS:
-            parse(name)  # says what was probably meant
+            parse(name)  # raises the error that shows what was probably meant
         usage, rest = COMMANDS[name].parser().format_help().strip().split("\n\n", 1)
+        # argparse indents the further lines of a usage by its prefix, which is cut off here.
         indented = "\n" + " " * len("usage: ")
         return f"{usage.removeprefix('usage: ').replace(indented, chr(10))}\n\n{rest}"
     width = max(map(len, COMMANDS))

@@ -1,4 +1,4 @@
-"""The `%cometvid` magic: reads the line, hands it to the commands, and is the settings' traits."""
+"""The `%cometvid` magic: hands a line to the commands, and mirrors the settings as traits."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .commands import Commands
 
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
+# The settings that are traits. Not the key, which `%config Cometvid` would print and a cell would
+# keep, and not `is_simulated`, which `%cometvid demo` sets.
 _CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "ledger", "allow_http")
 
 
@@ -37,7 +39,8 @@ class Cometvid(Magics):
     base_url = Unicode(help=_HELP["base_url"]).tag(config=True)
     timeout_s = Float(help=_HELP["timeout_s"]).tag(config=True)
     interval_s = Float(help=_HELP["interval_s"]).tag(config=True)
-    # With traitlets' own False as the default, a first `save = False` would be no change to it.
+    # True explicitly: with traitlets' own False, a first `save = False` would be no change, and
+    # traitlets would not call `_configure`.
     save = Bool(True, help=_HELP["save"]).tag(config=True)
     save_dir = Unicode(help=_HELP["save_dir"]).tag(config=True)
     ledger = Unicode(help=_HELP["ledger"]).tag(config=True)
@@ -47,6 +50,9 @@ class Cometvid(Magics):
 
     def __init__(self, shell: Any) -> None:
         self._made_commands: Commands | None = None
+        # `_is_mirroring`: traits are being set from the session, and must not set it in return.
+        # `_is_loaded`: False while the base class applies ipython_config.py, where an error would
+        # make %load_ext fail.
         self._is_mirroring = self._is_loaded = False
         super().__init__(shell=shell)
         self._is_loaded = True
@@ -57,15 +63,16 @@ class Cometvid(Magics):
 
     @property
     def _commands(self) -> Commands:
-        # Loading the extension must cost next to nothing: most notebooks that load it at their
-        # top use it much later, if at all.
+        # Imported at the first command: most notebooks load the extension at the top and use it
+        # much later, if at all, so that %load_ext must cost next to nothing.
         if self._made_commands is None:
             from .commands import Commands
 
             self._made_commands = Commands()
         return self._made_commands
 
-    # The magic expands {x} and $x itself: in a prompt they stay as they are unless asked for.
+    # IPython must not expand {x} and $x: in a prompt they stay as they are without `--expand`. The
+    # magic expands the other lines itself.
     @no_var_expand
     @needs_local_scope
     @line_cell_magic
@@ -82,6 +89,7 @@ class Cometvid(Magics):
                 self._expand_options(arguments, local_ns)
             result = getattr(self._commands, command.name)(arguments, cell)
         except GrammarError as error:
+            # IPython shows a UsageError without a traceback, and the cell fails.
             raise UsageError(str(error)) from None
         except (SettingsError, ValueError) as error:
             advice = getattr(error, "advice", None)
@@ -93,7 +101,7 @@ class Cometvid(Magics):
         return result
 
     def unload(self) -> None:
-        """Take back everything that loading did."""
+        """Undo everything that loading did. IPython itself cannot unregister a magic."""
         self._commands.leave_demo()
         from ..session.session import end
 
@@ -114,14 +122,15 @@ class Cometvid(Magics):
             arguments.prompts = [self._expand(text, local_ns) for text in arguments.prompts]
 
     def _expand(self, text: str, local_ns: dict[str, Any] | None) -> str:
-        """`text` with {x} and $x filled in; what cannot be stays, as in every IPython magic."""
+        """Return `text` with {x} and $x filled in; unknown names stay, as in all IPython magics."""
         names = {**self.shell.user_ns, **(local_ns or {})}
         try:
             return str(DollarFormatter().vformat(text, args=[], kwargs=names))
         except Exception:  # noqa: BLE001 - the reader's own expressions may raise anything
             return text
 
-    # The settings as traits, for %config and ipython_config.py.
+    # The settings as traits, for %config and ipython_config.py. Their defaults are the session's
+    # own values, read at the first use.
 
     @default("base_url")
     def _default_base_url(self) -> str:
@@ -161,15 +170,16 @@ class Cometvid(Magics):
             self._mirror()
             if self._is_loaded:
                 raise TraitError(str(error)) from None
-            # From ipython_config.py, or a %config of before that IPython remembers.
+            # The value comes from ipython_config.py, or from an earlier %config, which IPython
+            # keeps. The extension must load nevertheless.
             print(f"A value in IPython's configuration is left out. {error}")
 
     def _mirror(self) -> None:
-        """Make the traits say what the session says."""
+        """Copy the session's settings into the traits."""
         try:
             settings = _session().settings
         except SettingsError:
-            return  # the environment's base URL is unusable; the command itself has said so
+            return  # the environment's base URL is unusable; the command has already failed of it
         self._is_mirroring = True
         try:
             for name in _CONFIGURABLE:
@@ -179,10 +189,11 @@ class Cometvid(Magics):
 
 
 def _without_traceback(error: CometVidError) -> CometVidError:
-    """`error` under its own name, as one paragraph: no line of ours helps its reader.
+    """Return a copy of `error` that IPython shows as one paragraph, without a traceback.
 
-    IPython asks an exception for `_render_traceback_` before it makes a traceback; it stays a
-    mark of this one copy, as from Python code a traceback is of use.
+    No line of our code helps the reader of a magic. IPython asks an exception for
+    `_render_traceback_` before it makes a traceback. Only this copy has it: in Python code a
+    traceback is useful.
     """
     told = retold(error, " ".join(filter(None, [str(error), error.advice])))
     told._render_traceback_ = lambda: [f"{type(told).__name__}: {told}"]  # type: ignore[attr-defined]

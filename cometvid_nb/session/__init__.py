@@ -1,1 +1,1 @@
-"""Session: one kernel; joins the rest."""
+"""Session: joins the other folders for one kernel."""

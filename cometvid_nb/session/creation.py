@@ -1,4 +1,4 @@
-"""create: a job asked for exactly once, written into the ledger before, during and after."""
+"""create: creates a job exactly once, and writes intent and outcome into the ledger."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..ledger.ledger import Ledger
 
 
 async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
-    """Ask for a job.
+    """Create the job `new` and return it.
 
     Raises:
-        ApiError, TransientError: the API refused it, or was never reached; nothing was made.
-        OutcomeUnknown: the answer was lost; there may be a job. Nothing is sent again.
+        ApiError, TransientError: the API refused or was never reached; no job was created.
+        OutcomeUnknown: the answer was lost, so a job may exist. Nothing is sent again.
     """
-    # Off the loop, where every watch lives: each of these waits for the disk.
+    # In threads: these writes wait for the disk, and every watch runs on this loop.
     ref = await asyncio.to_thread(
         ledger.intend,
         client.settings.base_url,
@@ -37,8 +37,10 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
     except CometVidError as error:
         await asyncio.to_thread(ledger.refuse, ref, str(error))
         raise
-    except BaseException:  # the session was closed while the API answered
+    except BaseException:  # the session was closed while the request was under way
+        # Not in a thread: the loop is about to end.
         ledger.lose(ref, "The session was closed before the answer came.")
         raise
-    ledger.accept(ref, job)  # here and now: nothing may come between the answer and this
+    # Not in a thread: a cancellation between the answer and this write would lose the job's id.
+    ledger.accept(ref, job)
     return job

@@ -1,4 +1,4 @@
-"""What the ledger remembers of a job whose clip is here already."""
+"""saved_watch_state: rebuilds a finished watch from the ledger, without a request to the API."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from ..watching.state import WatchState
 
 
 def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchState | None:
-    """The end of a watch whose clip was saved and is still there; None: the API must be asked."""
+    """Return the last state of an earlier watch whose clip was saved and still exists.
+
+    None: the ledger has no such watch or the file is gone, so that the job must be polled.
+    """
     entry = ledger.find(settings.base_url, job_id)
     if entry is None or entry.state != JobStatus.COMPLETED or entry.clip is None:
         return None
-    # In another storage it is believed to be still there: only the network could tell.
+    # A clip in another storage is believed to exist: only the network could tell.
     is_here = "://" not in entry.clip
     path = page_path(Path(entry.clip), notebook_folder()) if is_here else None
     poster = ledger.poster(settings.base_url, job_id)

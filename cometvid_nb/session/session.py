@@ -1,4 +1,4 @@
-"""Session: what one kernel does with video jobs, and `current()`, the session of this kernel."""
+"""Session: does everything that one kernel does with jobs; `current()` returns the kernel's own."""
 
 from __future__ import annotations
 
@@ -34,30 +34,35 @@ if TYPE_CHECKING:
     )
 
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
-"""The simulator is next door, and a demo that moves every 15 s shows nothing."""
+"""The bounds of a pause while simulating. The simulator runs in the same kernel, so that a poll
+costs nothing, and a demo whose card moves every 15 s shows nothing."""
 
 
 class Session:
-    """Settings, servers, a loop of watches and a stage; all that one kernel does goes through it.
+    """Joins settings, servers, ledgers, the loop of watches and the stage of one kernel.
 
-    Safe to use from any thread, as its parts are.
+    Nothing is read, opened or started before its first use. Safe to use from any thread, as its
+    parts are.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
         self._real_settings: Settings | None = None
+        """The settings to return to when the simulation ends."""
         self._servers: dict[object, Server] = {}
-        """By base URL and key."""
+        """By base URL and key: earlier watches keep their server when the settings change."""
         self._ledgers: dict[str, Ledger] = {}
+        """By the name in the settings, or "simulation"; each keeps one connection to its file."""
         self._memories: dict[tuple[Ledger, str], Memory] = {}
-        """By ledger and base URL; the watches of one API share what they learn."""
+        """By ledger and base URL, so that the watches of one API share the priors they learn."""
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
+        """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
         self.stage: Stage = _SessionStage(self, self._loop)
 
     @property
     def settings(self) -> Settings:
-        """What the session has been told. Read from the environment at the first use.
+        """The settings; read from the environment at the first use.
 
         Raises:
             SettingsError: the environment holds a base URL that cannot be used.
@@ -68,33 +73,36 @@ class Session:
 
     @property
     def watches(self) -> list[Watch]:
-        """Every watch of this session, the oldest first; of each job only the latest."""
+        """All watches of this session, oldest first; only the latest one of each job."""
         return self._loop.watches
 
     @property
     def active(self) -> list[Watch]:
-        """The watches that are not over."""
+        """The watches that still poll or save."""
         return [watch for watch in self.watches if not watch.state.is_settled]
 
     def configure(self, **changes: object) -> Settings:
-        """Change settings, for what begins from now on. See `Settings` for their names.
+        """Change settings for watches and jobs that start from now on; return all settings.
+
+        `changes` are named as in `Settings`.
 
         Raises:
-            SettingsError: no such setting, or no such value. Nothing is changed.
+            SettingsError: there is no such setting, or the value is out of range. Nothing changes.
         """
+        # Another base URL is another API: the mark "simulated" must not stay on real cards.
         if "base_url" in changes and "is_simulated" not in changes:
             changes["is_simulated"] = False
         self._settings = self.settings.changed(**changes)
         return self._settings
 
     def enter_simulation(self, base_url: str, api_key: str) -> None:
-        """Talk to a simulator from now on; `leave_simulation` brings the settings back."""
+        """Use the simulator at `base_url` from now on, until `leave_simulation`."""
         if not self.settings.is_simulated:
             self._real_settings = self.settings
         self.configure(base_url=base_url, api_key=api_key, is_simulated=True)
 
     def leave_simulation(self) -> None:
-        """Go back to the settings of before the simulation, if one is on."""
+        """Return to the settings from before the simulation, if one is on."""
         if self.settings.is_simulated:
             self._settings = self._real_settings
         self._real_settings = None
@@ -112,13 +120,23 @@ class Session:
         save: bool | None = None,
         save_to: str | None = None,
     ) -> Watch:
-        """Follow a job in the background, showing nothing. None = as the settings say.
+        """Follow a job in the background and return its watch; nothing is shown.
 
-        `save_to` is a place for this clip alone: a folder, a file, or a URL that fsspec knows.
-        It is filled, too, if the job is being watched already or its clip lies elsewhere.
+        If the job is watched already, that watch is returned. If its clip is saved already, the
+        watch is over at once and the API is not asked.
+
+        Args:
+            job_id: the id of the job.
+            timeout_s: the deadline in seconds; None takes the setting.
+            interval_s: fixed seconds between polls; None takes the setting.
+            save: whether to save the clip; None takes the setting.
+            save_to: a place for this clip alone: a folder, a file, or a URL that fsspec knows.
+                The clip goes there even if the job is watched already or the clip lies elsewhere.
 
         Raises:
-            MissingKey, SettingsError: nothing was sent. ValueError: `job_id` cannot be an id.
+            MissingKey, SettingsError: no key is set, or an option is out of range; nothing was
+                sent.
+            ValueError: `job_id` cannot be an id.
         """
         job_id = check_job_id(job_id)
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
@@ -129,7 +147,8 @@ class Session:
         policy = _policy(settings)
         remembered = saved_watch_state(ledger, settings, job_id)
         if save_to is not None and remembered is not None and not local_file(remembered.saved):
-            remembered = None  # from another storage it would have to come back first
+            # A clip in another storage would have to be fetched from there: the API is simpler.
+            remembered = None
         watch = Watch(
             remembered
             or WatchState.begin(
@@ -145,16 +164,16 @@ class Session:
             self._loop.remember(watch)
             followed = watch
         else:
-            followed = self._loop.follow(watch)  # a job that is watched already has its watch
+            followed = self._loop.follow(watch)  # another watch, if the job is watched already
         if save_to is not None and (remembered is not None or followed is not watch):
             self._loop.save_also(followed, *destinations)
         return followed
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
-        """Ask for new jobs; those that were made, and what ended the asking early, or None.
+        """Create jobs; return those that were created, and the error that ended it early or None.
 
-        Each is written into the ledger before it is sent, and is asked for exactly once, also
-        when the reader interrupts.
+        Each job is written into the ledger before it is sent, and is sent exactly once, even if
+        the reader interrupts: the request runs on the loop and not in the cell.
 
         Raises:
             MissingKey, SettingsError: nothing was sent.
@@ -171,13 +190,13 @@ class Session:
         return jobs, None
 
     def resume(self) -> list[Watch]:
-        """Watch every job of the ledger that has not ended, or whose clip never came home."""
+        """Watch every job of the ledger that has not ended, or whose wanted clip is not saved."""
         entries = self.ledger.unfinished(self.settings.base_url)
         return [self.watch(entry.job_id) for entry in entries if entry.job_id is not None]
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger that the settings name. A simulation keeps its own, for its life."""
+        """The ledger that the settings name; a simulation has its own, deleted at its end."""
         name = "simulation" if self.settings.is_simulated else self.settings.ledger
         if name not in self._ledgers:
             self._ledgers[name] = Ledger(self._ledger_path(name))
@@ -192,11 +211,11 @@ class Session:
         is_default = name.lower() in ("on", "yes", "true", "1")
         try:
             return default_path() if is_default else Path(name).expanduser()
-        except RuntimeError as error:  # the home of a user there is not
+        except RuntimeError as error:  # `~name`, and there is no such user
             raise SettingsError(f"ledger is {name!r}: {error}") from None
 
     def poll(self, job_id: str) -> Job:
-        """Poll a job once, from synchronous code. Raises what `Client.poll` raises."""
+        """Poll a job once and return it. Raises the errors of `Client.poll`."""
         job_id = check_job_id(job_id)
         client = self._server(self.settings).client
         return self._loop.run(client.poll(job_id)).result().job
@@ -207,14 +226,15 @@ class Session:
         dest: str | None = None,
         on_progress: Callable[[Saving], None] = lambda saving: None,
     ) -> SavedClip:
-        """Save the clip of a completed job, from synchronous code; `dest` as for `watch`.
+        """Save the clip of a completed job and return where it is.
 
-        A clip that lies on this machine already is copied from there. `on_progress` is told as
-        by `clips.save.save`.
+        A clip that is on this machine already is copied, not downloaded. `dest` is a folder, a
+        file, or a URL that fsspec knows; None takes the setting. `on_progress` is called as by
+        `clips.save.save`.
 
         Raises:
             ClipError: the job is not completed, or the clip cannot be fetched or saved.
-            ApiError, TransientError, MissingKey: as `Client.retrieve`.
+            ApiError, TransientError, MissingKey: as for `Client.retrieve`.
         """
         from ..clips.save import save as save_clip
 
@@ -232,6 +252,7 @@ class Session:
                     raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
                 state = WatchState.begin(job_id, 0.0, 0.0)
             saved = await save_clip(client, job, destination, on_progress, state.saved)
+            # The ledger keeps the place that a page can load, as a watch with two places does.
             first = state.with_clip(saved).saved or saved
             ledger.see(base_url, job)
             ledger.keep_clip(
@@ -242,7 +263,7 @@ class Session:
         return self._loop.run(save()).result()
 
     def close(self) -> None:
-        """End every watch, connection and thread. The session can be used again afterwards."""
+        """Stop every watch and close every connection and thread. The session can be used again."""
         self._loop.close(self._servers.values())
         for ledger in self._ledgers.values():
             ledger.close()
@@ -283,7 +304,7 @@ def _policy(settings: Settings) -> PollPolicy:
 
 
 class _SessionStage(Stage):
-    """The stage of a session, whose pages can ask to watch a job again."""
+    """The stage of a session: only a session can start the watch that a page's button asks for."""
 
     def __init__(self, session: Session, loop: WatchLoop) -> None:
         super().__init__(loop)
@@ -298,7 +319,7 @@ _lock = threading.Lock()
 
 
 def current() -> Session:
-    """The session of this process, made at the first call."""
+    """Return the session of this process, made at the first call."""
     global _current
     with _lock:
         if _current is None:
@@ -307,24 +328,29 @@ def current() -> Session:
         return _current
 
 
+# Sessions that a forked child has inherited, kept alive so that nothing of theirs is closed.
 _of_the_parent: list[Session] = []
 
 
 def _leave_to_parent() -> None:
-    """In a forked child: its threads and connections are the parent's; begin without them."""
+    """Start without a session in a forked child: threads and connections are the parent's.
+
+    A new lock, as another thread of the parent may have held the old one during the fork.
+    """
     global _current, _lock
     if _current is not None:
         atexit.unregister(_current.close)
-        _of_the_parent.append(_current)  # dropped, its connection to the ledger would be closed
+        # Garbage collection would close its connection to the ledger; see `ledger.file`.
+        _of_the_parent.append(_current)
     _current, _lock = None, threading.Lock()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
     os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def end() -> None:
-    """Close the session of this process; the next `current()` makes another."""
+    """Close the session of this process; the next `current()` makes a new one."""
     global _current
     with _lock:
         session, _current = _current, None

@@ -1,4 +1,4 @@
-"""The public widgets: those of `display`, which begin their watches with the kernel's session."""
+"""The public widgets: the bare widgets of `display`, with watches of the kernel's session."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from .session import current
 class JobWidget(CardWidget):
     """The live card of one job, which becomes the player.
 
-    `JobWidget("video_abc123")` watches that job and can stand alone or inside `HBox`, `VBox`,
-    `Tab` and their like. `.watch` is the `Watch` behind it, None for a widget without a job.
+    `JobWidget("video_abc123")` watches that job. The widget can stand alone or inside `HBox`,
+    `VBox`, `Tab` and the like. `.watch` is the `Watch` behind the card, None without a job.
 
     Raises:
-        SettingsError: no key is set. ValueError: the text cannot be a job id.
+        SettingsError: no key is set.
+        ValueError: `job_id` cannot be an id.
     """
 
     def __init__(self, job_id: str | None = None, **kwargs: Any) -> None:
@@ -30,10 +31,11 @@ class JobWidget(CardWidget):
 class GalleryWidget(GridWidget):
     """The live cards of many jobs, a page at a time; each becomes a player in its place.
 
-    `GalleryWidget(["video_1", "video_2"])` watches these jobs; `Watch` objects do as well.
+    `GalleryWidget(["video_1", watch])` watches these jobs; ids and `Watch` objects may mix.
 
     Raises:
-        SettingsError: no key is set. ValueError: one of the texts cannot be a job id.
+        SettingsError: no key is set.
+        ValueError: one of the texts cannot be a job id.
     """
 
     def __init__(self, watches: Sequence[Watch | str] | None = None, **kwargs: Any) -> None:

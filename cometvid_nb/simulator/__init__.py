@@ -1,24 +1,24 @@
-"""A stand-in for the video API on a real socket, for tests, the demo and whoever has no key.
+"""Simulates the video API on a real socket, for the tests, the demo and readers without a key.
 
     with Simulator(speed=10) as simulator:
         client = OpenAI(base_url=simulator.base_url, api_key=simulator.api_key)
 
-It speaks the protocol of CometAPI's `/v1/videos` (create, retrieve, remix, content) as far as it
-is documented or was seen, and serves small real clips under signed links. What the jobs do is a
-script (`Scenario`), and so is what goes wrong on the way (`Fault`). It imports nothing else of
-this package, so it proves the client against the protocol and not against itself.
+It implements CometAPI's `/v1/videos` (create, retrieve, remix, content) as documented or as seen
+on the live endpoint, and serves small real clips under signed links. A `Scenario` scripts what a
+job does, a `Fault` what goes wrong on the way. The simulator imports nothing else of this package:
+it tests the client against the protocol, not against the client's own code.
 
     script      Scenario and Fault: what happens, as data
-    dialects    the ways in which the endpoint words one and the same answer
-    life        one job's life on its clock
+    dialects    the different forms in which the endpoint sends one and the same answer
+    life        the state of one job at a given time
     links       signed links and byte ranges
     problems    answers that are errors
-    clips       the files
-    arrivals    what was asked
-    gateway     the API's rules and state, without a socket
-    faulty      HTTP: the handler that suffers the fault script
+    clips       the files of the clips
+    arrivals    the requests that came
+    gateway     the rules and the state of the API, without a socket
+    faulty      HTTP: the handler that carries out faults
     handlers    HTTP: the routes
-    weather     faults as they are met in the wild, by name, and storms of them
+    weather     named faults as seen on real networks, and storms of them
     server      Simulator: the gateway on sockets, in a thread of its own
 """
 

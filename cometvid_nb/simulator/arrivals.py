@@ -1,4 +1,4 @@
-"""What was asked of the simulator."""
+"""Request: a request that came to the simulator, as a test reads it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Request:
     """One request as it arrived; header names are in lower case, `at_s` is unix seconds."""
 
     host: Literal["api", "clips"]
+    """The API's host, or the host of the clips, which must never get the key."""
     method: str
     path: str
     query: str
@@ -20,5 +21,5 @@ class Request:
 
     @property
     def has_authorization(self) -> bool:
-        """Whether a key came along."""
+        """Whether the request carried a key."""
         return "authorization" in self.headers

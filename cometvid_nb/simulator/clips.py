@@ -1,4 +1,4 @@
-"""The files that the simulated jobs end in."""
+"""The files of the simulated clips; `media/make_clips.py` draws them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ VARIANTS: dict[str, tuple[str, str]] = {
     "thumbnail": ("webp", "image/webp"),
     "spritesheet": ("jpg", "image/jpeg"),
 }
-"""Variant of the content: file suffix, media type."""
+"""By the `variant` of a content request: file suffix and media type."""
 
 
 @cache
 def read_clip(size: str, suffix: str) -> bytes:
-    """The file for a clip of this size; landscape, portrait or square."""
+    """Return the file for a clip of `size` ("1280x720"): landscape, portrait or square."""
     width, height = (int(side) for side in size.split("x"))
     shape = "landscape" if width > height else "portrait" if width < height else "square"
     return (MEDIA / f"{shape}.{suffix}").read_bytes()

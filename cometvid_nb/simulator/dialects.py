@@ -1,7 +1,7 @@
-"""The ways in which the endpoint words one and the same answer.
+"""Dialects: the different forms in which the endpoint sends one and the same answer.
 
-A dialect is a function from the documented job (a JSON object) to what is really sent. All of these
-were seen on this endpoint, behind one model family or another.
+A dialect is a function from the documented job (a JSON object) to the JSON object that is sent.
+All of them were seen on this endpoint, behind one model family or another.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "completed": ("success", "succeeded", "succeed", "done"),
     "failed": ("failure", "error", "cancelled", "canceled", "expired", "rejected"),
 }
-"""Status words that mean the same as a documented one."""
+"""Further status words, by the documented one that they mean."""
 
 
 def _plain(job: JobJson) -> JobJson:
@@ -26,7 +26,7 @@ def _plain(job: JobJson) -> JobJson:
 
 
 def _sparse(job: JobJson) -> JobJson:
-    """The published example: no `size`, no `seconds`, nothing optional."""
+    """As in the published example, which lacks `size`, `seconds` and everything optional."""
     kept = ("id", "model", "object", "status", "progress", "created_at")
     sparse = {name: job[name] for name in kept}
     if job["video_url"]:
@@ -35,7 +35,7 @@ def _sparse(job: JobJson) -> JobJson:
 
 
 def _legacy_wrapper(job: JobJson) -> JobJson:
-    """The older task API, which puts the link of a success into `fail_reason`."""
+    """As the older task API answers: it puts the link of a completed clip into `fail_reason`."""
     words = {"completed": "SUCCESS", "failed": "FAILURE", "queued": "NOT_START"}
     error = job["error"] or {}
     inner = {
@@ -64,12 +64,12 @@ def _upper_case(job: JobJson) -> JobJson:
 
 
 def _early_completed_at(job: JobJson) -> JobJson:
-    """`completed_at` is set from the start: only the status may decide."""
+    """Sets `completed_at` from the start, to prove that the client goes by the status alone."""
     return {**job, "completed_at": job["completed_at"] or job["created_at"]}
 
 
 def _flat_error(job: JobJson) -> JobJson:
-    """The error as a bare string."""
+    """Sends the error as a bare string."""
     return {**job, "error": (job["error"] or {}).get("message")}
 
 
@@ -103,7 +103,7 @@ DIALECTS: dict[str, Dialect] = {
     "content_video_url": _link_as(lambda url: {"content": {"video_url": url}}),
     **{other: _word(plain, other) for plain, others in OTHER_WORDS.items() for other in others},
 }
-"""Every dialect by name; the job `video_dialect_<name>` speaks it."""
+"""All dialects by name; the job `video_dialect_<name>` answers in it."""
 
 FAILING_DIALECTS = frozenset({*OTHER_WORDS["failed"], "flat_error"})
-"""Those that only a failed job shows."""
+"""The dialects that differ only in the answers of a failed job."""

@@ -1,4 +1,4 @@
-"""The handler that all routes share: it records, lets the fault script act, and words errors."""
+"""FaultyHandler: the base of all routes; notes requests, carries out faults, words errors."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from cometvid_nb.simulator.problems import ERROR_WORDS, ApiProblem, error_body
 from cometvid_nb.simulator.script import Fault
 
 PIECE_BYTES = 64 * 1024
+"""The size of a piece of a body, so that a fault can act in the middle of a clip."""
 LINGER_NOT = struct.pack("ii", 1, 0)
+"""The C struct linger: on, for 0 s. A close then sends a reset (RST, RFC 9293) instead of a FIN."""
 
 
 class FaultyHandler(web.RequestHandler):
-    """Records the request, lets the fault script act, and words errors as the API does."""
+    """Notes the request, carries out the fault that hits it, and words errors as the API does."""
 
     host: Literal["api", "clips"] = "api"
     fault: Fault | None = None
+    """The fault that hits this request; None: it is answered truly."""
 
     def initialize(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -46,11 +49,12 @@ class FaultyHandler(web.RequestHandler):
             self.check_access()
 
     async def _suffer(self, fault: Fault) -> None:
+        """Carry out what a fault does before the answer: wait, close the connection, refuse."""
         if fault.delay_s > 0:
             await asyncio.sleep(fault.delay_s)
         if fault.drop_connection or fault.reset_connection:
             stream = self.detach()
-            if fault.reset_connection:  # RFC 9293: with nothing to linger for, close is a reset
+            if fault.reset_connection:
                 stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
             stream.close()
             return
@@ -60,7 +64,10 @@ class FaultyHandler(web.RequestHandler):
     async def answer_fault(
         self, status: int, body: str | bytes | Mapping[str, object] | None
     ) -> None:
-        """Answer with this, whatever the truth is."""
+        """Answer with `status` and `body` instead of the true answer.
+
+        A mapping goes out as JSON, a text as HTML; None is the API's own error for the status.
+        """
         self.set_status(status, _reason(status))
         if body is None and status >= HTTPStatus.BAD_REQUEST:
             body = error_body(*ERROR_WORDS.get(status, ("error", f"Error {status}.")))
@@ -71,13 +78,17 @@ class FaultyHandler(web.RequestHandler):
         await self._send(json.dumps(dict(body)) if isinstance(body, Mapping) else body or b"")
 
     def check_access(self) -> None:
-        """Raise `ApiProblem` unless the request may pass."""
+        """Check the request's key.
+
+        Raises:
+            ApiProblem: the key is missing or wrong.
+        """
         sent = self.request.headers.get("Authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(sent, f"Bearer {self.gateway.api_key}".encode()):
             raise ApiProblem(401, *ERROR_WORDS[401])
 
     async def send_json(self, body: Mapping[str, object]) -> None:
-        """Send a true answer, or what the fault script makes of it."""
+        """Send a true answer, changed as the fault says; a change to None drops the field."""
         self._set_json()
         if self.fault is not None:
             kept = {name: value for name, value in body.items() if name not in self.fault.changes}
@@ -89,6 +100,7 @@ class FaultyHandler(web.RequestHandler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
 
     async def _send(self, body: str | bytes) -> None:
+        # A prompt may hold a lone surrogate, which plain UTF-8 refuses.
         content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
         fault = self.fault
         if fault is None or not (fault.trickle_s or fault.cut_after_bytes is not None):
@@ -97,7 +109,10 @@ class FaultyHandler(web.RequestHandler):
             await self.send_bytes(content, 0, len(content))
 
     async def send_bytes(self, content: bytes, first: int, end: int) -> None:
-        """Send content[first:end] in pieces, or less of it if the fault script says so."""
+        """Send content[first:end] in pieces, cut or slowed down as the fault says.
+
+        `Content-Length` announces all of it, or `length_off` bytes more or less.
+        """
         fault = self.fault or Fault()
         announced = max(0, end - first + fault.length_off)
         self.set_header("Content-Length", str(announced))
@@ -117,12 +132,13 @@ class FaultyHandler(web.RequestHandler):
                 if fault.trickle_s:
                     await asyncio.sleep(fault.trickle_s)
             if stop < first + announced:
+                # Not `finish`, which raises for a body that is shorter than announced.
                 await self.flush()
                 self.detach().close()
             else:
                 self.finish()
         except StreamClosedError:
-            self._finished = True  # whoever asked has left
+            self._finished = True  # the client has closed the connection
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> asyncio.Future[None]:
         self._add_fault_headers()
@@ -138,7 +154,7 @@ class FaultyHandler(web.RequestHandler):
                 self.set_header(name, value.replace("{self}", self.request.full_url()))
 
     def compute_etag(self) -> str | None:
-        """None: the API sends no ETag of its own, and clips carry theirs."""
+        """Return None: the API sends no ETag, and `Clip` sets its own; tornado would add one."""
         return None
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -152,7 +168,7 @@ class FaultyHandler(web.RequestHandler):
         self.finish(json.dumps(body))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is a fault of this program only."""
+        """Log faults of the simulator itself only, not the errors that it sends on purpose."""
         if not isinstance(value, ApiProblem):
             super().log_exception(typ, value, tb)
 
@@ -160,5 +176,5 @@ class FaultyHandler(web.RequestHandler):
 def _reason(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
-    except ValueError:  # 524 and its like are no standard
+    except ValueError:  # not a standard status, such as 524
         return "Unknown"

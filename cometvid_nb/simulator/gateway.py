@@ -1,4 +1,4 @@
-"""The API's rules and state, without a socket: jobs, faults, and what was asked of it."""
+"""Gateway: the rules and the state of the simulated API, without a socket."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from cometvid_nb.simulator.script import SCENARIOS, Fault, Scenario, draw_scenar
 
 
 class Gateway:
-    """Everything the simulated API knows; safe to use from any thread.
+    """The simulated API: its jobs, faults and requests. Safe to use from any thread.
 
     Args:
-        scenarios: further jobs; one with a known id replaces it.
+        scenarios: further jobs; one with a known id replaces the known one.
         faults: what goes wrong, tried in this order.
-        speed: how much faster than real the jobs run.
-        refresh_s: the gateway sees a job's state only every so many simulated seconds; 0 = live.
-        seed: decides ids and durations of created jobs, in the order of their creation.
-        median_s: typical running time of a created 4 s clip at speed 1.
-        link_life_s: how many real seconds a link lives.
-        clock: gives unix seconds.
-        storm: draws a fault, or none, for each request that no other fault has hit.
+        speed: how many times as fast as in reality the jobs run.
+        refresh_s: how often the gateway refreshes a job's state, in simulated seconds, as the real
+            one does every 15 s or so; 0 = always current.
+        seed: determines ids and durations of created jobs, in the order of their creation.
+        median_s: the typical running time of a created 4 s clip at speed 1.
+        link_life_s: how many real seconds a link works.
+        clock: returns unix seconds.
+        storm: returns a fault, or None, for each request that no other fault has hit.
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class Gateway:
         self.api_key = api_key
         self.speed = speed
         self.clip_origin = ""
+        """Scheme, host and port of the clips; known once the simulator listens."""
         self.dead_origin = ""
+        """An origin that refuses every connection, for the links of the scenario "dead"."""
+        # Bounded: a demo may run for days.
         self.requests: deque[Request] = deque(maxlen=10_000)
         self.clock = clock
         self.storm = storm
@@ -63,6 +67,7 @@ class Gateway:
         self._link_life_s = link_life_s
         self._created_count = 0
         self._revoked: set[tuple[str, str]] = set()
+        """(job id, expiry) of links that were made to expire early."""
         self._job_of_idempotency_key: dict[tuple[str, str], str] = {}
         self._jobs: dict[str, SimulatedJob] = {}
         self._faults: list[tuple[Fault, list[int]]] = []  # with how many requests each has met
@@ -72,7 +77,7 @@ class Gateway:
         for fault in faults:
             self.add_fault(fault)
 
-    # What the owner does with it.
+    # For the owner, such as a test.
 
     @property
     def jobs(self) -> list[str]:
@@ -81,18 +86,18 @@ class Gateway:
             return list(self._jobs)
 
     def add(self, scenario: Scenario) -> str:
-        """Let a job exist; returns its id."""
+        """Add a job and return its id."""
         with self._changed:
             self._jobs[scenario.job_id] = SimulatedJob(scenario, self.speed, self._refresh_s)
         return scenario.job_id
 
     def add_fault(self, fault: Fault) -> None:
-        """Append to what goes wrong."""
+        """Add a fault after the others."""
         with self._changed:
             self._faults.append((fault, [0]))
 
     def clear_faults(self) -> None:
-        """From now on all goes well."""
+        """Drop all faults."""
         with self._changed:
             self._faults.clear()
 
@@ -107,22 +112,22 @@ class Gateway:
             self._owned(job_id).end("failed", self.clock(), message)
 
     def set_progress(self, job_id: str, percent: int | None) -> None:
-        """Say this progress until the job ends; None goes back to its script."""
+        """Answer with this progress until the job ends; None returns to the script."""
         with self._changed:
             self._owned(job_id).progress_percent = percent
 
     def set_status_word(self, job_id: str, word: str | None) -> None:
-        """Say this status until the job ends; None goes back to its script."""
+        """Answer with this status word until the job ends; None returns to the script."""
         with self._changed:
             self._owned(job_id).status_word = word
 
     def forget(self, job_id: str) -> None:
-        """Lose a job: from now on its id is unknown."""
+        """Lose a job: from now on the API does not know its id."""
         with self._changed:
             self._owned(job_id).unknown_polls_left = sys.maxsize
 
     def revoke_link(self, job_id: str) -> None:
-        """Let the link of a job expire now; the next retrieval brings another."""
+        """Let the link of a job expire now; the next retrieval returns a new one."""
         with self._changed:
             job = self._owned(job_id)
             if job.link_expires_at_s is not None:
@@ -134,30 +139,30 @@ class Gateway:
         return (job_id, expires) in self._revoked
 
     def clip_bytes(self, job_id: str, variant: str = "video") -> bytes:
-        """The file that a job ends in, to compare a download with."""
+        """Return the file of a job's clip, to compare a download with."""
         with self._changed:
             return read_clip(self._owned(job_id).scenario.size, VARIANTS[variant][0])
 
     def count(self, pattern: str = "*") -> int:
-        """How many requests came that match, e.g. `"GET /videos/{id}"`; see `Fault.match`."""
+        """Return how many requests match, e.g. `"GET /videos/{id}"`; see `Fault.match`."""
         with self._changed:
             return sum(is_match(pattern, asked.method, asked.path) for asked in self.requests)
 
     def wait_for_requests(self, pattern: str, count: int = 1, within_s: float = 10.0) -> bool:
-        """Wait until so many matching requests have come in all; False if they did not in time."""
+        """Wait until `count` matching requests have come in all; return False after `within_s`."""
         with self._changed:
             return self._changed.wait_for(lambda: self.count(pattern) >= count, within_s)
 
-    # What the handlers do with it.
+    # For the handlers.
 
     def record(self, request: Request) -> None:
-        """Remember a request and wake who waits for it."""
+        """Note a request and wake those that wait for it."""
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
 
     def take_fault(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this request, if one does."""
+        """Return the fault that hits this request, or None."""
         with self._changed:
             for fault, met in self._faults:
                 if fault.times is not None and met[0] >= fault.after + fault.times:
@@ -169,7 +174,7 @@ class Gateway:
             return self.storm(method, path)
 
     def create(self, form: Mapping[str, str], idempotency_key: str | None) -> JobJson:
-        """The answer to POST /videos.
+        """Return the answer to POST /videos.
 
         Raises:
             ApiProblem: the form lacks a prompt, or a field is not what it should be.
@@ -186,7 +191,7 @@ class Gateway:
         return self._created("/videos", fields, idempotency_key)
 
     def remix(self, job_id: str, prompt: object, idempotency_key: str | None) -> JobJson:
-        """The answer to POST /videos/{id}/remix: a new job like the old one.
+        """Return the answer to POST /videos/{id}/remix: a new job like the old one.
 
         Raises:
             ApiProblem: the id is unknown, the job not completed, or the prompt missing.
@@ -203,7 +208,7 @@ class Gateway:
             return self._created(f"/videos/{job_id}/remix", fields, idempotency_key)
 
     def retrieve(self, job_id: str) -> JobJson:
-        """The answer to GET /videos/{id}; the first one starts the job's clock.
+        """Return the answer to GET /videos/{id}; the first request starts the job's clock.
 
         Raises:
             ApiProblem: 400 `task_not_exist`.
@@ -217,7 +222,7 @@ class Gateway:
             return DIALECTS[job.scenario.dialect](self._to_json(job))
 
     def content(self, job_id: str, variant: str) -> tuple[bytes, str]:
-        """A completed job's file and its media type.
+        """Return a completed job's file and its media type.
 
         Raises:
             ApiProblem: the id is unknown, there is no such variant, or there is no clip (yet).
@@ -233,9 +238,10 @@ class Gateway:
             suffix, media_type = VARIANTS[variant]
             return read_clip(job.scenario.size, suffix), media_type
 
-    # Inside; the lock is held.
+    # Internal; the lock is held.
 
     def _owned(self, job_id: str) -> SimulatedJob:
+        """Return a job for the owner, who gets a KeyError; a client gets an `ApiProblem`."""
         if job_id not in self._jobs:
             raise KeyError(f"the simulator has no job {job_id!r}")
         return self._jobs[job_id]
@@ -247,6 +253,7 @@ class Gateway:
 
     def _created(self, path: str, fields: dict[str, str], key: str | None) -> JobJson:
         with self._changed:
+            # The same key again means a repeated request: it gets the job that exists.
             known = self._job_of_idempotency_key.get((path, key)) if key else None
             job_id = known or self.add(self._next_scenario(fields))
             if key:
@@ -257,7 +264,7 @@ class Gateway:
 
     def _next_scenario(self, fields: Mapping[str, str]) -> Scenario:
         self._created_count += 1
-        # The prompt as well: two demos would otherwise give one id to different clips.
+        # The prompt is in the seed: otherwise two demos would give one id to different clips.
         seed = f"{self._seed}/{self._created_count}/{fields['prompt']}"
         return draw_scenario(seed, self._median_s, fields)
 
@@ -287,6 +294,7 @@ class Gateway:
         }
 
     def _link(self, job: SimulatedJob, now_s: float) -> tuple[str | None, float | None]:
+        """Return the job's link and its expiry (unix seconds); a link stays until it expires."""
         if job.scenario.link == "none":
             return None, None
         expires_at_s = job.link_expires_at_s

@@ -1,4 +1,4 @@
-"""HTTP: the routes in front of the gateway."""
+"""The HTTP routes of the gateway."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cometvid_nb.simulator.gateway import Gateway
 from cometvid_nb.simulator.links import parse_range
 from cometvid_nb.simulator.problems import ERROR_WORDS, ApiProblem, error_body
 
+# The real endpoint answers a wrong path with its site's HTML, which a client must not parse.
 WRONG_PATH_PAGE = "<!doctype html><html><head><title>404</title></head><body>404</body></html>"
 
 
@@ -47,7 +48,7 @@ class Remix(FaultyHandler):
 
 
 class Content(FaultyHandler):
-    """/v1/videos/{id}/content: the whole file, never a part; ranges are for links only."""
+    """/v1/videos/{id}/content: the whole file, never a part; only links honour ranges."""
 
     async def get(self, job_id: str) -> None:
         variant = self.get_query_argument("variant", "video")
@@ -57,7 +58,7 @@ class Content(FaultyHandler):
 
 
 class Clip(FaultyHandler):
-    """/clips/{id}.mp4, under a signed link, in ranges, for a page of any origin."""
+    """/clips/{id}.mp4: under a signed link, in ranges, readable by pages of any origin (CORS)."""
 
     host = "clips"
 
@@ -98,7 +99,8 @@ class Clip(FaultyHandler):
             self.finish()
             return
         part = None
-        if asked.get("If-Range", etag) == etag:  # else the rest would not fit what the caller has
+        # RFC 9110 §13.1.5: a client that has part of another version gets the whole file.
+        if asked.get("If-Range", etag) == etag:
             part = parse_range(asked.get("Range"), len(content))
         claimed = part
         if part and self.fault is not None:
@@ -124,7 +126,7 @@ class WrongPath(FaultyHandler):
     """Any other path: JSON under /v1, the site's HTML page elsewhere."""
 
     def check_access(self) -> None:
-        """All may see that there is nothing."""
+        """Let everyone in: a wrong path needs no key."""
 
     async def _nothing(self) -> None:
         if self.request.path.startswith("/v1/"):
@@ -142,7 +144,10 @@ class WrongClipPath(WrongPath):
 
 
 def told_range(kind: str, asked: range) -> tuple[range | None, range | None]:
-    """What is said to be sent, and what is; None = the whole."""
+    """Return the range that the answer claims and the range it sends; None = the whole file.
+
+    `kind` is `Fault.range`.
+    """
     if kind == "ignored":
         return None, None
     if kind == "shifted":
@@ -152,7 +157,7 @@ def told_range(kind: str, asked: range) -> tuple[range | None, range | None]:
 
 
 def api_routes(gateway: Gateway) -> list[URLSpec]:
-    """The routes of the API's own host."""
+    """Return the routes of the API's own host."""
     arguments = {"gateway": gateway}
     routes: list[tuple[str, type[FaultyHandler]]] = [
         (r"/v1/videos", Videos),
@@ -164,5 +169,5 @@ def api_routes(gateway: Gateway) -> list[URLSpec]:
 
 
 def clip_routes(gateway: Gateway) -> list[URLSpec]:
-    """The routes of the host that keeps the clips."""
+    """Return the routes of the clips' host."""
     return [URLSpec(r"/clips/([^/]+)\.mp4", Clip, {"gateway": gateway})]

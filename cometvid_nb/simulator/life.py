@@ -1,4 +1,4 @@
-"""One job's life on its clock: what its script says at a moment, and what a test made of it."""
+"""SimulatedJob: the state of one job at a given time, by its script and by what a test set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cometvid_nb.simulator.script import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a job is at one moment; `status` is documented or the script's own word."""
+    """The state of a job at one moment; `status` is a documented word or the script's own."""
 
     status: str
     progress_percent: int
@@ -24,7 +24,10 @@ class Moment:
 
 
 def scripted_moment(scenario: Scenario, age_s: float, word: str | None = None) -> Moment:
-    """What the script says `age_s` simulated seconds after the start."""
+    """Return the state by the script, `age_s` simulated seconds after the start.
+
+    `word` replaces "in_progress"; None takes the script's own word.
+    """
     ran_s = age_s - scenario.queue_s
     word = word or scenario.status_word
     if ran_s < 0:
@@ -39,40 +42,43 @@ def scripted_moment(scenario: Scenario, age_s: float, word: str | None = None) -
 
 
 class SimulatedJob:
-    """A scenario whose clock starts at `begin`, and what tests changed about it."""
+    """A scenario whose clock starts at `begin`, with the changes that a test made."""
 
     def __init__(self, scenario: Scenario, speed: float, refresh_s: float) -> None:
         self.scenario = scenario
         self.unknown_polls_left = scenario.unknown_polls
         self.started_at_s: float | None = None
+        """None: nobody has asked for the job yet, so that its clock stands still."""
         self.link_expires_at_s: float | None = None
+        # What a test set; None: as scripted.
         self.progress_percent: int | None = None
         self.status_word: str | None = None
         self._speed = speed
         self._refresh_s = refresh_s
         self._ended: Moment | None = None
+        """The end that a test set; it overrides everything."""
 
     def begin(self, now_s: float) -> None:
-        """Start the clock, unless it runs already."""
+        """Start the clock if it does not run yet."""
         if self.started_at_s is None:
             self.started_at_s = now_s
 
     def end(
         self, status: Literal["completed", "failed"], now_s: float, message: str | None = None
     ) -> None:
-        """End the job now, whatever its script says; visible at once, refresh or not."""
+        """End the job now, whatever its script says; a retrieval shows it before any refresh."""
         self.begin(now_s)
         percent = 100 if status == "completed" else self.at(now_s).progress_percent
         completed_at_s = now_s if status == "completed" else None
         self._ended = Moment(status, percent, completed_at_s, message)
 
     def at(self, now_s: float) -> Moment:
-        """What a retrieval at this moment shows."""
+        """Return the state that a retrieval at `now_s` (unix seconds) shows."""
         if self._ended is not None:
             return self._ended
         started_at_s = now_s if self.started_at_s is None else self.started_at_s
         age_s = (now_s - started_at_s) * self._speed
-        if self._refresh_s > 0:  # the gateway looks at its upstream only now and then
+        if self._refresh_s > 0:  # the state as of the last refresh
             age_s -= age_s % self._refresh_s
         moment = scripted_moment(self.scenario, age_s, self.status_word)
         if moment.is_completed:
@@ -80,7 +86,7 @@ class SimulatedJob:
             return Moment("completed", 100, started_at_s + length_s)
         if moment.error_message is not None:
             return moment
-        # What a test sets holds from that moment on, also while the script still queues.
+        # What a test sets holds at once, even while the job is still queued by its script.
         status = self.status_word or moment.status
         percent = self.progress_percent
         if percent is None:

@@ -1,4 +1,4 @@
-"""Links that prove themselves: a signature with an expiry, and byte ranges of what they lead to."""
+"""Signed links with an expiry, and the parsing of Range headers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import quote, urlencode
 
 
 class LinkSigner:
-    """Signs paths with an expiry, as object stores do: whoever has the link needs no key."""
+    """Signs paths with an expiry, as object stores do: whoever has a link needs no key."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def sign(self, path: str, expires_at_s: float) -> str:
-        """The path with its query; the path is given unescaped."""
+        """Return the path with its query; `path` is unescaped."""
         expires = f"{expires_at_s:.3f}"
         query = urlencode({"expires": expires, "signature": self._signature(path, expires)})
         return f"{quote(path)}?{query}"
@@ -24,7 +24,7 @@ class LinkSigner:
     def verdict(
         self, path: str, expires: str, signature: str, now_s: float
     ) -> Literal["good", "tampered", "expired"]:
-        """Whether a link may be followed at this moment."""
+        """Check a link at `now_s` (unix seconds)."""
         wanted = self._signature(path, expires)
         if not hmac.compare_digest(wanted.encode(), signature.encode("utf-8", "replace")):
             return "tampered"
@@ -36,10 +36,10 @@ class LinkSigner:
 
 
 def parse_range(header: str | None, total_bytes: int) -> range | None:
-    """The bytes that a Range header asks for, None for the whole.
+    """Return the bytes that a Range header asks for; None means the whole file.
 
-    Anything that is not one single byte range counts as the whole, which RFC 9110 §14.2 allows. An
-    empty range means that it cannot be satisfied (416).
+    Anything but a single byte range counts as the whole file, which RFC 9110 §14.2 allows. An empty
+    range means that the request cannot be satisfied (416).
     """
     asked = re.fullmatch(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", header or "", re.ASCII)
     if asked is None or asked.group(0).split("=")[1].strip() == "-":

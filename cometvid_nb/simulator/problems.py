@@ -1,4 +1,4 @@
-"""Answers that are errors, in the words and the shape the API documents."""
+"""The API's error answers, in the documented words and shape."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ERROR_WORDS: dict[int, tuple[str, str]] = {
     504: ("gateway_timeout", "The upstream did not answer in time."),
     524: ("gateway_timeout", "A timeout occurred."),
 }
-"""What the API says with a status when there is nothing better to say: code, message."""
+"""By HTTP status: the code and message of an error without a more specific reason."""
 
 
 class ApiProblem(Exception):
-    """An answer that is an error, in the documented body."""
+    """Raised by the gateway to answer with an error; `body` has the documented shape."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -29,10 +29,10 @@ class ApiProblem(Exception):
 
 
 def error_body(code: str, message: str) -> dict[str, object]:
-    """The documented shape of an error."""
+    """Return an error in the documented shape."""
     return {"error": {"message": message, "type": "comet_api_error", "param": "", "code": code}}
 
 
 def unknown_job(job_id: str) -> ApiProblem:
-    """400, as this API answers for an id it does not know (yet)."""
+    """Return the error for an id that the API does not know (yet): 400, not 404."""
     return ApiProblem(400, "task_not_exist", f"task_not_exist: {job_id}")

@@ -1,4 +1,4 @@
-"""What happens at the simulated API, as data: the life of each job, and what goes wrong."""
+"""Scenario and Fault: what a simulated job does, and what goes wrong, as data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Literal
 from cometvid_nb.simulator.dialects import DIALECTS, FAILING_DIALECTS
 
 HONEST_STEPS = (0, 3, 8, 14, 21, 29, 36, 44, 51, 59, 66, 74, 81, 88, 93, 97)
+"""The progress of a job that reports truly, though not evenly."""
+# A real gateway's page: HTML where a client expects JSON.
 BAD_GATEWAY_PAGE = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>cloudflare</center>\r\n"
@@ -22,13 +24,12 @@ BAD_GATEWAY_PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One job's script; times are seconds at speed 1, counted from its first retrieval.
+    """The script of one job; times are seconds at speed 1, counted from its first retrieval.
 
-    `steps` are the progress values of the running phase, in equal parts of `run_s`. An `ending` of
-    "never" holds the last step for ever. `status_word` is said instead of "in_progress".
-    `unknown_polls` is how often the id is unknown before it exists. `link_life_s` counts real
-    seconds, as a browser does; None means the simulator's own. A link that has expired is replaced
-    at the next retrieval.
+    `steps` are the progress values while it runs, in equal parts of `run_s`. With the `ending`
+    "never" the last step stays for ever. `status_word` replaces "in_progress". The first
+    `unknown_polls` requests get `task_not_exist`. `link_life_s` is in real seconds, as a browser
+    counts; None takes the simulator's. A retrieval after the expiry returns a new link.
     """
 
     job_id: str
@@ -58,17 +59,15 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens instead of, or on top of, the answer to the requests that `match`.
+    """What happens instead of the true answer, or to it, for the requests that `match`.
 
-    `match` is "METHOD /path": the path without "/v1", `{id}` standing for any one segment and `*`
-    for anything, "*" alone for every request. The first `after` matching requests pass, the next
-    `times` are hit (None: all of them). Faults are tried in the order in which they were given; a
-    request is hit by one at most.
+    `match` is "METHOD /path": the path without "/v1", `{id}` for any one segment and `*` for
+    anything; "*" alone matches every request. The first `after` matching requests pass, the next
+    `times` are hit (None: all of them). Faults are tried in the order in which they were given;
+    one at most hits a request.
 
-    With a `status` the answer is `body` (a string goes out as HTML, a mapping as JSON, None is the
-    API's own error for that status). Without one the true answer goes out, after `delay_s`, with
-    `headers` on top, and, given `cut_after_bytes`, cut off there although its Content-Length
-    promises more. `drop_connection` closes the socket without a word.
+    With a `status` the answer is `body` (a text goes out as HTML, a mapping as JSON, None is the
+    API's own error for the status). Without one the true answer goes out.
     """
 
     match: str = "*"
@@ -77,19 +76,30 @@ class Fault:
     status: int | None = None
     body: str | bytes | Mapping[str, object] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers; "{self}" in a value becomes the URL of the request."""
     delay_s: float = 0.0
+    """Real seconds to wait before anything else."""
     drop_connection: bool = False
+    """Close the socket without an answer (FIN)."""
     reset_connection: bool = False
+    """The same with a reset (RST)."""
     cut_after_bytes: int | None = None
+    """Close the connection after so many bytes of the body, although more were announced."""
     changes: Mapping[str, object] = field(default_factory=dict)
+    """Fields of the true JSON answer to replace; None drops the field."""
     trickle_s: float = 0.0
+    """Send the body byte by byte with this pause, so that no read of the client times out."""
     length_off: int = 0
+    """By how much Content-Length exceeds the true length."""
     range: Literal["honoured", "ignored", "shifted", "false"] = "honoured"
+    """How a Range request is treated: "shifted" sends, and says so, from half the offset on;
+    "false" claims the right range but sends the file's beginning."""
     revoke_link: bool = False
+    """Let the link expire while its clip is being sent."""
 
 
 def is_match(pattern: str, method: str, path: str) -> bool:
-    """Whether a request is meant by a pattern such as "GET /videos/{id}"."""
+    """Whether a request matches a pattern such as "GET /videos/{id}"; see `Fault.match`."""
     return _compiled(pattern).fullmatch(f"{method} {path.removeprefix('/v1')}") is not None
 
 
@@ -107,11 +117,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def draw_scenario(seed: str, median_s: float, fields: Mapping[str, str]) -> Scenario:
-    """The script of a created job, the same for the same seed."""
+    """Return the script of a created job; the same `seed` gives the same script."""
     rng = random.Random(seed)
     job_id = f"video_{rng.getrandbits(96):024x}"
     queue_s = rng.uniform(2, 8)
-    # Log-normal, as durations are; the growth with the length follows those seen (4 s to 12 s).
+    # Log-normal, as real durations are. The growth with the clip's length follows the durations
+    # seen for clips of 4 to 12 s.
     median_s *= (int(fields["seconds"]) / 4) ** 0.8
     run_s = rng.lognormvariate(math.log(median_s), 0.4)
     return Scenario(
@@ -126,6 +137,8 @@ def draw_scenario(seed: str, median_s: float, fields: Mapping[str, str]) -> Scen
     )
 
 
+# Text that may break a page, a template, a terminal or a log: markup, template syntax, escape
+# sequences, control characters, direction overrides.
 _MARKUP = (
     '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
     "\"><svg/onload=window.hacked=1> '{{7*7}}' ${alert(1)} %s \\n `rm` &lt;b&gt; </script><!-- "

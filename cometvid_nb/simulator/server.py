@@ -1,4 +1,4 @@
-"""The gateway on sockets, in a thread of its own."""
+"""Simulator: serves the gateway on sockets, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ STOP_WITHIN_S = 10.0
 
 
 class Simulator(Gateway):
-    """A stand-in for the API at `base_url`, until stopped; all it can do is in `Gateway`.
+    """Serves a simulated API at `base_url` until stopped; `Gateway` has its jobs and faults.
 
-    It runs in a daemon thread with a loop of its own, so it answers while the owner's thread is
-    busy or runs a loop already (a notebook kernel is both). Stopped and started again it listens
-    on the same ports and still knows its jobs.
+    It runs in a daemon thread with a loop of its own, so that it answers while the owner's thread
+    is busy or runs a loop already (a notebook kernel does both). Stopped and started again, it
+    listens on the same ports and still knows its jobs.
 
     Args:
         host: the address to listen on.
-        port: 0 lets the system choose.
-        separate_clip_host: serve the clips on a second port, which to a browser and to a careful
-            client is another origin.
-        tls: speak TLS with this certificate. None: plain HTTP.
+        port: the port to listen on; 0 lets the system choose.
+        separate_clip_host: serve the clips on a second port, which is another origin to a browser
+            and to a careful client: it must not get the key.
+        tls: use TLS with this certificate; None: plain HTTP.
         **gateway_options: see `Gateway`.
     """
 
@@ -51,10 +51,13 @@ class Simulator(Gateway):
         self._host = host
         self._tls = tls
         self._ports = [port, 0] if separate_clip_host else [port]
+        """The API's port, then that of the clips; after the first start the real numbers."""
         self._dead_socket: socket.socket | None = None
+        """Holds the port of `dead_origin`."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+        # Start and stop exclude each other, as two threads may want different things.
         self._switching = threading.Lock()
 
     @property
@@ -64,7 +67,7 @@ class Simulator(Gateway):
 
     @property
     def base_url(self) -> str:
-        """What a client takes as its base URL; known once the simulator has been started."""
+        """The base URL for a client; known once the simulator has been started."""
         return f"{self.origin}/v1"
 
     @property
@@ -73,11 +76,11 @@ class Simulator(Gateway):
 
     @property
     def is_running(self) -> bool:
-        """Whether it listens."""
+        """Whether the simulator listens."""
         return self._thread is not None
 
     def start(self) -> Self:
-        """Listen; when this returns, requests are answered. Does nothing if it listens already.
+        """Start to listen, and return once requests are answered; a second call does nothing.
 
         Raises:
             OSError: the port is taken.
@@ -88,7 +91,7 @@ class Simulator(Gateway):
         return self
 
     def stop(self) -> None:
-        """Close all sockets and end the thread. Does nothing if it is stopped."""
+        """Close all sockets and end the thread; a second call does nothing."""
         with self._switching:
             thread, self._thread = self._thread, None
             if thread is None:
@@ -107,21 +110,21 @@ class Simulator(Gateway):
         self.stop()
 
     def _start(self) -> None:
-        # Bound here and not in the thread: a taken port is the caller's exception.
+        # Bound here and not in the thread, so that the caller gets the exception for a taken port.
         with contextlib.ExitStack() as on_error:
             sockets: list[socket.socket] = []
             for port in self._ports:
-                # Not tornado's bind_sockets, which forgets a socket when the port is taken.
+                # Not tornado's bind_sockets, which leaks a socket if the port is taken.
                 sockets.append(on_error.enter_context(socket.create_server((self._host, port))))
                 sockets[-1].setblocking(False)
             on_error.pop_all()
         self._ports = [bound.getsockname()[1] for bound in sockets]
-        # Bound but not listening: it refuses every connection, and nobody else can take it.
+        # Bound but not listening: the port refuses every connection, and nobody else can take it.
         self._dead_socket = socket.socket()
         self._dead_socket.bind((self._host, 0))
         self.dead_origin = f"http://{self._host}:{self._dead_socket.getsockname()[1]}"
         self.clip_origin = f"{self._scheme}://{self._host}:{self._ports[-1]}"
-        # Not asyncio.run: `nest_asyncio` replaces it, in the whole process, by one that fails here.
+        # Not asyncio.run: `nest_asyncio` replaces it in the whole process, by one that fails here.
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         ready = threading.Event()
@@ -177,14 +180,15 @@ class Simulator(Gateway):
             list(routes),
             default_handler_class=wrong_path,
             default_handler_args={"gateway": self},
-            log_function=lambda _handler: None,  # a notebook's stderr is the user's page
+            log_function=lambda _handler: None,  # a kernel's stderr appears in the notebook
         )
 
 
 def serve_forever(port: int = 0, speed: float = 1.0, **options: Any) -> None:
     """Print one JSON line (`base_url`, `api_key`, `jobs`) and serve until SIGINT or SIGTERM.
 
-    For the main thread of a program; `options` are those of `Simulator`.
+    For the main thread of a program, as only that may handle signals; `options` as for
+    `Simulator`.
     """
     stopping = threading.Event()
     watched = (signal.SIGINT, signal.SIGTERM)
@@ -192,10 +196,10 @@ def serve_forever(port: int = 0, speed: float = 1.0, **options: Any) -> None:
     try:
         with Simulator(port=port, speed=speed, **options) as simulator:
             line = {"base_url": simulator.base_url, "api_key": simulator.api_key}
-            with contextlib.suppress(BrokenPipeError):  # whoever started it need not read on
+            with contextlib.suppress(BrokenPipeError):  # the starter may have closed the pipe
                 sys.stdout.write(json.dumps({**line, "jobs": simulator.jobs}) + "\n")
                 sys.stdout.flush()
-            # In turns: on Windows a wait without an end would not let the signal handler run.
+            # With a timeout: on Windows an endless wait does not let the signal handler run.
             while not stopping.wait(1.0):
                 pass
     finally:

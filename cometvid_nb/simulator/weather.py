@@ -1,6 +1,6 @@
-"""Faults as they are met in the wild, by name, and storms of them.
+"""Named faults as seen on real networks, and storms of them.
 
-Each stands for itself: `replace(TRANSIENT["reset"], match="GET /videos/{id}", times=3)`.
+Use one of them with `replace(TRANSIENT["reset"], match="GET /videos/{id}", times=3)`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from cometvid_nb.simulator.problems import error_body
 from cometvid_nb.simulator.script import BAD_GATEWAY_PAGE, Fault
 
+# What a protection against bots sends instead of an answer, under any status.
 PAGE = "<!doctype html><title>Just a moment…</title><body>Checking your browser</body>"
 _GATEWAY_ERRORS = (500, 502, 503, 504, 524)
 _RETRY_AFTER = {
@@ -25,7 +26,7 @@ _RETRY_AFTER = {
     "infinite": "inf",
 }
 PATIENT = ("429 with date Retry-After", "429 with huge Retry-After")
-"""Those that ask for a pause of years."""
+"""The faults that ask for a pause of years."""
 _AS_JSON = {"Content-Type": "application/json"}
 _LOST = error_body("task_not_exist", "task_not_exist")
 
@@ -53,7 +54,7 @@ TRANSIENT: Mapping[str, Fault] = {
     },
     "429 as a page": Fault(status=429, body=PAGE),
 }
-"""What a later question may well get over: no answer, or none that can be used."""
+"""Faults that a later poll may get over: no answer, or none that can be used."""
 
 UNTRUE: Mapping[str, Fault] = {
     "JSON as text": Fault(headers={"Content-Type": "text/html"}),
@@ -69,7 +70,7 @@ UNTRUE: Mapping[str, Fault] = {
     "slow": Fault(delay_s=0.05),
     "trickling": Fault(trickle_s=0.0002),
 }
-"""Answers of which a part is wrong or late; none of them ends a job."""
+"""Faults that make part of an answer wrong or late; none of them may end a watch."""
 
 FATAL: Mapping[str, Fault] = {
     **{str(status): Fault(status=status) for status in (400, 401, 403, 404)},
@@ -78,7 +79,7 @@ FATAL: Mapping[str, Fault] = {
     "redirect to itself": Fault(status=302, headers={"Location": "{self}"}),
     "redirect elsewhere": Fault(status=307, headers={"Location": "http://elsewhere.invalid/"}),
 }
-"""What asking again cannot mend."""
+"""Faults that another request cannot mend."""
 
 WRONG_CLIPS: Mapping[str, Fault] = {
     "reset": Fault(reset_connection=True),
@@ -101,20 +102,21 @@ WRONG_CLIPS: Mapping[str, Fault] = {
     "redirect to a file": Fault(status=302, headers={"Location": "file:///etc/passwd"}),
     **{str(status): Fault(status=status) for status in (403, 404, 416, 429, 500, 503)},
 }
-"""What a road to a clip may bring instead of it."""
+"""Faults of a download: what comes instead of the clip."""
 
 
 class Storm:
-    """A fault for a share of all requests, the same for the same seed and order of requests.
+    """Draws a fault for a `share` (0-1) of all GET requests; the same seed draws the same faults.
 
-    No path is told "not known yet" more than twice in a row, as a third may be the truth, and
-    while a job's own clip is fetched at most `most_in_row` attempts in a row go wrong. A pause of
-    years is asked for in no storm: a client that honours it up to a minute would only wait.
+    A path gets "not known yet" at most twice in a row, as a client must believe the third. At most
+    `most_in_row` requests of a path in a row go wrong, so that every clip can be fetched in the
+    end. No storm asks for a pause of years: a client waits up to a minute for it, which proves
+    nothing here.
     """
 
     def __init__(self, seed: int, share: float = 0.3, most_in_row: int = 4) -> None:
         self.counts: dict[str, int] = {}
-        """How often each fault was drawn."""
+        """How often each fault was drawn, by its name."""
         self._rng = random.Random(seed)
         self._share = share
         self._most_in_row = most_in_row

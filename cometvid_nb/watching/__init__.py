@@ -1,1 +1,1 @@
-"""Watching: one job followed to its end."""
+"""Watching: follows a job to its end."""

@@ -1,4 +1,4 @@
-"""block_on: the one door from synchronous code into asynchronous, also inside a running loop."""
+"""block_on: runs a coroutine from synchronous code, also inside a running loop."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ T = TypeVar("T")
 
 
 def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run `coroutine` to its end and return what it returns.
+    """Run `coroutine` to its end and return its result.
 
-    Where a loop already runs in this thread (a notebook's cell), that loop goes on underneath, so
-    the reader's own tasks stay alive. A KeyboardInterrupt cancels the coroutine and is raised.
+    If a loop already runs in this thread (as in a notebook's cell), that loop runs the coroutine
+    and the reader's own tasks. A loop that cannot run inside itself (uvloop) stands still while
+    another thread runs the coroutine. A KeyboardInterrupt cancels the coroutine and is raised.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -28,15 +29,20 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _make_reentrant(loop: asyncio.AbstractEventLoop) -> bool:
-    """Let `loop` run inside itself. It patches asyncio for good, so only when somebody blocks."""
+    """Let `loop` run inside itself; return False if it cannot.
+
+    This patches asyncio for the whole process and for good, so it is done only when a cell blocks.
+    `nest_asyncio2` and not `nest_asyncio`: the latter is archived, and breaks inside ipykernel 7.4
+    and on Python 3.14.
+    """
     if getattr(loop, "_nest_patched", False):
-        return True  # by the reader, or by an earlier wait
+        return True  # patched by the reader, or by an earlier wait
     import nest_asyncio2  # type: ignore[import-untyped]  # it ships no types
 
     try:
         nest_asyncio2.apply(loop)
     except ValueError:
-        return False  # uvloop and other loops not written in Python
+        return False  # uvloop and other loops that are not written in Python
     return True
 
 
@@ -56,7 +62,8 @@ def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> 
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
         if task.done():
-            # Ended by the interrupt itself: asyncio would wait for ever, then warn of it.
+            # The interrupt was raised inside the task. Running the loop again would never return,
+            # and asyncio warns of an exception that nobody has fetched.
             task.cancelled() or task.exception()
         else:
             task.cancel()
@@ -66,7 +73,7 @@ def _run(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> 
 
 
 def _in_a_thread(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The last resort: this thread's own loop stands still while another thread waits for it."""
+    """Run `coroutine` on another thread's loop; the loop of this thread stands still meanwhile."""
     done: concurrent.futures.Future[T] = concurrent.futures.Future()
     loop = asyncio.new_event_loop()
     task = loop.create_task(coroutine)

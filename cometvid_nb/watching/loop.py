@@ -1,4 +1,4 @@
-"""WatchLoop: one background loop, in a daemon thread, for all the watches of a kernel."""
+"""WatchLoop: runs all watches of a kernel on one background loop, in a daemon thread."""
 
 from __future__ import annotations
 
@@ -23,25 +23,28 @@ T = TypeVar("T")
 
 
 class WatchLoop:
-    """The loop in its daemon thread, and the watches on it.
+    """The background loop, its thread, and the watches on it. Safe to use from any thread.
 
-    Safe to use from any thread. A job is known by its server and its id.
+    A loop of its own, so that cards move while a cell keeps the kernel busy; one for all watches,
+    so that a thousand jobs need one thread. A daemon thread, so that Python can exit.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Made at the first use, and again after `close`.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        # By server and job id: two servers may use the same id.
         self._watches: dict[tuple[Server, str], Watch] = {}
 
     @property
     def watches(self) -> list[Watch]:
-        """Every watch so far, the oldest first; of each job only the latest."""
+        """All watches so far, oldest first; only the latest one of each job."""
         with self._lock:
             return list(self._watches.values())
 
     def follow(self, watch: Watch) -> Watch:
-        """Start `watch`, or give the one that is following its job already."""
+        """Start `watch` and return it, or return the watch that already follows the job."""
         with self._lock:
             known = self._watches.get((watch.server, watch.job_id))
             if known is not None and not known.state.is_settled:
@@ -51,23 +54,23 @@ class WatchLoop:
             return watch
 
     def remember(self, watch: Watch) -> None:
-        """Take in a watch that is over already, as its clip lies here."""
+        """Add a watch that is over from the start, because its clip is already saved."""
         with self._lock:
             self._take_in(watch)
 
     def save_also(self, watch: Watch, destination: Destination) -> None:
-        """Save the clip of a watch to one more place, now or when its job has ended."""
+        """Save the clip of `watch` to one more place: now if the job has ended, else later."""
         if watch.save_also(destination):
             with self._lock:
                 watch.start(self._running())
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run `coroutine` on the loop, where the connections of every server live."""
+        """Run `coroutine` on the loop, to which the connections of every server belong."""
         with self._lock:
             return asyncio.run_coroutine_threadsafe(coroutine, self._running())
 
     def close(self, servers: Iterable[Server], timeout_s: float = 5.0) -> None:
-        """End every watch, what the servers hold on this loop, and the thread."""
+        """Stop every watch, close `servers`, and end the thread; wait `timeout_s` for each."""
         for watch in self.watches:
             if not watch.state.is_settled:
                 watch.stop()
@@ -82,15 +85,17 @@ class WatchLoop:
         except (TimeoutError, CometVidError):
             log.warning("the connections did not close in %s s", timeout_s)
         loop.call_soon_threadsafe(loop.stop)
+        # An observer runs on this thread and may close the session; no thread can join itself.
         if thread is not threading.current_thread():
             thread.join(timeout_s)
 
     def _take_in(self, watch: Watch) -> None:
         key = (watch.server, watch.job_id)
-        self._watches.pop(key, None)  # so that the order is that of the latest watch
+        self._watches.pop(key, None)  # a dict keeps the place of a key: put it last
         self._watches[key] = watch
 
     def _running(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, started if necessary. The lock is held."""
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(
@@ -102,6 +107,7 @@ class WatchLoop:
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
+    # Python waits at its exit for the threads of asyncio's own executor, even for one that hangs.
     loop.set_default_executor(DaemonExecutor())
     try:
         loop.run_forever()

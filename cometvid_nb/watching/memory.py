@@ -1,4 +1,4 @@
-"""Memory: what watches write into the ledger, and what they learn from it."""
+"""Memory: writes the events of watches into the ledger and learns durations from it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from .durations import DEFAULT_PRIOR, DurationPrior
 from .state import Ending, WatchState
 
 LEARNED_FOR_S = 2.0
-"""Many watches start together and ask for the same prior: one query of the ledger answers all."""
+"""How long a prior is kept. Many watches start together and need the same one, so that one query
+of the ledger serves them all; a prior that is older may lack a job that has just ended."""
 
 
 class Memory:
-    """The ledger as the watches of one API use it; shared by all of them.
+    """The ledger as the watches of one API use it; all of them share one Memory.
 
-    Used on the loop of the watches, whichever thread that is.
+    `note` may come from any thread (`Watch.stop`), `prior_of` only from the loop of the watches.
     """
 
     def __init__(self, ledger: Ledger, base_url: str) -> None:
         self._ledger = ledger
         self._base_url = base_url
         self._priors: dict[tuple[object, ...], tuple[float, DurationPrior]] = {}
-        """By kind of job: the monotonic second it was learned at, and the prior."""
+        """By kind of job (model, length, size): monotonic second of the query, and the prior."""
 
     def note(self, before: WatchState, after: WatchState, *, is_clip_wanted: bool) -> None:
-        """Write down what is new in `after`: each status once, the end, the saved clip.
+        """Write the changes from `before` to `after`: a new status, the end, the saved clip.
 
-        `is_clip_wanted`: the watch is to save the clip, so `resume` fetches it if it is missing.
+        Progress is not written: it changes often and means nothing after a restart.
+        `is_clip_wanted`: the watch saves the clip, so `resume` fetches a missing one.
         """
         if after.job is None or _news(after) == _news(before):
             return
@@ -45,7 +47,7 @@ class Memory:
             )
 
     def prior_of(self, job: Job) -> DurationPrior:
-        """How long such a job takes, by the ones like it that the ledger remembers."""
+        """Return how long such a job takes, judging by the ones like it in the ledger."""
         kind = (job.model, job.duration_s, job.size)
         learned_s, prior = self._priors.get(kind, (-math.inf, DEFAULT_PRIOR))
         if time.monotonic() - learned_s > LEARNED_FOR_S:
@@ -55,22 +57,27 @@ class Memory:
 
 
 def learn(ledger: Ledger, base_url: str, job: Job, fallback: DurationPrior) -> DurationPrior:
-    """How long such a job takes, by the ones like it that the ledger remembers, else `fallback`."""
+    """Return how long such a job takes, judging by those like it in the ledger, else `fallback`."""
     seconds = f"{job.duration_s:g}" if job.duration_s else None
     known_s = ledger.durations_s(base_url, job.model, seconds, job.size)
     return DurationPrior.learn(known_s, fallback)
 
 
 def took_s_of(state: WatchState) -> float | None:
-    """How long the job took (seconds); None where only the server could tell."""
+    """Return how long the completed job took (seconds from its creation).
+
+    None if the watch did not see it end and the server does not tell: a wrong duration would
+    spoil the prior of all later jobs.
+    """
     job = state.job
     if job is None or job.created_at_s is None:
         return None
     ended_at_s = job.completed_at_s
-    # A job that was found completed at the first poll may have ended long before.
+    # Without marks no poll saw the job run: it may have ended long before the watch began.
     if ended_at_s is None and state.poll.marks and state.began_at_s < (state.ended_at_s or 0):
         ended_at_s = state.ended_at_s
     took_s = (ended_at_s or 0.0) - job.created_at_s
+    # A server whose clock is wrong, or counts milliseconds, gives a duration that cannot be.
     return took_s if 0 < took_s < 86400 else None
 
 

@@ -1,4 +1,4 @@
-"""Polling: one job polled to its end, step by step, in the kernel or in the worker's process."""
+"""Polling: polls one job to its end, step by step, in the kernel or in the worker."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from ..api.client import Client  # httpx loads with the first watch, not with %cometvid help
 
 OFF_PLAN_S = 2.0
-"""A poll this far from its planned time (a laptop that slept, a starved process, a clock that was
-set) makes the plan that the page draws untrue, so a new one is sent."""
+"""How far a poll may be from its planned time before a new plan is sent to the page.
+
+A poll is this late after a laptop's sleep, in a starved process, or when the clock was set."""
 
 _PLAN_FOR_A_CARD, _PLAN, _PLAN_BY_FORECAST = 400, 3, 1
-"""So many polls are planned ahead. Only a card of its own draws them all; planning 400 costs more
-than the rest of a poll, and moving progress changes the plan each time."""
+"""How many polls are planned ahead.
+
+Only a card of its own draws the whole plan, and planning 400 polls costs more than the rest of a
+poll. With a forecast the next poll changes the plan anyway, so that one is enough."""
 
 
 class Polling:
-    """One job, from one state of its watch to the last; used on one loop.
+    """Polls one job from a given state of its watch to the end; used on one loop.
 
-    Whoever polls takes turns between `until_due` and `poll` until `state.is_over`. `state` is the
-    latest that is known. Set `is_drawn` while a card of its own draws the plan.
+    Await `until_due` and `poll` in turn until `state.is_over`. `state` is the latest state. Set
+    `is_drawn` once a card of its own draws the plan. `memory` None: the prior of `policy` holds.
     """
 
     def __init__(
@@ -45,13 +48,18 @@ class Polling:
         self._memory = memory
         self._rng = random.Random()
         self._due_s = self._earliest_s = asyncio.get_running_loop().time()
-        """The monotonic seconds at which the next poll is due, and before which it must not be."""
-        if len(state.checks_at_s) > 1:  # somebody else has planned the next poll
-            # With a bound: the clock may have been put back since.
+        """Monotonic seconds: when the next poll is due, and before when it must not be sent.
+
+        Between the two, `Turns.align` may move the poll, so that a crowd is polled together."""
+        # A job that changes hands between kernel and worker keeps the poll that was planned.
+        if len(state.checks_at_s) > 1:
+            # Bounded, as the clock may have been set back since.
             self._due_s += min(HINT_CAP_S, max(0.0, state.checks_at_s[1] - time.time()))
         self._is_plan_known = False
-        """Whether who looks on has the plan already: then a poll that goes by it is no news."""
+        """Whether the page has the current plan. Then a poll on plan that shows no change sends
+        nothing, as the page counts down by itself."""
         self._is_prior_known = False
+        """The prior is looked up once, when the first answer tells the kind of job."""
 
     async def until_due(self) -> None:
         """Wait until the next poll is due."""
@@ -59,13 +67,13 @@ class Polling:
         await asyncio.sleep(self._client.turns.align(self._due_s, self._earliest_s) - now_s)
 
     async def poll(self) -> bool:
-        """Poll once and plan the next poll; returns whether a person would see a difference.
+        """Poll once and plan the next poll; return whether a person would see a difference.
 
-        The poll is put off where the server has asked for a pause. The watch gives up where its
-        deadline leaves no time for another poll.
+        If the server has asked for a pause, the poll is put off instead. The watch gives up when
+        its deadline leaves no time for another poll.
         """
         if self.state.checks_at_s and (hold_s := self._client.turns.hold_s) > 1:
-            # Another job was told to wait, and that goes for all of this server's.
+            # Another job got a Retry-After, which holds for all jobs of the server.
             self._put_off(hold_s)
             return True
         before, offset_s = self.state, _clock_offset_s()
@@ -79,11 +87,12 @@ class Polling:
         return self._take(before, after, was_asleep=_clock_offset_s() - offset_s > OFF_PLAN_S)
 
     async def _prior_of(self, job: Job) -> DurationPrior:
-        """How long such a job takes."""
+        """Return how long such a job takes; the worker asks the kernel instead."""
         return self._memory.prior_of(job) if self._memory is not None else self._policy.prior
 
     async def _ask(self) -> WatchState:
-        # The deadline holds for the request too, not only for the pauses between.
+        """Send the poll and return the state after its answer, which may be an error."""
+        # The deadline counts for the request as well, not only for the pauses between requests.
         left_s = self.state.began_at_s + self.state.give_up_after_s - time.time()
         try:
             async with asyncio.timeout(max(1.0, left_s)), self._client.turns.turn():
@@ -101,7 +110,7 @@ class Polling:
         self._is_plan_known = False
 
     def _take(self, before: WatchState, after: WatchState, *, was_asleep: bool) -> bool:
-        """Make `after` the state, with the coming polls in it; whether a person sees a change."""
+        """Make `after`, with a plan, the state; return whether a person would see a change."""
         now_s = time.time()
         is_on_plan = (
             self._is_plan_known and abs(now_s - before.checks_at_s[1]) <= OFF_PLAN_S
@@ -112,7 +121,8 @@ class Polling:
             coming_at_s = self._plan(after, now_s)
         monotonic_s = asyncio.get_running_loop().time()
         if not coming_at_s and was_asleep:
-            # The machine slept over the deadline during the request: the job may have ended.
+            # The machine slept past the deadline during this request. The job may have ended in
+            # the meantime, so one more poll comes before giving up.
             self._due_s = self._earliest_s = monotonic_s
             self._is_plan_known = False
             return False
@@ -122,11 +132,13 @@ class Polling:
         self.state = replace(after, checks_at_s=(now_s, *coming_at_s))
         self._is_plan_known = True
         self._due_s = self._earliest_s = monotonic_s + max(0.0, coming_at_s[0] - now_s)
+        # After a failure or with a hint of the server, the whole pause is a must.
         if after.poll.retry_after_s is None and not after.poll.failures_in_row:
             self._earliest_s = min(self._due_s, monotonic_s + self._policy.min_delay_s)
         return is_news or (is_plan_over and self.is_drawn)
 
     def _plan(self, after: WatchState, now_s: float) -> tuple[float, ...]:
+        """Return the unix seconds of the coming polls, at the price that the server now has."""
         price_s = self._policy.price_s * self._client.turns.price_factor
         policy = replace(self._policy, price_s=price_s)
         most = _PLAN if after.poll.forecast is None else _PLAN_BY_FORECAST
@@ -136,7 +148,7 @@ class Polling:
 
 
 async def pictured(state: WatchState, client: Client) -> WatchState:
-    """`state` with the API's own small picture, where there is a clip and no picture yet."""
+    """Return `state` with the API's own small picture, if there is a clip and no picture yet."""
     from ..clips.posters import picture
 
     if state.ending is not Ending.COMPLETED or state.job is None or state.poster is not None:
@@ -145,5 +157,8 @@ async def pictured(state: WatchState, client: Client) -> WatchState:
 
 
 def _clock_offset_s() -> float:
-    """By how much the clock is ahead of the monotonic one, which stands still in a sleep."""
+    """Return the wall clock minus the monotonic clock; it grows while the machine sleeps.
+
+    On Linux the monotonic clock stands still during a sleep.
+    """
     return time.time() - asyncio.get_running_loop().time()

@@ -1,12 +1,11 @@
-"""When to ask again: a poll schedule from the chance that the job has just ended.
+"""Decides when to poll next, from the chance that the job has just ended. Pure.
 
-If h(t) is the chance per second that a job ends now, given that it has not ended yet, then asking
-after a pause d costs one request plus, on average, the waiting that passes between the end and the
-poll that finds it: the integral over the pause of P(ended by then). The pause that makes this
-waiting worth exactly one request's price p is the best one; for a constant small h it is
-sqrt(2p / h). Against the true optimum, found by dynamic programming, it costs 0.3 % at most
-(benchmarks/pacing.py). Nothing here knows a clock, randomness or the network: pass `now_s` and
-`rng`.
+Let h(t) be the chance per second that a job ends now, given that it still runs. A poll after a
+pause d costs one request, plus the mean time between the job's end and the poll that finds it: the
+integral over the pause of P(ended by then). The best pause makes this time equal to the price p of
+one request; for a small constant h it is sqrt(2p / h). This costs at most 0.3 % more than the true
+optimum, which `benchmarks/pacing.py` finds by dynamic programming. No function here reads a clock
+or draws a random number by itself: pass `now_s` and `rng`.
 """
 
 from __future__ import annotations
@@ -22,17 +21,21 @@ from ..job import JobStatus
 from .durations import DEFAULT_PRIOR, DurationPrior, Forecast
 
 USUAL_QUEUE_S = 20.0
-"""What the prior counts in: a job that was seen queued is taken for no older than this then."""
+"""The time in the queue that the prior's durations contain.
+
+A job seen in the queue counts as at most this old at that moment; see `PollState.origin_s`."""
 
 _MARKS_KEPT = 12
+"""More than the forecast fits (6), so that `remaining_s` sees the pace over a longer time."""
 _OLDEST_PLAUSIBLE_S = 24 * 3600.0
+"""A job created longer ago than this has a wrong `created_at`: no clip takes a day."""
 _FORECAST_PLAN = 6
-"""So many polls are planned on a forecast: the first of them changes it."""
+"""How many polls are planned at most on a forecast, as the first of them changes the forecast."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one poll showed, at unix second `at_s`; None = not known."""
+    """The answer to one poll at unix second `at_s`; None: the answer did not contain it."""
 
     at_s: float
     status: JobStatus | None
@@ -44,34 +47,40 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class PollState:
-    """All that the schedule remembers of one watch. Begin with `begin`, go on with `after`."""
+    """Everything the schedule knows about one watch: start with `begin`, continue with `after`."""
 
     began_at_s: float
     created_at_s: float | None = None
+    """The creation by the server's clock, which may be wrong; see `origin_s`."""
     queued_at_s: float | None = None
-    """When the job was last seen to wait in the queue."""
+    """When a poll last found the job in the queue."""
     status: JobStatus | None = None
     failures_in_row: int = 0
     retry_after_s: float | None = None
     marks: tuple[tuple[float, float], ...] = ()
-    """(unix second, percent) of the progress values that rose, oldest first."""
+    """(unix second, percent) of each rise of the progress, oldest first."""
     confirmed_at_s: float = 0.0
-    """When the last of `marks` was last seen to stand."""
+    """When a poll last found the percentage of the last mark."""
     falls: int = 0
-    """How often the progress ran backwards: one that does is no measure of what is left."""
+    """How often the progress ran backwards. After one fall it is no longer used for a forecast."""
 
     @classmethod
     def begin(cls, now_s: float, created_at_s: float | None = None) -> PollState:
+        """Return the state before the first poll."""
         return cls(began_at_s=now_s, created_at_s=created_at_s)
 
     def created(self, created_at_s: float | None) -> PollState:
-        """The same state, knowing when the server says the job was made (unix seconds)."""
+        """Return the state with the server's time of creation (unix seconds); None changes nothing.
+
+        `self` if nothing changes, so that a thousand quiet polls make no copies.
+        """
         if created_at_s == self.created_at_s or created_at_s is None:
             return self
         return replace(self, created_at_s=created_at_s)
 
     def after(self, seen: Observation) -> PollState:
-        """The state once `seen` has been taken in."""
+        """Return the state after the answer `seen`."""
+        # A failed poll tells nothing about the job, so that all else stays.
         if seen.is_failure:
             return replace(
                 self,
@@ -92,16 +101,16 @@ class PollState:
 
     @property
     def forecast(self) -> Forecast | None:
-        """What moving progress says of the end, or None where it says nothing."""
+        """The forecast from moving progress, or None if the progress tells nothing."""
         if self.status is not JobStatus.IN_PROGRESS:
             return None
         return Forecast.of(self.marks, self.confirmed_at_s) if not self.falls else None
 
     def remaining_s(self, now_s: float) -> tuple[float, float] | None:
-        """Between how many and how many seconds are left, or None where there is no ground.
+        """Return the (least, most) seconds left that a card may show, or None.
 
-        The only ground is progress that really moves: at least three rises on one line, the last
-        of which is not long ago compared with the pace of the others.
+        None unless progress really moves: at least three rises on one line over 5 s or more, the
+        last of them recent compared with the pace of the others. A card shows no guess.
         """
         forecast = self.forecast if len(self.marks) > 3 else None
         if forecast is None or forecast.odds < 3:
@@ -117,11 +126,11 @@ class PollState:
     def origin_s(self) -> float:
         """The unix second from which the job's age counts: its creation, or later.
 
-        One that was seen waiting counts as if its queue had been a usual one, so that an hour in
-        the queue does not look like an hour of work.
+        A job seen in the queue counts as if it had waited a usual time, so that an hour in the
+        queue does not look like an hour of work.
         """
         created_at_s, origin_s = self.created_at_s, self.began_at_s
-        # A server clock that runs ahead, or one that counts milliseconds, must not fool us.
+        # Else the server's clock runs ahead or behind, or counts milliseconds: it is ignored.
         if created_at_s is not None and 0 <= origin_s - created_at_s <= _OLDEST_PLAUSIBLE_S:
             origin_s = created_at_s
         queued_at_s = self.queued_at_s
@@ -139,7 +148,7 @@ class PollState:
             return ((seen.at_s, percent),)
         last_s, last = self.marks[-1]
         if percent < last or seen.at_s < last_s:
-            return ((seen.at_s, percent),)  # it ran backwards: what was learned is worth nothing
+            return ((seen.at_s, percent),)  # it ran backwards: the earlier marks mean nothing
         if percent == last:
             return self.marks
         return (*self.marks[1 - _MARKS_KEPT :], (seen.at_s, percent))
@@ -147,14 +156,14 @@ class PollState:
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
-    """The schedule: how long to wait before the next poll.
+    """The rules of the schedule: how long to wait before the next poll.
 
     Attributes:
         price_s: the seconds of waiting that one request is worth.
-        min_delay_s: never ask sooner than this after the last answer.
-        max_delay_s: never wait longer than this after an answer, but for a server's hint (capped
-            at 60 s). Failed polls back off by their own rule, up to 31 s: see `backoff_s`.
-        give_up_after_s: the deadline, counted from the beginning of the watch.
+        min_delay_s: the shortest pause after an answer.
+        max_delay_s: the longest pause after an answer, except for a server's hint (at most
+            60 s). Failed polls back off by their own rule, up to 31 s: see `backoff_s`.
+        give_up_after_s: the deadline, in seconds from the start of the watch.
         prior: how long such jobs take.
     """
 
@@ -166,11 +175,14 @@ class PollPolicy:
 
     @classmethod
     def fixed(cls, interval_s: float, give_up_after_s: float) -> PollPolicy:
-        """The loop everybody writes: one pause, always."""
+        """Return a policy with one fixed pause, for the setting `interval_s`."""
         return cls(min_delay_s=interval_s, max_delay_s=interval_s, give_up_after_s=give_up_after_s)
 
     def next_delay_s(self, state: PollState, now_s: float, rng: random.Random) -> float | None:
-        """Seconds until the next poll, or None: the job has ended or the deadline has passed."""
+        """Return the seconds until the next poll.
+
+        None: the job has ended, or the deadline has passed.
+        """
         left_s = state.began_at_s + self.give_up_after_s - now_s
         if left_s <= 0 or (state.status is not None and state.status.is_final):
             return None
@@ -178,7 +190,8 @@ class PollPolicy:
             delay_s = max(self.min_delay_s, backoff_s(state.failures_in_row, rng))
         else:
             delay_s = self._quiet_delay_s(state, now_s)
-            # Jobs begun together part, and no end is missed by it: never later than planned.
+            # Jitter, so that jobs started together are not polled together for ever. It only
+            # shortens the pause: no end is noticed later for it.
             delay_s = max(self.min_delay_s, delay_s * rng.uniform(0.95, 1.0))
         if state.retry_after_s is not None:
             delay_s = max(delay_s, min(state.retry_after_s, HINT_CAP_S))
@@ -187,7 +200,7 @@ class PollPolicy:
     def plan(
         self, state: PollState, now_s: float, rng: random.Random, most: int = 400
     ) -> Iterator[float]:
-        """The unix seconds of the coming polls, as long as every one finds nothing new."""
+        """Yield the unix seconds of at most `most` polls, if each of them finds nothing new."""
         at_s = now_s
         for _ in range(most if state.forecast is None else min(most, _FORECAST_PLAN)):
             delay_s = self.next_delay_s(state, at_s, rng)
@@ -196,12 +209,14 @@ class PollPolicy:
             at_s += delay_s
             yield at_s
             if state.failures_in_row:
-                return  # what follows a failed poll depends on how the next one goes
+                return  # the pause after the next poll depends on whether that one fails too
 
     def _quiet_delay_s(self, state: PollState, now_s: float) -> float:
+        """Return the best pause if the last poll did not fail, before jitter and hints."""
         if self.min_delay_s >= self.max_delay_s:
             return self.max_delay_s
         age_s, forecast = now_s - state.origin_s, state.forecast
+        # A forecast whose time is long over was wrong; then the prior decides alone.
         if forecast is None or now_s > forecast.end_s + 4 * forecast.error_s:
             return _delay_at_s(self._terms, age_s)
         belief = _Belief.of(self.prior, age_s - (now_s - forecast.as_of_s), forecast)
@@ -211,19 +226,21 @@ class PollPolicy:
 
     @property
     def _terms(self) -> _Terms:
-        # Rounded, so that the thousand jobs of a kernel share what was worked out for one.
+        # Rounded to 1 %, so that the many jobs of a kernel share the cache of `_delay_on_grid_s`.
         median_s = math.exp(round(math.log(self.prior.median_s), 2))
         prior = DurationPrior(median_s, round(self.prior.spread, 2))
         return (prior, self.price_s, self.min_delay_s, self.max_delay_s)
 
 
 _Terms = tuple[DurationPrior, float, float, float]
+"""Prior, price, shortest and longest delay in seconds: the key of the cache below."""
 _GRID = 1.03
-"""The steps of age, as a ratio, at which a delay is worked out; between them it is a line."""
+"""Delays are computed at ages that grow by this ratio, and interpolated in between. One bisection
+takes about ten evaluations of the prior, so that the many jobs of a kernel share the results."""
 
 
 def _delay_at_s(terms: _Terms, age_s: float) -> float:
-    """The best delay at an age, when nothing is known but the prior."""
+    """Return the best delay at an age, if nothing but the prior is known."""
     step = math.log(max(1.0, age_s)) / math.log(_GRID)
     low = math.floor(step)
     one, next_ = _delay_on_grid_s(terms, low), _delay_on_grid_s(terms, low + 1)
@@ -237,7 +254,10 @@ def _delay_on_grid_s(terms: _Terms, step: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Belief:
-    """Prior and forecast together, for the seconds since the forecast was made."""
+    """The mixture of prior and forecast; its time runs from the moment of the forecast.
+
+    `age_s` is the job's age at that moment.
+    """
 
     prior: DurationPrior
     age_s: float
@@ -247,7 +267,10 @@ class _Belief:
 
     @classmethod
     def of(cls, prior: DurationPrior, age_s: float, forecast: Forecast) -> _Belief | None:
-        """Both given that the job still ran then, at `age_s`; None: the forecast had passed."""
+        """Return the mixture, given that the job still ran at `age_s`.
+
+        None if the forecast had already put the job's end before that moment.
+        """
         alive = forecast.survival(forecast.as_of_s)
         if alive < 1e-3:
             return None
@@ -266,11 +289,16 @@ class _Belief:
 
 
 def _best_delay_s(law: DurationPrior | _Belief, age_s: float, terms: _Terms) -> float:
-    """The pause after `age_s` whose expected unnoticed waiting is worth one request."""
+    """Return the pause after `age_s` whose expected unnoticed waiting equals the price.
+
+    Bisection between the shortest and the longest delay, to 0.05 s: the waiting grows with the
+    pause.
+    """
     _, price_s, low_s, high_s = terms
     alive, lived_s = law.survival(age_s), law.lived_s(age_s)
 
     def waste_s(delay_s: float) -> float:
+        """Mean seconds between the job's end and a poll after `delay_s`."""
         return delay_s - (law.lived_s(age_s + delay_s) - lived_s) / alive
 
     if waste_s(high_s) <= price_s:

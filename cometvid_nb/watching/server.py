@@ -1,4 +1,4 @@
-"""Server: one API as one kernel asks it, by itself or through a process that polls for many."""
+"""Server: holds the client, the turns and the worker that one kernel has for one API."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .worker import Worker
 
 
 class Server:
-    """The client of one API with its turns, and the process that polls while its jobs are many.
+    """One API and key, as one kernel uses them.
 
-    Used on the loop of the watches, but for `settings`.
+    Used on the loop of the watches, except for `settings`, which any thread may read.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -18,12 +18,14 @@ class Server:
         self.client = Client(settings)
         self.turns = self.client.turns
         self._worker: Worker | None = None
+        """Made for the first crowd of jobs: a process costs time and memory that few never need."""
 
     @property
     def worker(self) -> Worker | None:
-        """The polling process, while the jobs are many and for as long as it is at work.
+        """The worker, while there are many jobs and as long as it still polls one.
 
-        None: the kernel polls by itself. A process that was lost is not started again.
+        None: the kernel polls by itself. A worker whose process was lost is not started again, as
+        the kernel can do its work.
         """
         if self._worker is None:
             if not self.turns.is_crowded:
@@ -34,12 +36,12 @@ class Server:
         return self._worker if self._worker.is_needed or self.turns.is_crowded else None
 
     def draw(self, job_id: str) -> None:
-        """A card has begun to draw the plan of this job: whoever polls has to make one."""
+        """Tell the worker that a card now draws the plan of this job, so that it makes one."""
         if self._worker is not None:
             self._worker.draw(job_id)
 
     async def aclose(self) -> None:
-        """End the process and close every connection. The server can be used again."""
+        """End the worker and close every connection. The server can be used again."""
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.aclose()

@@ -1,4 +1,4 @@
-"""WatchState: all that is known of one watch, and how each event changes it. Pure."""
+"""WatchState: everything known about one watch, and how each event changes it. Pure."""
 
 from __future__ import annotations
 
@@ -28,41 +28,44 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     GAVE_UP = "gave_up"
     BROKEN = "broken"
-    """The API will not answer about this job: wrong key, unknown id, no quota."""
+    """The API refuses to answer about this job (wrong key, unknown id, no quota), or our own code
+    failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
-    """One watch at one moment. Times are unix seconds.
-
-    `checks_at_s` begins with the last poll that happened; the rest is the plan, which holds as
-    long as nothing changes. `error` is what a caller of `Watch.wait` will be told, `problem` what
-    went wrong with the latest polls or with the saving, in words.
-    """
+    """One watch at one moment. Times are unix seconds; None: not known, or not yet."""
 
     job_id: str
     began_at_s: float
     give_up_after_s: float
     poll: PollState
     is_simulated: bool = False
+    """The card then shows that nothing was rendered or paid for."""
     job: Job | None = None
     checks_at_s: tuple[float, ...] = ()
+    """The last poll, then the planned ones; the plan holds as long as no poll finds a change."""
     problem: str | None = None
+    """What went wrong with the latest polls or with the save, in words. Does not end the watch."""
     ending: Ending | None = None
     ended_at_s: float | None = None
     error: CometVidError | None = None
+    """The error that `Watch.wait` raises; None if the watch has a completed job, or goes on."""
     saving: Saving | None = None
+    """How far the save is. The watch is not settled while this is set."""
     saved: SavedClip | None = None
     poster: str | None = None
     """A small picture of a clip that is not saved, as a data URL."""
     not_found_times: int = 0
+    """How many polls were answered `task_not_exist` since the API last described the job. A new
+    job is unknown for some seconds, so that only several such answers end the watch."""
     not_found_first_at_s: float = 0.0
 
     @classmethod
     def begin(
         cls, job_id: str, now_s: float, give_up_after_s: float, *, is_simulated: bool = False
     ) -> WatchState:
-        """Before the first poll."""
+        """Return the state before the first poll."""
         return cls(
             job_id=job_id,
             began_at_s=now_s,
@@ -73,23 +76,23 @@ class WatchState:
 
     @property
     def is_over(self) -> bool:
-        """Whether the polling is over. The saving may still go on."""
+        """Whether the polling is over. The save may still go on."""
         return self.ending is not None
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing will change any more: over, and the clip saved or given up on."""
+        """Whether nothing will change any more: polling and saving are both over."""
         return self.is_over and self.saving is None
 
     def looks_like(self, other: WatchState) -> bool:
-        """Whether a person would see no difference: only the times of the checks may differ."""
+        """Whether a person would see no difference; the times of the polls may differ."""
         return self._sight() == other._sight()
 
     def _sight(self) -> tuple[object, ...]:
         return (self.job, self.problem, self.ending, self.saving, self.saved)
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:
-        """The API described the job."""
+        """Return the state after an answer that describes the job."""
         poll = self.poll.created(job.created_at_s).after(
             Observation(now_s, job.status, job.progress_percent, retry_after_s)
         )
@@ -105,7 +108,10 @@ class WatchState:
         return state
 
     def troubled(self, error: CometVidError, now_s: float) -> WatchState:
-        """The poll got no description of the job; what asking again cannot mend ends the watch."""
+        """Return the state after a poll that failed with `error`.
+
+        The watch ends if another poll would fail the same way, else it goes on.
+        """
         if isinstance(error, JobNotFound):
             times = self.not_found_times + 1
             first_at_s = self.not_found_first_at_s if self.not_found_times else now_s
@@ -118,8 +124,8 @@ class WatchState:
                 not_found_times=times,
                 not_found_first_at_s=first_at_s,
             )
-        # A page for people in the place of a refusal comes from something in between; once the
-        # API itself has described the job, that is a passing trouble of the road.
+        # A refusal as an HTML page comes from a proxy or gateway. If the API itself has already
+        # described the job, the key and the path are right, so that the refusal is temporary.
         is_passing = isinstance(error, TransientError) or (
             isinstance(error, RequestRejected) and not error.is_from_api and self.job is not None
         )
@@ -128,7 +134,7 @@ class WatchState:
         state = self._after_failed_poll(now_s, getattr(error, "retry_after_s", None))
         times = state.poll.failures_in_row
         repeated = f" ({times} checks in a row)" if times > 1 else ""
-        # Trouble says nothing of the id: what was said of it before still counts.
+        # A failed request tells nothing about the id: `not_found_times` stays as it is.
         return replace(state, problem=f"{error}{repeated}")
 
     def _after_failed_poll(self, now_s: float, retry_after_s: float | None) -> WatchState:
@@ -146,23 +152,26 @@ class WatchState:
         )
 
     def broke(self, fault: Exception, now_s: float) -> WatchState:
-        """An error that is ours, not the job's: said on the card rather than going silent."""
+        """Return the state after a fault of our own code; the card shows it.
+
+        A watch that ended without a word would look as if it still ran.
+        """
         mistake = CometVidError(
             f"The watch of {self.job_id} broke: {type(fault).__name__}.",
             advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
         )
-        if self.is_over:  # it broke while saving: the job stays as it ended
+        if self.is_over:  # it broke while saving: the job keeps its ending
             return replace(self, saving=None, problem=f"The clip is not saved. {mistake}")
         return replace(self, ending=Ending.BROKEN, ended_at_s=now_s, error=mistake)
 
     def remembered(self, job: Job, saved: SavedClip, ended_at_s: float) -> WatchState:
-        """The job was watched to its end before, and its clip lies here."""
+        """Return the state of a job that was watched to its end before and whose clip is saved."""
         job = replace(job, saved_path=saved.saved_to)
         ended = replace(self, job=job, saved=saved, ended_at_s=ended_at_s)
         return replace(ended, ending=Ending.COMPLETED)
 
     def gave_up(self, now_s: float) -> WatchState:
-        """The deadline passed."""
+        """Return the state after the deadline passed."""
         last = f"; its last status was {self.job.status_word!r}" if self.job else ""
         trouble = f" {self.problem}" if self.problem else ""
         error = GaveUp(
@@ -174,10 +183,10 @@ class WatchState:
         return replace(self, ending=Ending.GAVE_UP, ended_at_s=now_s, error=error)
 
     def with_clip(self, saved: SavedClip) -> WatchState:
-        """The clip of the completed job lies at `saved`, too."""
+        """Return the state after a save to `saved`; earlier saves are kept in `saved.also`."""
         before = self.saved
         if before is not None and before.saved_to != saved.saved_to:
-            # The one that a page can load stays the first.
+            # The first one is what the player loads: a file that a page can load comes first.
             first, other = (before, saved) if before.path or not saved.path else (saved, before)
             also = dict.fromkeys([*before.also, other.saved_to])
             saved = replace(first, also=tuple(also), poster=first.poster or other.poster)
@@ -187,14 +196,14 @@ class WatchState:
         return replace(self, job=job, saved=saved, problem=None)
 
     def without_clip(self, error: CometVidError, tries: int) -> WatchState:
-        """The clip of the completed job could not be saved, in so many tries."""
+        """Return the state after a save that failed with `error`, in `tries` tries."""
         other = " to the other place" if self.saved is not None else ""
         times = f" after {tries} tries" if tries > 1 else ""
         words = [f"The clip is not saved{other}{times}. {error}", error.advice]
         return replace(self, problem=" ".join(filter(None, words)))
 
     def stopped(self, now_s: float) -> WatchState:
-        """A person stopped the watch; a watch that is over stays as it ended."""
+        """Return the state after somebody stopped the watch; a finished one keeps its ending."""
         if self.is_over:
             return replace(self, saving=None)
         error = WatchStopped(f"The watch of {self.job_id} was stopped.", job=self.job)

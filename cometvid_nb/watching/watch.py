@@ -1,4 +1,4 @@
-"""Watch: one job followed to its end, from any thread; it polls on the loop it is started on."""
+"""Watch: follows one job to its end, polling and saving on the loop it is started on."""
 
 from __future__ import annotations
 
@@ -29,17 +29,22 @@ log = logging.getLogger("cometvid_nb.watching.watch")
 Observer = Callable[[WatchState], None]
 
 SAVING_TOLD_EVERY_S = 0.25
-"""How often observers hear of the bytes of a clip; each time a card is drawn."""
+"""How often observers hear about the bytes of a save, as each call draws a card."""
 
 
 class Watch:
-    """A job being followed to its end.
+    """Follows a job to its end; `await watch` and `wait` return the completed `Job`.
 
-    Safe to use from any thread. `await watch` and `wait` give the completed `Job`.
+    Safe to use from any thread.
 
-    `destinations` are the places its clip is saved to, one after the other; none: it is not
-    saved. `memory` writes down what becomes of it. `make_widget(watch)` makes what `widget` gives;
-    it and the observers of `subscribe` are the callbacks that leave this folder.
+    Args:
+        state: where to begin; a state that is over needs no `start`.
+        server: the API that is polled.
+        policy: the poll schedule and the deadline.
+        destinations: where the clip is saved, one place after the other; empty: nowhere.
+        memory: writes the events into the ledger; None writes nothing.
+        make_widget: called as `make_widget(watch)` at the first use of `widget`. It and the
+            observers of `subscribe` are the only callbacks that leave this folder.
     """
 
     def __init__(
@@ -55,14 +60,18 @@ class Watch:
         self.server = server
         self._policy = policy
         self._destinations = list(destinations)
-        """Where the clip is still to be saved to."""
+        """Where the clip is still to be saved; a save takes its place off the list."""
+        # Apart from the list, which is empty again once the clip is saved.
         self._is_clip_wanted = bool(destinations)
         self._memory = memory
         self._make_widget = make_widget
         self._widget: Any = None
         self._polling: Polling | None = None
+        """The polling of this kernel, to tell it when a widget begins to draw the plan."""
         self._shown_in_cell: int | None = None
-        """The cell that shows the card already, and so need not show its value as well."""
+        """The number of the cell that shows the card; as a cell's value the watch prints nothing
+        there."""
+        # Reentrant: methods that hold it call `_become`, and observers may call any method.
         self._lock = threading.RLock()
         self._observers: list[Observer] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,20 +85,21 @@ class Watch:
 
     @property
     def state(self) -> WatchState:
-        """All that is known by now."""
+        """The latest state; immutable, so it can be read without a lock."""
         return self._state
 
     @property
     def job(self) -> Job | None:
-        """The job as it was last seen, or None before the first answer."""
+        """The job as last seen, or None before the first answer."""
         return self._state.job
 
     @property
     def widget(self) -> Any:
-        """The widget that shows this watch; one model, however often it is displayed."""
+        """The widget that shows this watch; always the same one, however often it is displayed."""
         with self._lock:
             if self._widget is None:
                 self._widget = self._make_widget(self)
+                # From now on the plan is drawn, so that whoever polls must make all of it.
                 if self._polling is not None:
                     self._polling.is_drawn = True
                 if self._loop is not None and not self._loop.is_closed():
@@ -97,14 +107,15 @@ class Watch:
             return self._widget
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Poll on `loop` until the job is over, then save its clip; returns at once."""
+        """Poll on `loop` until the job is over, then save its clip. Returns at once."""
         self._loop = loop
         self._task = asyncio.run_coroutine_threadsafe(self._run(), loop)
 
     def subscribe(self, observer: Observer) -> Callable[[], None]:
-        """Call `observer(state)` now and at each visible change; returns what ends that.
+        """Call `observer(state)` now and at each visible change; return a function that ends it.
 
-        Calls come one at a time, now on this thread and later on the loop's.
+        The calls come one at a time: the first on this thread, the later ones on the loop's, or
+        on the thread that stops the watch.
         """
         with self._lock:
             self._observers.append(observer)
@@ -118,13 +129,14 @@ class Watch:
         return unsubscribe
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Block until the job has ended and its clip is saved, at most `timeout` seconds.
+        """Block until the job has ended and its clip is saved; return the completed job.
 
-        In a notebook the other tasks of the kernel's loop, the reader's own included, go on. An
-        interrupt ends the waiting, not the watch.
+        `timeout` is in seconds; None waits as long as the watch goes on. In a notebook the other
+        tasks of the kernel's loop go on, the reader's own included. An interrupt ends the wait,
+        not the watch.
 
         Raises:
-            JobFailed, WatchStopped, ApiError: how it ended instead.
+            JobFailed, WatchStopped, ApiError: the watch ended in this way.
             GaveUp: the deadline of the watch, or `timeout`, passed first.
         """
 
@@ -139,34 +151,35 @@ class Watch:
                     advice=f"The watch goes on: %cometvid wait {self.job_id}",
                 ) from None
 
-        # A thousand that are over need no loop each.
+        # A watch that is over needs no loop: waiting for a thousand of them would make a thousand.
         return self.result() if self._state.is_settled else block_on(wait())
 
     def stop(self) -> None:
-        """Stop watching. The job itself goes on; a watch that is over stays as it ended."""
+        """Stop the watch; a finished one keeps its ending. The job itself goes on at the server."""
         task = self._task
         if task is not None:
             task.cancel()
         self._become(self._state.stopped(time.time()))
 
     def result(self) -> Job:
-        """The completed job of a watch that is over.
+        """Return the completed job of a watch that is over.
 
         Raises:
-            JobFailed, GaveUp, WatchStopped, ApiError: how it ended instead.
+            JobFailed, GaveUp, WatchStopped, ApiError: the watch ended in this way.
+            RuntimeError: the watch is not over.
         """
         state = self._state
         if state.error is not None:
-            # A fresh traceback each time: one error object may be raised to many waiters.
+            # One error object may be raised to many waiters: each gets a traceback of its own.
             raise state.error.with_traceback(None)
         if state.job is None or not state.is_over:
             raise RuntimeError(f"the watch of {state.job_id} is not over")
         return state.job
 
     def save_also(self, destination: Destination) -> bool:
-        """Save the clip to one more place, now or when the job has ended.
+        """Save the clip to one more place: now if the job has ended, else later.
 
-        Returns whether the watch has to be started again for that, as it was over.
+        Returns whether the caller must `start` the watch again, because it was over.
         """
         with self._lock:
             self._destinations.append(destination)
@@ -177,12 +190,12 @@ class Watch:
             return True
 
     def note_shown(self) -> None:
-        """The cell that runs shows this watch."""
+        """Note that the running cell shows this watch."""
         self._shown_in_cell = cell_number()
 
     @property
     def is_shown_here(self) -> bool:
-        """Whether the cell that runs shows this watch already."""
+        """Whether the running cell shows this watch already."""
         return self._shown_in_cell is not None and self._shown_in_cell == cell_number()
 
     def __repr__(self) -> str:
@@ -191,6 +204,7 @@ class Watch:
         return f"<Watch {state.job_id}: {word}>"
 
     def _ipython_display_(self) -> None:
+        # A cell that ends in %cometvid shows the card; its value beside the card would be noise.
         if not self.is_shown_here:
             print(repr(self))
 
@@ -198,6 +212,7 @@ class Watch:
         return self._settled().__await__()
 
     async def _settled(self) -> Job:
+        """Wait on the caller's loop, which need not be the loop that polls."""
         loop = asyncio.get_running_loop()
         event = asyncio.Event()
 
@@ -219,14 +234,15 @@ class Watch:
         try:
             observer(self._state)
         except Exception:
-            # One broken display must not end the watch, nor the displays after it.
+            # One broken display must not end the watch or keep later displays from the change.
             log.exception("an observer of %s failed", self._state.job_id)
 
     def _become(self, state: WatchState, *, is_told: bool = True) -> None:
+        """Make `state` the latest; `is_told`: write it down and call the observers."""
         with self._lock:
             before = self._state
             if before.is_over and state.ending is not before.ending:
-                return  # an answer that was under way when somebody stopped the watch
+                return  # a late answer, to a poll sent before somebody stopped the watch
             self._state = state
             if not is_told:
                 return
@@ -249,7 +265,10 @@ class Watch:
             self._become(self._state.broke(error, time.time()))
 
     async def _poll(self) -> WatchState:
-        """Poll until the job is over, here or, while there are many, in a process of its own."""
+        """Poll until the job is over: in the kernel, or in the worker while there are many jobs.
+
+        The watch may change hands several times, as jobs come and end.
+        """
         state = self._state
         while not state.is_over:
             worker = self.server.worker
@@ -264,11 +283,11 @@ class Watch:
                 is_drawn=self._widget is not None,
                 is_pictured=not self._destinations,
             )
-            state = last or self._state  # None: the process was lost, and the kernel goes on
+            state = last or self._state  # None: the worker died, and the kernel goes on
         return state
 
     async def _poll_here(self, state: WatchState) -> WatchState:
-        """Poll in the kernel until the job is over, or a process is to go on."""
+        """Poll in the kernel until the job is over, or until the worker takes over."""
         polling = Polling(state, self._policy, self.server.client, self._memory)
         with self._lock:
             self._polling, polling.is_drawn = polling, self._widget is not None
@@ -279,19 +298,23 @@ class Watch:
             is_news = await polling.poll()
             if not polling.state.is_over:
                 self._become(polling.state, is_told=is_news)
-        # A clip that is not to be saved gets the API's own small picture.
+        # A save makes its own small picture of the clip; without a save the API's picture serves.
         return polling.state if self._destinations else await self._pictured(polling.state)
 
     async def _pictured(self, state: WatchState) -> WatchState:
         return await pictured(state, self.server.client)
 
     def _end(self, after: WatchState) -> None:
+        """Make `after` the state, together with the save that follows.
+
+        In one step: without it the watch would look settled for a moment, and waiters would wake.
+        """
         with self._lock:
             is_saving = after.ending is Ending.COMPLETED and self._destinations
             self._become(replace(after, saving=Saving()) if is_saving else after)
 
     async def _save_all(self) -> None:
-        """Save to each destination, also to those that are added meanwhile."""
+        """Save to each destination, including those that `save_also` adds meanwhile."""
         while self._state.saving:
             after = await self._save(self._destinations.pop(0))
             if after.saved is None:
@@ -300,7 +323,10 @@ class Watch:
                 self._become(replace(after, saving=Saving() if self._destinations else None))
 
     async def _save(self, destination: Destination) -> WatchState:
-        """The state of the completed watch after a save, whether it went well or not."""
+        """Save the clip to `destination`; return the state afterwards, whether it succeeded or not.
+
+        A failed save is no error of the watch: the job is completed and paid for.
+        """
         from ..clips.save import save
 
         told, told_s = Saving(attempt=0), 0.0
@@ -308,6 +334,7 @@ class Watch:
         def on_progress(saving: Saving) -> None:
             nonlocal told, told_s
             now_s = time.monotonic()
+            # A new attempt is told at once: it carries the problem of the one before.
             if saving.attempt != told.attempt or now_s - told_s >= SAVING_TOLD_EVERY_S:
                 told, told_s = saving, now_s
                 self._become(replace(self._state, saving=saving))
@@ -323,10 +350,10 @@ class Watch:
 
 
 class WatchList(list[Watch]):
-    """Several watches that were begun together."""
+    """Several watches that were started together."""
 
     def wait(self, timeout: float | None = None) -> list[Job]:
-        """Block until all have ended, `timeout` seconds at most for each; see `Watch.wait`."""
+        """Block until all have ended, at most `timeout` seconds for each; see `Watch.wait`."""
         return [watch.wait(timeout) for watch in self]
 
     def stop(self) -> None:

@@ -1,8 +1,11 @@
-"""Worker: a process that polls many jobs, so that the reader's own cells keep the kernel.
+"""Worker: the kernel's side of a process that polls many jobs, so that cells stay fast.
 
-The interpreter runs one thread at a time, and a hundred questions a second take a tenth of it.
-The process asks (`worker_process`), the kernel hears what has changed a few times a second.
-Where no process can be started, or one has died, the kernel polls by itself as before.
+The interpreter runs one thread at a time, and a hundred polls a second take a tenth of it. The
+process (`worker_process`) polls and sends the kernel the changes a few times a second. If no
+process can be started, or it dies, the kernel polls by itself.
+
+Messages are pickles, both ways: to the process one after the other, from it in bundles with their
+length in front. Both sides are the same code; `shapes` proves it.
 """
 
 from __future__ import annotations
@@ -34,15 +37,21 @@ _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from cometvid_nb.watching.worker_process import main; main()"
 )
-"""Found where this package was found, also when that is a folder that nobody has installed."""
+"""The program of the process. It imports this package from where the kernel found it, which may
+be a checkout that nobody has installed."""
 LENGTH_BYTES = 4
+"""The length in front of a bundle; `worker_process` writes it, big-endian."""
 SIGN_OF_LIFE_EVERY_S = 2.0
+"""The process sends a bundle at least this often, if need be an empty one."""
 _SILENT_S, _LEAVE_WITHIN_S = 30.0, 2.0
+"""A process that sends nothing for `_SILENT_S` hangs, and the kernel takes its jobs back: many
+signs of life, as a loaded machine may be late. One told to end gets `_LEAVE_WITHIN_S`, then it is
+killed."""
 
 
 @dataclass(slots=True)
 class _Followed:
-    """A watch that the process polls for."""
+    """A watch whose job the process polls; `last` gets its final state, or None."""
 
     job_id: str
     memory: Memory | None
@@ -51,26 +60,32 @@ class _Followed:
 
 
 class Worker:
-    """The process of one source; started for the first watch, gone after the last.
+    """The polling process for one server: started for the first watch, ended after the last.
 
-    Used on the watcher's loop only.
+    Used on the loop of the watches only.
     """
 
     def __init__(self, settings: Settings, turns: Turns) -> None:
         self._settings = settings
         self._turns = turns
+        # The kernel still creates jobs: a 429 to it must slow down the process too, and the other
+        # way round (`_listen`).
         turns.on_refused = lambda retry_after_s: self._send("refused", retry_after_s)
+        # A number per watch and not the job's id: a job may leave the worker and come back.
         self._numbers = itertools.count(1)
         self._followed: dict[int, _Followed] = {}
         self._process: asyncio.subprocess.Process | None = None
+        """The process that takes messages; one that was told to end is no longer here."""
         self._starting: asyncio.Task[None] | None = None
+        """Shared by all watches that come while the process starts."""
         self._tasks: set[asyncio.Task[Any]] = set()
+        """Kept, as asyncio itself holds tasks only weakly."""
         self.is_lost = False
-        """Whether it could not be started, or died: it is not tried again."""
+        """Whether the process could not be started, or died. It is not started again."""
 
     @property
     def is_needed(self) -> bool:
-        """Whether it polls for any watch."""
+        """Whether the process polls for any watch."""
         return bool(self._followed)
 
     async def follow(
@@ -83,10 +98,10 @@ class Worker:
         is_drawn: bool,
         is_pictured: bool,
     ) -> WatchState | None:
-        """Poll from `state` on; the last state, or None: it polls no longer.
+        """Poll from `state` to the end; return the last state, or None if the process was lost.
 
-        `tell` gets the states in between. `is_drawn`: a card draws the plan; `is_pictured`: get
-        a poster at the end, too.
+        `tell` is called with the states in between; it is the only callback here. `is_drawn`: a
+        card draws the plan. `is_pictured`: fetch the API's small picture at the end.
         """
         last: asyncio.Future[WatchState | None] = asyncio.get_running_loop().create_future()
         number = next(self._numbers)
@@ -94,6 +109,7 @@ class Worker:
         try:
             if self._process is None and not self.is_lost:
                 self._starting = self._starting or self._begin(self._start())
+                # Shielded: a watch that is stopped must not end the start for all the others.
                 await asyncio.shield(self._starting)
             self._send("follow", number, state, policy, is_drawn, is_pictured)
             return None if self.is_lost else await last
@@ -104,13 +120,13 @@ class Worker:
                 self._leave()
 
     def draw(self, job_id: str) -> None:
-        """A card has begun to draw the plan of this job."""
+        """Tell the process that a card now draws the plan of this job."""
         for number, followed in self._followed.items():
             if followed.job_id == job_id:
                 self._send("draw", number)
 
     async def aclose(self) -> None:
-        """End the process."""
+        """End the process, and wait a moment until it has ended."""
         self._leave()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LEAVE_WITHIN_S)
@@ -137,9 +153,10 @@ class Worker:
             self._send("refused", self._turns.hold_s)
         self._begin(self._listen(process))
         if not self._followed:
-            self._leave()  # all were stopped meanwhile
+            self._leave()  # every watch was stopped while the process started
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Take the bundles of `process` until it ends, then give its watches back."""
         assert process.stdout is not None
         try:
             while True:
@@ -151,13 +168,14 @@ class Worker:
                     self._turns.hear(retry_after_s)
                 for number, job in questions.items():
                     self._teach(number, job)
-        except asyncio.CancelledError:  # the session is closed, and nobody waits for long
+        except asyncio.CancelledError:  # the session closes, and must not take long over it
             self._leave()
             _kill(process)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the kernel can poll
             log.debug("the polling process: %s", type(error).__name__)
         finally:
+            # Still ours: the process died or hangs. Otherwise it was told to end.
             if process is self._process:
                 log.warning("the polling process has ended, the kernel polls")
                 self.is_lost = True
@@ -178,7 +196,7 @@ class Worker:
                 followed.tell(state)
 
     def _teach(self, number: int, job: Job) -> None:
-        """Tell the process how long such a job takes: only the kernel reads the ledger."""
+        """Send the process the prior of a job, as only the kernel reads the ledger."""
         followed = self._followed.get(number)
         if followed is not None:
             prior = followed.memory.prior_of(job) if followed.memory is not None else None
@@ -187,25 +205,33 @@ class Worker:
     def _send(self, *message: object) -> None:
         if self._process is None or self._process.stdin is None:
             return
-        with suppress(OSError, RuntimeError):  # it has ended: `_listen` sees to that
+        with suppress(OSError, RuntimeError):  # the process has ended: `_listen` takes care of it
             self._process.stdin.write(pickle.dumps(message))
 
     def _leave(self) -> None:
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
-            process.stdin.close()  # it ends by itself
+            process.stdin.close()  # the process ends when its input does
 
 
 async def _launch() -> asyncio.subprocess.Process:
+    """Start the process.
+
+    Raises:
+        OSError, NotImplementedError, RuntimeError, TypeError, ValueError: this platform or loop
+            cannot start one.
+    """
     if getattr(sys, "frozen", False):
         raise RuntimeError("the executable of a frozen program is no Python")
-    # An interrupt is not for it. No session of its own: Linux would share the cores out among
-    # sessions, whatever the niceness.
+    # A process group of its own, so that the kernel's interrupts do not reach the process. Not a
+    # session of its own: Linux shares the cores out among sessions (autogroups), so that the
+    # niceness of the process would count for nothing.
     options: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         group = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         options = {"creationflags": group}
-    # -P: a random.py beside the notebook must not stand in for Python's own.
+    # -P keeps the notebook's folder out of sys.path: a random.py there must not hide Python's own.
+    # The key comes by the pipe, so that the environment need not hold one.
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2])),
         stdin=asyncio.subprocess.PIPE,
@@ -217,14 +243,16 @@ async def _launch() -> asyncio.subprocess.Process:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait until the process has ended: by itself at first, at once where nobody waits for long."""
+    """Wait until the process has ended; kill it after a while, or at once when cancelled."""
     assert process.stdout is not None
     is_cancelled = False
-    while True:  # left behind by a loop that is closed, it would be nobody's
+    # However often it is cancelled: a loop that closes before the process has ended would leave
+    # a process that nobody waits for.
+    while True:
         try:
             async with asyncio.timeout(_LEAVE_WITHIN_S):
                 await process.wait()
-                await process.stdout.read()  # only then asyncio lets go of it
+                await process.stdout.read()  # asyncio closes the pipe only at its end
                 break
         except TimeoutError:
             _kill(process)
@@ -241,24 +269,34 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 async def _within(seconds: float, stream: asyncio.StreamReader, length: int) -> bytes:
-    """So many bytes. Raises `TimeoutError` for a process that hangs."""
+    """Read `length` bytes within `seconds`.
+
+    Raises:
+        TimeoutError: the process hangs.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await stream.readexactly(length)
     except TimeoutError:
-        # If it was this process that stood still, what came meanwhile is there at once.
+        # If it was the kernel that stood still (a laptop's sleep), the bytes are there already.
         async with asyncio.timeout(seconds / 10):
             return await stream.readexactly(length)
 
 
 def shapes() -> list[str]:
-    """What crosses, by the names of its fields: both sides must be of one release."""
+    """Return the field names of everything that is pickled between kernel and process.
+
+    If they differ, another release was installed since the kernel started, and the process ends.
+    """
     kinds = (Settings, WatchState, PollState, PollPolicy, DurationPrior, Job)
     return [f"{kind.__name__}.{f.name}" for kind in kinds for f in fields(kind)]
 
 
 def _opening(settings: Settings) -> bytes:
-    """What the process is told first. No list of processes shows a key that goes by a pipe."""
+    """Return the first message: the shapes, the key and the settings.
+
+    The key goes through the pipe, because other users can list arguments and environments.
+    """
     values = {f.name: getattr(settings, f.name) for f in fields(settings)}
     key: Secret | None = values.pop("api_key")
     return pickle.dumps((shapes(), key.reveal() if key is not None else None, values))

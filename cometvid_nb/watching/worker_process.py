@@ -1,4 +1,4 @@
-"""What the worker's process runs: one client, many pollings, news in bundles."""
+"""The program of the worker's process: polls many jobs and sends the changes in bundles."""
 
 from __future__ import annotations
 
@@ -22,31 +22,40 @@ from .state import WatchState
 from .worker import LENGTH_BYTES, SIGN_OF_LIFE_EVERY_S, shapes
 
 NEWS_EVERY_S = 0.25
-"""The kernel is woken this often at most, with the latest of every job."""
+"""The shortest time between two bundles, each with the latest state of every changed job. More
+often, waking the kernel would slow down the reader's cells."""
 NICENESS = 5
-"""Where the cores are few, a reader's cell goes first."""
+"""Where the cores are few, the reader's cell goes first. With 10,000 jobs on 2 cores a busy cell
+lost 46 % of its time while the niceness had no effect (see `worker._launch`), and 8 % with it."""
 _LEARN_WITHIN_S = 10.0
+"""How long to wait for a prior from the kernel; then the default has to do."""
 _LOOK_EVERY_S = 5.0
+"""How often to check that the kernel still lives."""
 
 
 class WorkerProcess:
-    """Polls what the kernel names, on one loop, and tells it the news through `news`."""
+    """Polls the jobs that the kernel names, on one loop; writes the changes to `news`."""
 
     def __init__(self, settings: Settings, news: BinaryIO) -> None:
         self.client = Client(settings)
         self._turns = self.client.turns
         self._turns.on_refused = self._note_refusal
         self._news = news
+        # All by the number that the kernel gave the watch.
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._pollings: dict[int, Polling] = {}
         self._lessons: dict[int, asyncio.Future[DurationPrior | None]] = {}
+        """The priors that pollings wait for."""
+        # The next bundle: only the latest state of a job counts, so a dict and not a queue.
         self._states: dict[int, WatchState] = {}
         self._questions: dict[int, Job] = {}
+        """Jobs whose prior the kernel is asked for."""
         self._refusals: list[float | None] = []
+        """The Retry-After (seconds, or None) of each 429 that was met here."""
         self._has_news = asyncio.Event()
 
     def take(self, message: tuple[Any, ...]) -> None:
-        """Do what the kernel says."""
+        """Carry out a message of the kernel; `Worker` sends each kind."""
         match message:
             case ("follow", number, state, policy, is_drawn, is_pictured):
                 polling = _TaughtPolling(number, state, policy, self)
@@ -90,7 +99,7 @@ class WorkerProcess:
         self._has_news.set()
 
     async def ask_prior(self, number: int, job: Job) -> DurationPrior | None:
-        """How long such a job takes, as the kernel knows from its ledger; None: it does not say."""
+        """Ask the kernel how long such a job takes; None if it has no prior or does not answer."""
         lesson: asyncio.Future[DurationPrior | None]
         lesson = self._lessons[number] = asyncio.get_running_loop().create_future()
         self._questions[number] = job
@@ -104,16 +113,16 @@ class WorkerProcess:
             del self._lessons[number]
 
     async def bring_news(self) -> None:
-        """Write what has changed, bundle after bundle."""
+        """Write the changes, bundle after bundle, for as long as the process lives."""
         loop = asyncio.get_running_loop()
         while True:
-            with suppress(TimeoutError):  # then an empty bundle is a sign of life
+            with suppress(TimeoutError):  # then the bundle is empty, as a sign of life
                 async with asyncio.timeout(SIGN_OF_LIFE_EVERY_S):
                     await self._has_news.wait()
             self._has_news.clear()
             bundle = pickle.dumps((self._states, self._questions, self._refusals))
             self._states, self._questions, self._refusals = {}, {}, []
-            # In a thread: a kernel that is slow to read must not hold up the questions.
+            # In a thread: a kernel that is slow to read must not hold up the polls.
             await loop.run_in_executor(None, self._write, bundle)
             await asyncio.sleep(NEWS_EVERY_S)
 
@@ -123,7 +132,7 @@ class WorkerProcess:
 
 
 class _TaughtPolling(Polling):
-    """Polling that asks the kernel how long such a job takes."""
+    """Polling that gets its prior from the kernel, which alone reads the ledger."""
 
     def __init__(
         self, number: int, state: WatchState, policy: PollPolicy, process: WorkerProcess
@@ -138,12 +147,13 @@ class _TaughtPolling(Polling):
 
 
 def main() -> None:
-    """Serve the process that started this one, until it closes the pipe or is gone."""
-    # Ctrl-C in a terminal goes to all that run there; what to do is for the kernel to say.
+    """Poll for the kernel that started this process, until it closes the pipe or is gone."""
+    # Ctrl-C in a terminal reaches every process there; only the kernel decides what it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    # What a library prints must not get between the bundles.
+    # The bundles get a copy of stdout, and stdout itself becomes stderr: what a library prints
+    # must not get between the bundles.
     news = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     theirs, key, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
@@ -157,13 +167,14 @@ async def _serve(settings: Settings, news: BinaryIO) -> None:
     process = WorkerProcess(settings, news)
     loop = asyncio.get_running_loop()
 
+    # A process whose parent dies gets another parent.
     parent = os.getppid()
 
     def take(message: tuple[Any, ...]) -> None:
         try:
             process.take(message)
-        except BaseException:  # noqa: BLE001 - of another release, say
-            os._exit(1)  # the kernel then polls by itself; a job that nobody polls is worse
+        except BaseException:  # noqa: BLE001 - such as a message of another release
+            os._exit(1)  # then the kernel polls by itself; here a job would be polled by nobody
 
     def listen() -> None:
         try:
@@ -171,11 +182,11 @@ async def _serve(settings: Settings, news: BinaryIO) -> None:
                 message = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the kernel
                 loop.call_soon_threadsafe(take, message)
         finally:
-            os._exit(0)  # the kernel needs it no more; there is nothing to keep
+            os._exit(0)  # the pipe is closed, and this process has nothing to keep
 
     threading.Thread(target=listen, name="cometvid-listen", daemon=True).start()
     news_task = loop.create_task(process.bring_news())
-    # The pipe stays open where the kernel was forked and then killed.
+    # The pipe alone does not tell: a fork of the kernel keeps it open after the kernel was killed.
     while not news_task.done() and os.getppid() == parent:
         await asyncio.wait([news_task], timeout=_LOOK_EVERY_S)
     os._exit(1)

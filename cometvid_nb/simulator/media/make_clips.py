@@ -2,14 +2,14 @@
 
     python make_clips.py [FOLDER]        needs numpy and an ffmpeg with libx264 and libwebp
 
-Everything is computed, nothing is downloaded, and the same versions give the same bytes. The files
-are 24 frames a second, H.264 4:2:0 with the index in front (faststart), so that every browser
-plays them at once. They hold half the pixels each way of what the simulator declares (640x360
-for 1280x720): the ratio is the same and the wheel stays small. "simulated" stands in a corner, so
-that no picture of the product passes for a model's work.
+Everything is computed, nothing is downloaded, and the same versions of numpy and ffmpeg give the
+same bytes. The clips have 24 frames a second, H.264 4:2:0 and the index in front (faststart), so
+that every browser plays them at once. Width and height are half of what the simulator declares
+(640x360 for 1280x720): the ratio is the same and the wheel stays small. The word "simulated" in a
+corner keeps pictures of the product from passing for a model's work.
 
-Light is added in linear space and tone-mapped at the end, which is what makes a glow
-look like light.
+Light is added in linear space and tone-mapped at the end, because only then does a glow look like
+light.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# numpy is no dependency of ours: only whoever redraws the clips needs it.
+# Not a dependency of the package: only redrawing the clips needs numpy.
 import numpy as np  # type: ignore[import-not-found, unused-ignore]
 
 Array = Any  # np.ndarray; a plain name keeps type checks possible where numpy is not installed
@@ -29,7 +29,8 @@ FRAMES_PER_S = 24
 DURATION_S = 4
 FRAME_COUNT = FRAMES_PER_S * DURATION_S
 
-# Letters of the corner mark, one row a string: a font file would differ between machines.
+# The letters of the word in the corner, one string per row. A font file would differ between
+# machines, and with it the bytes of the clips.
 GLYPHS = {
     "s": ("", "", ".###", "#...", ".##.", "...#", "###."),
     "i": ("#", "", "#", "#", "#", "#", "#"),
@@ -62,15 +63,16 @@ Scene = Callable[[Canvas], Callable[[float], Array]]  # canvas -> (phase 0..1 ->
 
 
 def rgb(code: str) -> Array:
-    """A colour "#rrggbb" as linear light."""
+    """Return a colour "#rrggbb" as linear light."""
     srgb = np.array([int(code[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
     return srgb**2.2
 
 
 def gradient(at: Array, stops: list[tuple[float, str]]) -> Array:
-    """Colours along `at`, blended between (position, colour) stops.
+    """Return the colours at the positions `at`, blended between (position, colour) stops.
 
-    Blended as the eye sees them and then smoothed along the ramp: a kink at a stop shows as a line.
+    They are blended in sRGB, as the eye sees them, and then smoothed along the ramp: a kink at a
+    stop would show as a line.
     """
     places = np.array([place for place, _ in stops])
     colours = np.array([rgb(code) for _, code in stops]) ** (1 / 2.2)
@@ -82,7 +84,7 @@ def gradient(at: Array, stops: list[tuple[float, str]]) -> Array:
 
 
 def noise_1d(rng: Any, x: Array, size: float, octaves: int = 5, gain: float = 0.5) -> Array:
-    """Smooth noise in about -1..1 along `x`, its broadest waves `size` pixels long."""
+    """Return smooth noise of about -1..1 along `x`; its broadest waves are `size` pixels long."""
     total = np.zeros_like(x, dtype=np.float32)
     for octave in range(octaves):
         knots = rng.uniform(-1, 1, 512)
@@ -95,7 +97,7 @@ def noise_1d(rng: Any, x: Array, size: float, octaves: int = 5, gain: float = 0.
 
 
 def noise_2d(rng: Any, x: Array, y: Array, size: float, octaves: int = 4) -> Array:
-    """Smooth noise in about -1..1 over the plane."""
+    """Return smooth noise of about -1..1 over the plane."""
     total = np.zeros_like(x, dtype=np.float32)
     for octave in range(octaves):
         knots = rng.uniform(-1, 1, (128, 128))
@@ -111,7 +113,7 @@ def noise_2d(rng: Any, x: Array, y: Array, size: float, octaves: int = 4) -> Arr
 
 
 def star_field(rng: Any, c: Canvas, count: int, floor_y: float) -> Callable[[Array, float], None]:
-    """Stars above `floor_y`; the function adds them to a frame, drifting and faintly twinkling."""
+    """Return a function that adds stars above `floor_y` to a frame; they drift and twinkle."""
     xs, ys = rng.uniform(-10, c.width + 10, count), rng.uniform(0, 1, count) ** 1.25 * floor_y
     power = np.minimum(0.05 * rng.pareto(1.35, count) + 0.035, 1.6)
     tints = gradient(rng.uniform(0, 1, count), [(0, "#ffd9b0"), (0.35, "#ffffff"), (1, "#a9c6ff")])
@@ -135,10 +137,10 @@ def star_field(rng: Any, c: Canvas, count: int, floor_y: float) -> Callable[[Arr
 
 
 def comet(c: Canvas, x: float, y: float, angle: float, length: float, streaks: Array) -> Array:
-    """The light of a comet whose head is at (x, y) and whose tail points along `angle`.
+    """Return the light of a comet with its head at (x, y) and its tail along `angle` (radians).
 
-    Two tails as real ones have: a narrow blue one of gas, straight, and a broad pale one of dust,
-    which lags behind and curves.
+    It has two tails, as real comets do: a straight, narrow, blue one of gas, and a curved, broad,
+    pale one of dust.
     """
     dx, dy = c.x - x, c.y - y
     along, across = (
@@ -164,9 +166,9 @@ def comet(c: Canvas, x: float, y: float, angle: float, length: float, streaks: A
 def ridge(
     c: Canvas, frame: Array, top_y: Array, colour: Array, mist: Array, mist_depth: float
 ) -> None:
-    """Paint a silhouette below `top_y` (one value a column), fading into mist towards its foot.
+    """Paint a silhouette below `top_y` (one value per column) that fades into mist downwards.
 
-    The mist lies level: mostly a matter of height, and only a little of the ridge above it.
+    The mist lies level: it depends mostly on the height, and only a little on the ridge's line.
     """
     depth = c.y - top_y[None, :]
     cover = np.clip(depth + 0.5, 0, 1)[..., None]
@@ -177,7 +179,7 @@ def ridge(
 
 
 def pines(rng: Any, c: Canvas, count: int, tallest: float) -> Callable[[Array, Array], Array]:
-    """A forest edge: lifts a ridge line by serrated trees standing on it."""
+    """Return a function that raises a ridge's line by the jagged outline of trees."""
     span = c.width + 120
     places = rng.uniform(-30, span - 30, count)
     heights = tallest * rng.uniform(0.35, 1, count) ** 1.3
@@ -197,7 +199,7 @@ def pines(rng: Any, c: Canvas, count: int, tallest: float) -> Callable[[Array, A
 
 
 def comet_over_mountains(c: Canvas) -> Callable[[float], Array]:
-    """Landscape: a comet crosses a deep blue night above drifting ridges and pines."""
+    """Landscape: a comet crosses a dark blue night above drifting ridges and pines."""
     rng = np.random.default_rng(7)
     w, h = c.width, c.height
     horizon = 0.74 * h
@@ -257,7 +259,7 @@ def comet_over_mountains(c: Canvas) -> Callable[[float], Array]:
 
 
 def aurora_over_sea(c: Canvas) -> Callable[[float], Array]:
-    """Portrait: curtains of aurora, and the sea below that carries their light."""
+    """Portrait: curtains of aurora above a sea that reflects them."""
     rng = np.random.default_rng(20)
     w, h = c.width, c.height
     horizon = round(0.70 * h)
@@ -330,7 +332,7 @@ def aurora_over_sea(c: Canvas) -> Callable[[float], Array]:
 
 
 def moonrise_over_dunes(c: Canvas) -> Callable[[float], Array]:
-    """Square: a great moon rises behind violet dunes, and a small comet passes it."""
+    """Square: a large moon rises behind violet dunes, and a small comet passes it."""
     rng = np.random.default_rng(5)
     w, h = c.width, c.height
     sky = gradient(
@@ -358,7 +360,7 @@ def moonrise_over_dunes(c: Canvas) -> Callable[[float], Array]:
         mx, my, radius = 0.60 * w, h * (0.53 - 0.06 * phase), 0.17 * w
         away = np.hypot(c.x - mx, c.y - my)
         disc = np.clip(radius - away + 0.5, 0, 1)[..., None]
-        above = seas_y - my + h  # the moon carries its seas along, between pixels too
+        above = seas_y - my + h  # the dark areas move with the moon, by fractions of a pixel too
         row, part = np.floor(above).astype(int), (above % 1)[:, None]
         carried = seas[row] * (1 - part) + seas[row + 1] * part
         face = 1.5 * rgb("#fff1d6") * (0.8 + 0.34 * np.clip(carried, -1, 0.5))[..., None]
@@ -379,7 +381,7 @@ def moonrise_over_dunes(c: Canvas) -> Callable[[float], Array]:
 
 
 def write_mark(frame: Array, word: str = "simulated") -> None:
-    """Set the word into the lower right corner, faint but legible."""
+    """Draw `word` in the lower right corner, faint but legible."""
     x = frame.shape[1] - 10 - sum(len(max(GLYPHS[g], key=len)) + 2 for g in word)
     for letter in word:
         for row, dots in enumerate(GLYPHS[letter]):
@@ -391,7 +393,7 @@ def write_mark(frame: Array, word: str = "simulated") -> None:
 
 
 def develop(light: Array, grain: Array) -> Array:
-    """Linear light to 8-bit sRGB: soft highlights, and a still grain against banding."""
+    """Turn linear light into 8-bit sRGB, with soft highlights and a fixed grain against banding."""
     toned = 1 - np.exp(-1.25 * np.maximum(light, 0))
     return np.clip(toned ** (1 / 2.2) * 255 + grain, 0, 255).astype(np.uint8)
 
