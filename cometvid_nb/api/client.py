@@ -45,8 +45,8 @@ from .answers import (
 )
 from .connections import Connections
 from .new_job import NewJob
-from .retries import HINT_CAP_S, backoff_s, is_not_found_final
-from .streams import ClipStream, interrupt
+from .retries import backoff_s, is_not_found_final, retry_delay_s
+from .streams import ClipStream, HangUp
 from .threads import in_thread
 from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
 from .turns import Turns
@@ -145,8 +145,7 @@ class Client:
                 failures += 1
                 if failures >= max_failures:
                     raise
-                hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
-                delay_s = max(backoff_s(failures - 1, self._rng), hint_s)
+                delay_s = retry_delay_s(backoff_s(failures - 1, self._rng), error.retry_after_s)
             await asyncio.sleep(delay_s)
 
     async def create(self, new: NewJob, *, idempotency_key: str | None = None) -> Job:
@@ -171,8 +170,8 @@ class Client:
                     raise OutcomeUnknown(f"The answer to the new job was lost. {error}") from error
                 if attempt == MOST_ATTEMPTS:
                     raise
-                hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
-                await asyncio.sleep(max(backoff_s(attempt - 1, self._rng), hint_s))
+                delay_s = retry_delay_s(backoff_s(attempt - 1, self._rng), error.retry_after_s)
+                await asyncio.sleep(delay_s)
             else:
                 return self._created(answer, new)
         raise AssertionError("unreachable")
@@ -256,17 +255,18 @@ class Client:
             try:
                 request = self._clip_http.build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
-                response = await send_for_clip(self._clip_http, request, api_host, job.id)
+                hang_up = HangUp()
+                response = await send_for_clip(self._clip_http, request, hang_up, api_host, job.id)
             except NO_ANSWER as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             try:
                 log.debug("GET clip of %s: %s", job.id, response.status_code)
                 if is_own and response.status_code >= 400 and response.status_code != 416:
                     # The API's own words; a link's host has none for people.
-                    body = await _whole(response)
+                    body = await _whole(response, hang_up)
                     told = Answer(response.status_code, response.headers, body)
                     raise clip_refusal(told, job.id, time.time())
-                yield clip_stream(response, job.id, offset)
+                yield clip_stream(response, hang_up, job.id, offset)
             except httpx.HTTPError as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             finally:
@@ -320,7 +320,7 @@ def _is_unaccepted(error: TransientError) -> bool:
     )
 
 
-async def _whole(response: httpx.Response) -> bytes:
+async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:
     """The body of a refusal, or nothing if it does not come in time."""
 
     def read() -> bytes:
@@ -331,6 +331,6 @@ async def _whole(response: httpx.Response) -> bytes:
 
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await in_thread(read, interrupt=lambda: interrupt(response))
+            return await in_thread(read, interrupt=hang_up.now)
     except TimeoutError:
         return b""

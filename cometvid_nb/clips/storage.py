@@ -1,4 +1,4 @@
-"""store: a saved file into any storage that fsspec knows (extra: cometvid-nb[storage])."""
+"""Storage: a clip's file to any storage that fsspec knows (extra: cometvid-nb[storage])."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .file import numbered
 COMPARED_BYTES = 1 << 20
 
 
-async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
+async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
     """Upload `file` as `folder_url/name`, check that all of it is there, and give its URL.
 
     A different file of that name is left alone, as on a disk: the clip gets a number.
@@ -28,7 +28,7 @@ async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
             advice="pip install 'cometvid-nb[storage]'",
         ) from None
 
-    def upload() -> str:
+    def put() -> str:
         for candidate in numbered(name):
             url = f"{folder_url}/{candidate}"
             system, path = fsspec.core.url_to_fs(url)
@@ -47,7 +47,7 @@ async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
         raise FileExistsError(f"there are a thousand files named like {name} already")
 
     try:
-        return await asyncio.to_thread(upload)
+        return await asyncio.to_thread(put)
     except ImportError as error:
         raise ClipError(
             f"The clip of {job_id} was not saved to {folder_url}: {error}",

@@ -173,11 +173,8 @@ class Stage:
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
-        from ..clips.relay import send_to_page
-
         widget.is_relaying = True
-        client: Any = watch.source
-        self._run(send_to_page(client, state.job, state.saved, request, widget.send))
+        self._run(_answer_with_clip(widget, watch.source, state, request))
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
@@ -232,3 +229,13 @@ class Stage:
             self._delivery.post(lambda: view.show(card, is_settled=is_settled))
 
         return observe
+
+
+async def _answer_with_clip(
+    widget: JobWidget | GalleryWidget, client: Any, state: WatchState, request: int
+) -> None:
+    from ..clips.relay import relay
+
+    assert state.job is not None  # a watch that is over has seen its job
+    async for message, buffers in relay(client, state.job, state.saved, request):
+        widget.send(message, buffers)
