@@ -399,6 +399,7 @@ async def test_a_cancelled_read_ends_its_thread_though_the_server_says_nothing(
         else:
             await asyncio.sleep(0)  # it has begun, and its first block is not full
         reading_threads = workers()
+        assert reading_threads
         began_s = time.monotonic()
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
