@@ -133,7 +133,7 @@ class Client:
         while True:
             now_s = time.time()
             try:
-                async with self.turns.heed():
+                async with self.turns.after_hold():
                     return (await self.poll(job_id)).job
             except JobNotFound:
                 not_found_times += 1
@@ -163,7 +163,7 @@ class Client:
         key = idempotency_key or uuid.uuid4().hex
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
-                async with self.turns.heed():
+                async with self.turns.after_hold():
                     answer = await self._post(new, key)
             except (RateLimited, ServerTrouble, ConnectionTrouble) as error:
                 if not _is_unaccepted(error):

@@ -1,7 +1,7 @@
 """Streams: the bytes of a clip, read by a thread that never outlives what it uses.
 
 An event loop moves bytes in small pieces through many layers: at half the speed of curl, for twice
-the CPU of a thread (benchmarks/save.py). No server decides how long a read takes or how much comes.
+the CPU of a thread. No server decides how long a read takes or how much comes.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ async def send(
 def _read_more_at_once(response: httpx.Response) -> None:
     """Take what the socket has, half a MiB at most; httpcore asks for 64 KiB, without a setting.
 
-    Each read goes through half a dozen layers: it is the difference between 0.6 and 0.9 of curl's
+    Each read goes through half a dozen layers: it is the difference between 0.7 and 1.1 of curl's
     speed. Not with TLS, which gives 16 KiB at a time: there the larger buffers double the CPU.
     `network_stream` is public (HTTPX, "Extensions"); where it takes no attribute, all goes on as
     it was.

@@ -58,7 +58,6 @@ class Worker:
     def __init__(self, settings: Settings, turns: Turns) -> None:
         self._settings = settings
         self._turns = turns
-        turns.on_refused = lambda retry_after_s: self._send("refused", retry_after_s)
         self._numbers = itertools.count(1)
         self._followed: dict[int, _Followed] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -139,6 +138,7 @@ class Worker:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
+        telling = self._begin(self._tell_of_refusals())
         try:
             while True:
                 head = await _within(_SILENT_S, process.stdout, LENGTH_BYTES)
@@ -156,6 +156,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, the kernel can poll
             log.debug("the polling process: %s", type(error).__name__)
         finally:
+            telling.cancel()
             if process is self._process:
                 log.warning("the polling process has ended, the kernel polls")
                 self.is_lost = True
@@ -164,6 +165,11 @@ class Worker:
                     if not followed.last.done():
                         followed.last.set_result(None)
             await _ended(process)
+
+    async def _tell_of_refusals(self) -> None:
+        """Tell the process of each 429 met here: both ask the same server."""
+        while True:
+            self._send("refused", await self._turns.refusal())
 
     def _hear(self, states: dict[int, WatchState]) -> None:
         for number, state in states.items():

@@ -682,7 +682,6 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only time can tell")
 def test_a_request_is_uncertain_as_soon_as_its_process_is_dead(ledger: Ledger) -> None:
     assert ledger.path is not None
     command = [sys.executable, "-c", SENDER % API, str(ledger.path)]

@@ -21,6 +21,7 @@ LIBRARIES = {
     "ipywidgets",
     "nest-asyncio2",
     "platformdirs",
+    "psutil",
     "tornado",
 }
 

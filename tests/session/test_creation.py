@@ -206,10 +206,9 @@ async def test_what_asks_after_jobs_and_what_makes_them_share_one_pace(
         async with client.turns.turn():
             await client.poll("video_1")
     sim.add_fault(Fault(CREATE, status=429, headers={"Retry-After": "1.5"}))
-    is_refused = asyncio.Event()
-    client.turns.on_refused = lambda retry_after_s: is_refused.set()
+    refusal = asyncio.create_task(client.turns.refusal())
     creating = asyncio.create_task(create(client, ledger, COMET))
-    await is_refused.wait()
+    assert await refusal == 1.5
     async with client.turns.turn():
         await client.poll((await creating).id)
     at_s = [asked.at_s for asked in sim.requests]
