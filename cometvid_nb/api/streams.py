@@ -26,7 +26,7 @@ SLOW_S, LEAST_BYTES = 60.0, 64 * 1024
 """A clip that brings less than this in a minute of waiting is taken for one that never comes."""
 BLOCK_BYTES = 1 << 20
 """What iterating over a stream gives at a time: each costs a thread and a turn of the loop."""
-NEWS_EVERY_S = 0.1
+PROGRESS_EVERY_S = 0.1
 """How often a reader hears of what has come: a bar that moves ten times a second looks smooth."""
 MOST_READ_BYTES = 1 << 19
 HANG_UP_WITHIN_S = 1.0
@@ -96,7 +96,7 @@ class ClipStream:
 
         async with working(copy, interrupt=self.hang_up.now) as copying:
             while not copying.done():
-                await asyncio.wait([copying], timeout=NEWS_EVERY_S)
+                await asyncio.wait([copying], timeout=PROGRESS_EVERY_S)
                 yield copied_bytes
             copying.result()
 
@@ -110,7 +110,7 @@ class ClipStream:
         began_s = time.monotonic()
         for chunk in self.chunks:
             block += chunk
-            if len(block) >= BLOCK_BYTES or time.monotonic() - began_s >= NEWS_EVERY_S:
+            if len(block) >= BLOCK_BYTES or time.monotonic() - began_s >= PROGRESS_EVERY_S:
                 break
         return bytes(block)
 

@@ -1,6 +1,6 @@
-"""HTTP as we speak it: the key to one origin, no cookies, bounded bodies, and no endless waits.
+"""Transport: HTTP with the key for one origin only, without cookies, and with bounds on bodies.
 
-What comes from a server is not trusted with this machine's memory, disk, time or network.
+No server is trusted with this machine's memory, disk, time or network.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _NO_COOKIES = _NoCookies()
 
 
 class AsyncHttp(httpx.AsyncClient):
-    """For questions: many at once, on the watcher's loop."""
+    """For all requests but clips: many at once, on the watcher's loop."""
 
     cookies = property(lambda self: _NO_COOKIES)
 
@@ -129,7 +129,7 @@ def _told_apart() -> Iterator[None]:
             advice="Mend or unset these variables, then restart the kernel.",
         ) from error
     except (ValueError, httpx.InvalidURL):
-        # Not in its words, and without its frames: they may hold the password of the proxy.
+        # Without the message and the frames of the cause: they may hold the password of the proxy.
         raise SettingsError(
             "A proxy that the environment names cannot be used.",
             advice="Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.",

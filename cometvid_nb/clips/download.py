@@ -22,10 +22,10 @@ from .file import check, clip_file_name, put_in_place
 from .places import Saving
 from .roads import Road
 
-ATTEMPTS = 3
-"""Tries of one road to a clip, at most."""
+TRIES_PER_ROAD = 3
+"""At most: a broken transfer that goes on twice in vain is better tried by another road."""
 OVERLAP_BYTES = 4096
-"""So much of what is here is asked for again when a broken transfer goes on."""
+"""A transfer that goes on asks for these once more, to see that it is still the same clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ async def download(
     *,
     file_name: str | None = None,
     tries: Tries | None = None,
-    most_tries: int = ATTEMPTS,
+    most_tries: int = TRIES_PER_ROAD,
 ) -> ClipFile:
     """The clip at the end of `road`, in a file in `folder`, after `most_tries` tries at most.
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from ..api.client import Client
 from ..errors import ClipError, CometVidError, TransientError
 from ..job import Job
-from .download import ATTEMPTS, ClipFile, Tries, download
+from .download import TRIES_PER_ROAD, ClipFile, Tries, download
 from .file import clip_file_name
 from .places import Destination, SavedClip, Saving, local_file, page_path
 from .posters import poster_of
 from .roads import roads_of
 
 MOST_TRIES = 6
-"""Of one save, along all roads together."""
+"""Of one save, along all roads together: so that it ends in time where each of them is slow."""
 
 
 async def save(
@@ -82,7 +82,7 @@ async def _download(
                 folder,
                 file_name=file_name,
                 tries=tries,
-                most_tries=min(ATTEMPTS, left),
+                most_tries=min(TRIES_PER_ROAD, left),
             )
         except (ClipError, TransientError) as error:
             if isinstance(error.__cause__, OSError):

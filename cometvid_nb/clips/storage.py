@@ -10,6 +10,7 @@ from ..errors import ClipError
 from .file import numbered
 
 COMPARED_BYTES = 1 << 20
+"""Read at a time of two files that are compared: few requests to a storage, little memory."""
 
 
 async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
@@ -54,7 +55,7 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
             advice="Install the driver of that storage, such as s3fs for s3://.",
         ) from None
     except Exception as error:
-        # Each driver has exceptions of its own; what they say is all that can be told.
+        # Each driver has exceptions of its own; their message is all that can be told.
         raise ClipError(f"The clip of {job_id} was not saved to {folder_url}: {error}") from error
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cometvid_nb.api.client
-from cometvid_nb.api.client import MOST_ATTEMPTS, Client
+from cometvid_nb.api.client import MOST_CREATE_ATTEMPTS, Client
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import (
     BadKey,
@@ -249,7 +249,7 @@ async def test_who_is_turned_away_again_and_again_hears_that_nothing_was_made(
     sim.add_fault(Fault(CREATE, times=None, status=status))
     with pytest.raises(kind, match=str(status)):
         await create(client, ledger, COMET)
-    assert (sim.count(CREATE), sim.made) == (MOST_ATTEMPTS, [])
+    assert (sim.count(CREATE), sim.made) == (MOST_CREATE_ATTEMPTS, [])
     assert only(ledger, client).state == REFUSED
 
 
@@ -407,10 +407,10 @@ def foretell(script: list[Fault], asks: int) -> list[tuple[str, int, bool]]:
     """Of each request for a job: what becomes of it, in how many POSTs, and whether it is made."""
     left, told = list(script), []
     for _ in range(asks):
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+        for attempt in range(1, MOST_CREATE_ATTEMPTS + 1):
             fault = left.pop(0) if left else HARMLESS
             if fault in TURNED_AWAY:
-                if attempt == MOST_ATTEMPTS:
+                if attempt == MOST_CREATE_ATTEMPTS:
                     told.append((REFUSED, attempt, False))
                 continue
             if fault in REFUSALS:
