@@ -3,7 +3,7 @@
     python -m benchmarks.save [RUNS] [MIB]
 
 The server is a process of its own that sends a sparse file (`sendfile`). Ours saves as every save
-does, with `Client.open_clip` and `download.save_clip`, checks and `fsync` included, in a fresh
+does, with `Client.open_clip` and `clips.download`, checks and `fsync` included, in a fresh
 process each time, so that its peak of memory belongs to that save alone. Both run in turn.
 """
 
@@ -77,7 +77,8 @@ def save(url: str, folder: str) -> None:
     import asyncio
 
     from cometvid_nb.api.client import Client
-    from cometvid_nb.clips.download import save_clip
+    from cometvid_nb.clips.download import download
+    from cometvid_nb.clips.roads import Road
     from cometvid_nb.job import Job
     from cometvid_nb.settings import Settings
 
@@ -93,13 +94,9 @@ def save(url: str, folder: str) -> None:
             job = Job.parse({"id": "video_large", "status": "completed", "video_url": url})
             # A first piece loads connection, parser and threads, which are not part of a save.
             async with client.open_clip(job) as stream:
-                await stream.read_by(lambda chunks: next(chunks))
+                await anext(aiter(stream))
             before_bytes, began_s = peak_bytes(), time.perf_counter()
-            await save_clip(
-                lambda offset, validator: client.open_clip(job, offset=offset, validator=validator),
-                Path(folder),
-                job.id,
-            )
+            await download(client, Road(job), Path(folder))
             print(time.perf_counter() - began_s, peak_bytes() - before_bytes)
 
     asyncio.run(run())

@@ -1,1 +1,1 @@
-"""API: how the endpoint is asked, and how fast."""
+"""Api: the requests to the endpoint, and the rate at which they are sent."""

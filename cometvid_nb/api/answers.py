@@ -1,4 +1,4 @@
-"""What an HTTP answer means: the job's JSON, or one of our errors in the API's own words."""
+"""Answers: what an HTTP answer means, a job's JSON or one of our errors with the API's message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..errors import (
     TransientError,
 )
 from .retries import parse_retry_after
-from .streams import ClipStream, bounded, interrupt
+from .streams import ClipStream, HangUp, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,12 @@ def without_frames(error: BaseException) -> BaseException:
     return error
 
 
-def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStream:
+def clip_stream(response: httpx.Response, hang_up: HangUp, job_id: str, offset: int) -> ClipStream:
+    """The clip in `response`, which was asked for from byte `offset` on.
+
+    Raises:
+        ClipError: it was refused, or packed. ServerTrouble: a later try may succeed.
+    """
     status = response.status_code
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         # Lengths and ranges would count packed bytes, and nobody asked for them.
@@ -197,9 +202,9 @@ def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStrea
         validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
         if validator and validator.startswith("W/"):
             validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
-        # As they come: with a chunk size httpx collects, and loses what it has when all breaks off.
+        # No chunk size: with one, httpx collects, and a break loses what it has collected.
         chunks = bounded(response.iter_raw(), total, job_id)
-        return ClipStream(chunks, start, total, validator, lambda: interrupt(response))
+        return ClipStream(chunks, start, total, validator, hang_up)
     if status == 416:
         raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
     if status in (408, 425, 429) or status >= 500:
@@ -211,7 +216,7 @@ def clip_stream(response: httpx.Response, job_id: str, offset: int) -> ClipStrea
 
 
 def clip_refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
-    """Why the API itself would not give a clip: in its own words, if it has some."""
+    """The error for a clip that the API itself refused, with the API's message if it gave one."""
     error = refusal(answer, job_id, now_s)
     if isinstance(error, TransientError):
         return error

@@ -45,8 +45,8 @@ from .answers import (
 )
 from .connections import Connections
 from .new_job import NewJob
-from .retries import HINT_CAP_S, backoff_s, is_not_found_final
-from .streams import ClipStream, interrupt
+from .retries import backoff_s, is_not_found_final, retry_delay_s
+from .streams import ClipStream, HangUp
 from .threads import in_thread
 from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
 from .turns import Turns
@@ -54,18 +54,18 @@ from .turns import Turns
 log = logging.getLogger("cometvid_nb.api.client")
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
-"""An answer given up on is a job that may be paid for twice: be patient."""
+"""Whoever gives up on the answer may pay for the job twice, so this is patient."""
 ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
-"""For the whole of an answer: one that trickles in byte by byte runs into no timeout of a read."""
-MOST_ATTEMPTS = 4
+"""For the whole of an answer: one that trickles in never meets the timeout of a read."""
+MOST_CREATE_ATTEMPTS = 4
 MOST_CLIPS_AT_ONCE = 12
-"""The others wait here, where no timeout runs."""
+"""The other clips wait here and not in the pool of httpx, whose timeout would run meanwhile."""
 TO_BE_KEPT = httpx.Limits(max_connections=1, keepalive_expiry=None)
-"""For as long as `Connections` says."""
+"""`Connections` decides for how long."""
 NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_AT_ONCE, max_keepalive_connections=0)
 """A clip's own connection can be hung up at any time."""
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
-"""What httpx lets through: names that no resolver takes are a `UnicodeError`."""
+"""What httpx raises where no answer comes: a name that no resolver takes is a `UnicodeError`."""
 
 
 class Client:
@@ -82,12 +82,12 @@ class Client:
             settings = Settings.from_environ(os.environ)
         self.settings = settings
         self.turns = Turns()
-        """One pace for all that asks through this client; `poll` alone asks at once."""
+        """One rate for all that asks through this client; `poll` itself waits for no turn."""
         self._trust: ssl.SSLContext | None = None
         self._connections = Connections(lambda: self._open(AsyncHttp, TO_BE_KEPT))
-        # Connections of their own: slow clips must not keep the questions waiting.
+        # Connections of their own: slow clips must not hold up the polls.
         self._clip_http: Http | None = None
-        self._clip_room = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
+        self._clip_places = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
         self._rng = random.Random()
 
     async def __aenter__(self) -> Self:
@@ -104,7 +104,7 @@ class Client:
             clip_http.close()
 
     async def poll(self, job_id: str) -> Polled:
-        """Ask once after a job: one request, no retry.
+        """The job as it stands now, by one request without a retry.
 
         Raises:
             TransientError: no usable answer this time.
@@ -113,18 +113,18 @@ class Client:
         """
         answer = await self._request("GET", "/videos/{id}", job_id)
         job = Job.parse(job_payload(answer, job_id), job_id=job_id)
-        # Under the id it was asked for, whatever its answer calls it: an id is also a file name.
+        # Under the id that was asked for, whatever the answer calls it: an id is also a file name.
         job = job if job.id == job_id else replace(job, id=job_id)
         return Polled(job, answer.retry_after_s(time.time()))
 
     async def retrieve(self, job_id: str, *, max_failures: int = 4) -> Job:
-        """The job as it stands now; what is transient is asked again a few times.
+        """The job as it stands now; a poll that fails for a while is repeated a few times.
 
         An unknown id is believed only after 3 refusals over 10 s, as the API may not know a new
         job for some seconds.
 
         Raises:
-            TransientError: `max_failures` questions in a row got no usable answer.
+            TransientError: `max_failures` polls in a row got no usable answer.
             ApiError: a refusal. ValueError: `job_id` cannot be an id.
         """
         job_id = check_job_id(job_id)
@@ -133,7 +133,7 @@ class Client:
         while True:
             now_s = time.time()
             try:
-                async with self.turns.heed():
+                async with self.turns.after_hold():
                     return (await self.poll(job_id)).job
             except JobNotFound:
                 not_found_times += 1
@@ -145,8 +145,7 @@ class Client:
                 failures += 1
                 if failures >= max_failures:
                     raise
-                hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
-                delay_s = max(backoff_s(failures - 1, self._rng), hint_s)
+                delay_s = retry_delay_s(backoff_s(failures - 1, self._rng), error.retry_after_s)
             await asyncio.sleep(delay_s)
 
     async def create(self, new: NewJob, *, idempotency_key: str | None = None) -> Job:
@@ -162,17 +161,17 @@ class Client:
             OutcomeUnknown: the answer was lost, so there may be a job.
         """
         key = idempotency_key or uuid.uuid4().hex
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+        for attempt in range(1, MOST_CREATE_ATTEMPTS + 1):
             try:
-                async with self.turns.heed():
+                async with self.turns.after_hold():
                     answer = await self._post(new, key)
             except (RateLimited, ServerTrouble, ConnectionTrouble) as error:
                 if not _is_unaccepted(error):
                     raise OutcomeUnknown(f"The answer to the new job was lost. {error}") from error
-                if attempt == MOST_ATTEMPTS:
+                if attempt == MOST_CREATE_ATTEMPTS:
                     raise
-                hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
-                await asyncio.sleep(max(backoff_s(attempt - 1, self._rng), hint_s))
+                delay_s = retry_delay_s(backoff_s(attempt - 1, self._rng), error.retry_after_s)
+                await asyncio.sleep(delay_s)
             else:
                 return self._created(answer, new)
         raise AssertionError("unreachable")
@@ -250,23 +249,24 @@ class Client:
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
         of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
-        async with self._clip_room:
+        async with self._clip_places:
             if self._clip_http is None:
                 self._clip_http = self._open(Http, NOT_TO_BE_KEPT)
             try:
                 request = self._clip_http.build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
-                response = await send_for_clip(self._clip_http, request, api_host, job.id)
+                hang_up = HangUp()
+                response = await send_for_clip(self._clip_http, request, hang_up, api_host, job.id)
             except NO_ANSWER as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             try:
                 log.debug("GET clip of %s: %s", job.id, response.status_code)
                 if is_own and response.status_code >= 400 and response.status_code != 416:
                     # The API's own words; a link's host has none for people.
-                    body = await _whole(response)
+                    body = await _whole(response, hang_up)
                     told = Answer(response.status_code, response.headers, body)
                     raise clip_refusal(told, job.id, time.time())
-                yield clip_stream(response, job.id, offset)
+                yield clip_stream(response, hang_up, job.id, offset)
             except httpx.HTTPError as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             finally:
@@ -320,7 +320,7 @@ def _is_unaccepted(error: TransientError) -> bool:
     )
 
 
-async def _whole(response: httpx.Response) -> bytes:
+async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:
     """The body of a refusal, or nothing if it does not come in time."""
 
     def read() -> bytes:
@@ -331,6 +331,6 @@ async def _whole(response: httpx.Response) -> bytes:
 
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await in_thread(read, interrupt=lambda: interrupt(response))
+            return await in_thread(read, interrupt=hang_up.now)
     except TimeoutError:
         return b""

@@ -1,4 +1,4 @@
-"""Connections: the roads to the API that questions take, kept and used again."""
+"""Connections to the API: kept for a minute, and lent for one request each."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .turns import MOST_AT_ONCE
 
 MOST_CONNECTIONS = MOST_AT_ONCE + 4  # for what is created meanwhile
 KEPT_S = 60.0
-"""Longer than the pauses of the schedule: a new connection costs the server more than a question.
-Where it has hung up meanwhile, httpx sees that before it asks."""
+"""Longer than the pauses of the schedule: a new connection costs the server more than a poll. Where
+the server has hung up meanwhile, httpx notices before it sends."""
 
 
 class Connections:
@@ -21,8 +21,8 @@ class Connections:
 
     One client with many connections looks at every idle one of them, twice for each request:
     with thirty a poll costs half as much again (benchmarks/scale.py, --latency). Used on one loop.
-    `clock` counts the seconds that a machine sleeps, too: after that a connection is dead, and
-    nobody has said so.
+    `clock` counts the seconds that a machine sleeps, too: by then the server has dropped the
+    connection, and no packet has told this machine.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Connections:
     ) -> None:
         self._open_one = open_one
         self._clock = clock
-        self._room = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._places = asyncio.Semaphore(MOST_CONNECTIONS)
         self._idle: list[tuple[float, AsyncHttp]] = []
         """When each was given back, the latest at the end."""
         self._lent: set[AsyncHttp] = set()
@@ -42,7 +42,7 @@ class Connections:
         `is_fresh`: one that nobody can have hung up on meanwhile, and that is not kept. Raises
         what `open_one` raises.
         """
-        async with self._room:  # here no timeout runs
+        async with self._places:  # here no timeout runs
             await self._drop_old()
             http = self._idle.pop()[1] if self._idle and not is_fresh else self._open_one()
             self._lent.add(http)

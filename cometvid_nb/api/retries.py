@@ -24,6 +24,14 @@ def backoff_s(failures_in_row: int, rng: random.Random) -> float:
     return min(30.0, 2.0 ** min(failures_in_row, 10)) + rng.random()
 
 
+def retry_delay_s(backoff_s: float, retry_after_s: float | None) -> float:
+    """Seconds until the next try: the back-off, or a server's longer hint up to its cap.
+
+    `retry_after_s` None: the server gave no hint.
+    """
+    return max(backoff_s, min(retry_after_s or 0.0, HINT_CAP_S))
+
+
 def is_not_found_final(times_in_row: int, first_at_s: float, now_s: float) -> bool:
     """Whether `task_not_exist` is to be believed by now."""
     return times_in_row >= NOT_FOUND_TIMES and now_s - first_at_s >= NOT_FOUND_SPAN_S

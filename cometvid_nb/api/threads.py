@@ -1,16 +1,16 @@
-"""Threads for calls that block, one for each, that never keep a process from ending.
+"""Threads for calls that block: one for each call, and none keeps a process from ending.
 
-Those of the standard pool are joined at exit, and a look-up in a broken network hangs for half a
-minute; and they are few, so that some clips that hang would keep all else waiting.
+The threads of the standard pool are joined at exit, and a look-up in a broken network hangs for
+half a minute. They are few, too, so that some clips that hang would keep all other work waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,35 +32,48 @@ def start(call: Callable[[], T]) -> Future[T]:
     return future
 
 
+@asynccontextmanager
+async def working(
+    call: Callable[[], T],
+    *,
+    interrupt: Callable[[], None] = lambda: None,
+    patience_s: float = 3600.0,
+) -> AsyncIterator[asyncio.Future[T]]:
+    """`call()` in a thread that has ended when this has, whatever ends it.
+
+    Otherwise the thread would go on with a file, or a connection, that is closed by then. A call
+    that is not done at the end is interrupted by `interrupt()`, and waited for: `patience_s` at
+    most, for calls that nothing can interrupt.
+    """
+    work = asyncio.wrap_future(start(call))
+    try:
+        yield work
+    finally:
+        if not work.done():
+            interrupt()
+            await _wait_anyhow(work, patience_s)
+        if work.done() and not work.cancelled():
+            work.exception()  # an error that nobody awaits any more is no reason for a warning
+
+
 async def in_thread(
     call: Callable[[], T],
     *,
     interrupt: Callable[[], None] = lambda: None,
     patience_s: float = 3600.0,
 ) -> T:
-    """`call()` in a thread; a cancellation calls `interrupt()` and waits for the end.
-
-    Otherwise the thread would go on with a file, or a connection, that is closed by then. It
-    waits `patience_s` at most, for calls that nothing can interrupt.
-    """
-    working = asyncio.wrap_future(start(call))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        interrupt()
-        await _wait_anyhow(working, patience_s)
-        if working.done() and not working.cancelled():
-            working.exception()  # nobody asks for it any more
-        raise
+    """What `call()` returns, made in a thread; for a cancellation see `working`."""
+    async with working(call, interrupt=interrupt, patience_s=patience_s) as work:
+        return await asyncio.shield(work)
 
 
-async def _wait_anyhow(working: asyncio.Future[Any], patience_s: float) -> None:
-    """Wait for the end, however often that is cancelled: whoever closes all cancels once more."""
+async def _wait_anyhow(work: asyncio.Future[Any], patience_s: float) -> None:
+    """Wait for the end, however often that is cancelled: closing a session cancels once more."""
     clock = asyncio.get_running_loop().time
     until_s = clock() + patience_s
-    while not working.done() and clock() < until_s:
+    while not work.done() and clock() < until_s:
         with suppress(asyncio.CancelledError):
-            await asyncio.wait([working], timeout=until_s - clock())
+            await asyncio.wait([work], timeout=until_s - clock())
 
 
 class DaemonExecutor(ThreadPoolExecutor):

@@ -1,6 +1,6 @@
-"""HTTP as we speak it: the key to one origin, no cookies, bounded bodies, and no endless waits.
+"""Transport: HTTP with the key for one origin only, without cookies, and with bounds on bodies.
 
-What comes from a server is not trusted with this machine's memory, disk, time or network.
+No server is trusted with this machine's memory, disk, time or network.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import httpx
 
 from ..errors import ClipError, SettingsError
 from ..settings import Secret, Settings, origin_of
-from .streams import send
+from .streams import HangUp, send
 
 # httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
 # holds for its own logger and for none below it, so each is named.
@@ -61,7 +61,7 @@ _NO_COOKIES = _NoCookies()
 
 
 class AsyncHttp(httpx.AsyncClient):
-    """For questions: many at once, on the watcher's loop."""
+    """For all requests but clips: many at once, on the watcher's loop."""
 
     cookies = property(lambda self: _NO_COOKIES)
 
@@ -129,7 +129,7 @@ def _told_apart() -> Iterator[None]:
             advice="Mend or unset these variables, then restart the kernel.",
         ) from error
     except (ValueError, httpx.InvalidURL):
-        # Not in its words, and without its frames: they may hold the password of the proxy.
+        # Without the message and the frames of the cause: they may hold the password of the proxy.
         raise SettingsError(
             "A proxy that the environment names cannot be used.",
             advice="Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
@@ -188,7 +188,7 @@ class Body:
 
 
 async def send_for_clip(
-    http: httpx.Client, request: httpx.Request, api_host: str, job_id: str
+    http: httpx.Client, request: httpx.Request, hang_up: HangUp, api_host: str, job_id: str
 ) -> httpx.Response:
     """The answer at the end of a link's redirects. Whoever calls this closes it.
 
@@ -196,7 +196,7 @@ async def send_for_clip(
         ClipError: the way leads from the public network into this machine's own.
     """
     await _check_reach(request.url.host, api_host, job_id)
-    response = await send(http, request)
+    response = await send(http, request, hang_up)
     for _ in range(MOST_REDIRECTS):
         following = response.next_request
         if following is None:
@@ -204,7 +204,7 @@ async def send_for_clip(
         response.close()
         await _check_reach(following.url.host, api_host, job_id)
         # httpx has kept the key if, and only if, the origin is the same as before.
-        response = await send(http, following, auth=None)
+        response = await send(http, following, hang_up, auth=None)
     response.close()
     raise httpx.TooManyRedirects("it redirects without an end", request=request)
 

@@ -1,44 +1,53 @@
-"""Turns: the requests to one server, those of its watches one behind the other on the loop."""
+"""Turns: one rate for one server, shared by all that ask it.
+
+`Turns` is what its callers use. Inside, a `Pace` says when the next request may start, and a `Room`
+how many may be under way at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from ..errors import RateLimited
 from .retries import HINT_CAP_S
 
-FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 100
-"""Requests under way at one time: a connection each, so few while answers come quickly. A thousand
-jobs ask a hundred times a second, so that a server that takes a second needs all of them."""
-
 MANY = 100
 """From so many jobs on, asking after them is work that a reader's busy cell would notice."""
 TICK_S = 0.25
-"""The questions of many jobs are asked together, once in so many seconds."""
+"""The polls of many jobs are sent together, once in so many seconds."""
 
 _STEADY_PER_S = 20.0
 _PER_JOB_PER_S = 0.25
 """Far above what the schedule asks of a job on average, so that only a crowd is spread out."""
 _BURST = 8
+"""So many requests may start at once after a rest: a few cells run in a row, say."""
 _MOST_FACTOR = 64.0
+"""The lowest rate is then one request in three seconds, which still ends a watch in time."""
 _ONE_BURST_S = 2.0
+"""Refusals within so many seconds answer requests that were under way together: they count once."""
 _CALM_S = 60.0
+"""Longer than the windows of a minute in which many servers count."""
 
+FEWEST_AT_ONCE, MOST_AT_ONCE = 2, 100
+"""Requests under way at one time: a connection each, so few while answers come quickly. A thousand
+jobs ask a hundred times a second, so that a server that takes a second needs all of them."""
 _PATIENCE_S = 0.5
+"""A usual answer takes less, so whoever waits longer than this waits for slow answers."""
 _ROOM_CALM_S = 10.0
+"""Narrowing is slow and widening quick, so that a server slow now and then is no see-saw."""
 
 
 class Pace:
-    """One price for all watches, and a turn for each request.
+    """The rate at which requests may start, and so what one of them costs.
 
-    A 429 doubles the price of a request, at most once for one burst of them, and halves the rate;
-    a calm minute takes one doubling back. A Retry-After holds every request until it is over.
-    After an outage or a laptop's sleep, when all watches are due at once, their turns lie one
-    behind the other. All times are seconds of one monotonic clock, given by the caller.
+    A 429 doubles the price of a request and halves the rate, at most once for one burst of 429s; a
+    calm minute takes one doubling back. A Retry-After holds every request until it is over. After
+    an outage or a laptop's sleep, when all watches are due at once, their turns lie one behind the
+    other. All times are seconds of one monotonic clock, given by the caller.
     """
 
     def __init__(self) -> None:
@@ -62,7 +71,7 @@ class Pace:
         return self._factor
 
     def refused(self, now_s: float, retry_after_s: float | None) -> None:
-        """The server said "slow down", to whichever job."""
+        """The server answered 429, to whichever request; `retry_after_s` None: with no hint."""
         if now_s - self._changed_at_s >= _ONE_BURST_S or self.factor(now_s) == 1:
             self._factor = min(_MOST_FACTOR, self.factor(now_s) * 2)
         self._changed_at_s = now_s
@@ -85,48 +94,61 @@ class Pace:
 
 
 class Room:
-    """Lets a few in at once, and one more whenever somebody has waited for half a second.
+    """How many requests may be under way at once: as few as bring the answers in time.
 
-    Each that is in keeps a connection, which is dear to both sides to open; but where answers are
-    slow, few at once would be few in all. Ten calm seconds make it narrower by one.
+    Each keeps a connection, which is dear to both sides to open; but where answers are slow, few at
+    once would be few in all. There is one place more whenever a request has waited for half a
+    second, and one less after ten seconds in which none was added. An anyio.CapacityLimiter could
+    be resized directly, but costs each request twelve times the CPU of a semaphore.
     """
 
     def __init__(self) -> None:
-        self._free = asyncio.Semaphore(FEWEST_AT_ONCE)
+        self._places = asyncio.Semaphore(FEWEST_AT_ONCE)
         self._size = FEWEST_AT_ONCE
-        self._widened_at_s = 0.0
+        self._resized_at_s = 0.0
 
     async def __aenter__(self) -> None:
-        while self._free.locked() and self._size < MOST_AT_ONCE:
+        while self._places.locked() and self._size < MOST_AT_ONCE:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
-                    await self._free.acquire()
+                    await self._places.acquire()
                     return
             except TimeoutError:
-                if self._size < MOST_AT_ONCE:
-                    self._size += 1
-                    self._free.release()
-                self._widened_at_s = time.monotonic()
-        # Thousands that wait must not wake up again and again.
-        await self._free.acquire()
+                self._widen()
+        # With no time limit: thousands that wait must not wake up again and again.
+        await self._places.acquire()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        now_s = time.monotonic()
-        if self._size > FEWEST_AT_ONCE and now_s - self._widened_at_s > _ROOM_CALM_S:
-            self._size -= 1
-            self._widened_at_s = now_s
+        if self._is_too_wide():
+            self._narrow()
         else:
-            self._free.release()
+            self._places.release()
+
+    def _widen(self) -> None:
+        """Add a place, which whoever has waited longest takes."""
+        if self._size < MOST_AT_ONCE:  # others have lost their patience at the same time
+            self._size += 1
+            self._places.release()
+        self._resized_at_s = time.monotonic()
+
+    def _is_too_wide(self) -> bool:
+        is_calm = time.monotonic() - self._resized_at_s > _ROOM_CALM_S
+        return is_calm and self._size > FEWEST_AT_ONCE
+
+    def _narrow(self) -> None:
+        """Take away the place that has just become free: it is not released."""
+        self._size -= 1
+        self._resized_at_s = time.monotonic()
 
 
 class Turns:
-    """Who may ask now, by the `Pace` of one server. Used on one loop only."""
+    """Whose turn it is to ask one server. Used on one loop only."""
 
     def __init__(self) -> None:
         self._pace = Pace()
         self._room = Room()
-        self.on_refused: Callable[[float | None], None] = lambda retry_after_s: None
-        """Called when a 429 was met here: for another process that asks the same server."""
+        self._refused = asyncio.Event()
+        self._refusal_hint_s: float | None = None
 
     @property
     def hold_s(self) -> float:
@@ -144,7 +166,7 @@ class Turns:
         return self._pace.is_crowded
 
     def align(self, due_s: float, earliest_s: float) -> float:
-        """The moment to wake for a question that is due at `due_s`, on the monotonic clock.
+        """The moment to wake for a poll that is due at `due_s`, on the monotonic clock.
 
         Of a crowd some are due at every moment: those of one tick wake the machine once. That is
         the nearest one, so that on average nobody is late, or the next after `earliest_s`.
@@ -163,18 +185,29 @@ class Turns:
             self._pace.jobs -= 1
 
     def hear(self, retry_after_s: float | None) -> None:
-        """A 429 was met by another process that asks the same server."""
+        """Slow down, as another process that asks the same server has met a 429."""
         self._pace.refused(time.monotonic(), retry_after_s)
+
+    async def refusal(self) -> float | None:
+        """Wait for the next 429 met here, and give its Retry-After in seconds, None = no hint.
+
+        Those met together give one, with the longest hint. For one caller at a time, who tells
+        another process that asks the same server.
+        """
+        self._refused.clear()
+        self._refusal_hint_s = None
+        await self._refused.wait()
+        return self._refusal_hint_s
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn to ask; a 429 in it slows all the others down, too."""
-        async with self.heed(self._pace.next_turn_s(time.monotonic())), self._room:
+        """A request's turn: wait for it. A 429 inside slows down all requests that follow."""
+        async with self.after_hold(self._pace.next_turn_s(time.monotonic())), self._room:
             yield
 
     @asynccontextmanager
-    async def heed(self, start_s: float = 0.0) -> AsyncIterator[None]:
-        """Wait, not for a turn, but until the server wants to be asked; else as `turn`.
+    async def after_hold(self, start_s: float = 0.0) -> AsyncIterator[None]:
+        """As `turn`, for a request that waits for no turn, but for the end of a Retry-After.
 
         `start_s`: not before this moment of the monotonic clock.
         """
@@ -183,6 +216,8 @@ class Turns:
         try:
             yield
         except RateLimited as error:
-            self.hear(error.retry_after_s)
-            self.on_refused(error.retry_after_s)
+            self._pace.refused(time.monotonic(), error.retry_after_s)
+            if error.retry_after_s is not None:
+                self._refusal_hint_s = max(self._refusal_hint_s or 0.0, error.retry_after_s)
+            self._refused.set()
             raise

@@ -1,1 +1,1 @@
-"""Clips: a clip's bytes, from link to place."""
+"""Clips: the bytes of a clip, from its link to where they are kept."""

@@ -1,4 +1,4 @@
-"""save_clip: a clip from the server to a file that is either whole or not there.
+"""Download: a clip by one road to a file that is either whole or not there.
 
 Streamed in constant memory to a `.part` beside its place, resumed where the server can, checked
 for length and MP4 structure, then linked into place; another file of that name is never touched.
@@ -8,56 +8,44 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Protocol
 
-from ..api.retries import HINT_CAP_S
+from ..api.client import Client
+from ..api.retries import retry_delay_s
 from ..api.threads import in_thread
 from ..errors import ClipError, CometVidError, TransientError
-from .file import check, clip_file_name, pour, put_in_place
+from .file import check, clip_file_name, put_in_place
 from .places import Saving
+from .roads import Road
 
-ATTEMPTS = 3
-"""Tries of one road to a clip, at most."""
+TRIES_PER_ROAD = 3
+"""At most: a broken transfer that goes on twice in vain is better tried by another road."""
 OVERLAP_BYTES = 4096
-"""So much of what is here is asked for again when a broken transfer goes on."""
-
-
-class ByteStream(Protocol):
-    """What `client.open_clip` gives: see `transfer.ClipStream`."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def total_bytes(self) -> int | None: ...
-    @property
-    def validator(self) -> str | None: ...
-    async def read_by(self, consume: Callable[[Iterator[bytes]], None]) -> None: ...
-
-
-OpenClip = Callable[[int, str | None], AbstractAsyncContextManager[ByteStream]]
-"""Opens the clip from a byte on, if its validator still holds: `open_clip(offset, validator)`."""
+"""A transfer that goes on asks for these once more, to see that it is still the same clip."""
 
 
 @dataclass(frozen=True, slots=True)
-class SavedFile:
-    """A clip on disk."""
+class ClipFile:
+    """A whole clip on this machine's disk."""
 
     path: Path
     size_bytes: int
 
 
 class Tries:
-    """Counts the tries of one save, whatever roads they take, and tells of each and how it goes."""
+    """Counts the tries of one save along all its roads, and tells how each of them goes.
 
-    def __init__(self, tell: Callable[[Saving], None] = lambda saving: None) -> None:
+    `on_progress` is the one given to `save`.
+    """
+
+    def __init__(self, on_progress: Callable[[Saving], None] = lambda saving: None) -> None:
         self.number = 0
         self._problem: str | None = None
-        self._tell = tell
+        self._on_progress = on_progress
 
     def begin(self) -> None:
         """The next try begins."""
@@ -65,35 +53,37 @@ class Tries:
 
     def received(self, received_bytes: int, total_bytes: int | None) -> None:
         """So much has come by now."""
-        self._tell(Saving(received_bytes, total_bytes, max(1, self.number), self._problem))
+        saving = Saving(received_bytes, total_bytes, max(1, self.number), self._problem)
+        self._on_progress(saving)
 
     def failed(self, error: CometVidError) -> None:
         """This try has ended so, and another one follows, perhaps after a pause."""
         self._problem = str(error)
-        self._tell(Saving(0, None, self.number + 1, self._problem))
+        self._on_progress(Saving(0, None, self.number + 1, self._problem))
 
 
-async def save_clip(
-    open_clip: OpenClip,
+async def download(
+    client: Client,
+    road: Road,
     folder: Path,
-    job_id: str,
     *,
     file_name: str | None = None,
     tries: Tries | None = None,
-    most_tries: int = ATTEMPTS,
-) -> SavedFile:
-    """Fetch a clip into `folder`, by `most_tries` tries; `tries` counts them and is told of each.
+    most_tries: int = TRIES_PER_ROAD,
+) -> ClipFile:
+    """The clip at the end of `road`, in a file in `folder`, after `most_tries` tries at most.
 
-    It is named `<job id>.mp4`, or `file_name`, which a person has chosen.
-
-    A clip of that name that is already there, whole and of the announced length, is kept as it
-    is; a different file is left alone and the clip gets a number behind its name.
+    `tries` counts them and tells how they go. The file is named `<job id>.mp4`, or `file_name`,
+    which a person has chosen. A file of that name that holds the same clip already is kept as it
+    is; a different file is left alone, and the clip gets a number behind its name.
 
     Raises:
-        ClipError: it cannot be saved, with the reason and what to do. No partial file is left.
+        ClipError: the clip cannot be had or kept, with the reason and what to do. No partial file
+            is left.
         TransientError: the last of the tries got no usable answer.
     """
     tries = tries or Tries()
+    job_id = road.job.id
     name = file_name or clip_file_name(job_id)
     part: Path | None = None
     try:
@@ -101,9 +91,9 @@ async def save_clip(
         part = folder / f"{name}.{secrets.token_hex(4)}.part"
         # x: never somebody else's; unbuffered, as what is written is large and would be copied.
         with part.open("x+b", buffering=0) as file:
-            await _fetch(open_clip, file, tries, most_tries)
+            await _receive(client, road, file, tries, most_tries)
             size_bytes = await in_thread(lambda: check(file, job_id))
-        return SavedFile(put_in_place(part, folder, name), size_bytes)
+        return ClipFile(put_in_place(part, folder, name), size_bytes)
     except OSError as error:
         raise ClipError(
             f"The clip of {job_id} was not saved to {folder}: {error.strerror or error}.",
@@ -114,7 +104,8 @@ async def save_clip(
             part.unlink(missing_ok=True)
 
 
-async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: int) -> None:
+async def _receive(client: Client, road: Road, file: FileIO, tries: Tries, most_tries: int) -> None:
+    """Bring all of the clip into `file`, each try going on where the one before broke off."""
     validator: str | None = None
     for attempt in range(1, most_tries + 1):
         tries.begin()
@@ -123,7 +114,7 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
             offset = max(0, file.tell() - OVERLAP_BYTES) if validator else 0
             file.seek(offset)
             known = file.read(OVERLAP_BYTES) if offset else b""
-            async with open_clip(offset, validator) as stream:
+            async with road.open(client, offset, validator) as stream:
                 # A server that ignores the range, or has another clip by now, begins anew.
                 begin = stream.offset if stream.offset == offset else 0
                 if stream.offset not in (0, begin):
@@ -131,7 +122,9 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
                 file.seek(begin)
                 file.truncate()
                 validator = stream.validator
-                await _receive(stream, file, tries)
+                async with aclosing(stream.copy_to(file)) as copying:
+                    async for copied_bytes in copying:
+                        tries.received(begin + copied_bytes, stream.total_bytes)
                 if begin and not _begins_with(file, begin, known):
                     validator = None  # nothing of it can be trusted: from the beginning, then
                     raise TransientError("The server sent another part of the clip than it said.")
@@ -144,8 +137,7 @@ async def _fetch(open_clip: OpenClip, file: FileIO, tries: Tries, most_tries: in
             if attempt == most_tries:
                 raise
             tries.failed(error)
-            hint_s = min(error.retry_after_s or 0.0, HINT_CAP_S)
-            await asyncio.sleep(max(2.0**attempt / 2, hint_s))
+            await asyncio.sleep(retry_delay_s(2.0**attempt / 2, error.retry_after_s))
 
 
 def _begins_with(file: FileIO, offset: int, known: bytes) -> bool:
@@ -154,12 +146,3 @@ def _begins_with(file: FileIO, offset: int, known: bytes) -> bool:
     came = file.read(len(known))
     file.seek(end)
     return known.startswith(came)  # a break may have come before the whole of it
-
-
-async def _receive(stream: ByteStream, file: FileIO, tries: Tries) -> None:
-    loop = asyncio.get_running_loop()
-
-    def tell(received_bytes: int) -> None:
-        loop.call_soon_threadsafe(tries.received, received_bytes, stream.total_bytes)
-
-    await stream.read_by(lambda chunks: pour(chunks, file, tell))

@@ -5,21 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from typing import Self
 
 from ..errors import ClipError
 
 MOST_BOXES = 100_000
 """An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""
-FLUSH_BYTES = 64 << 20
-"""The disk takes what has come while more comes, so that the `fsync` at the end is short."""
-TOLD_EVERY_S = 0.1
-_flush = getattr(os, "fdatasync", os.fsync)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -31,55 +24,6 @@ def clip_file_name(job_id: str) -> str:
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", job_id)[:40].strip("-")
     digest = hashlib.sha256(job_id.encode("utf-8", "replace")).hexdigest()[:12]
     return f"{readable or 'clip'}-{digest}.mp4"
-
-
-def pour(chunks: Iterator[bytes], file: FileIO, tell: Callable[[int], None]) -> None:
-    """Write `chunks` as they come, and tell now and then how many bytes are here."""
-    received, told_s = file.tell(), 0.0
-    with _Flusher(file) as flusher:
-        for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[file.write(rest) :]
-            flusher.wrote(len(chunk))
-            received += len(chunk)
-            if (now_s := time.monotonic()) - told_s >= TOLD_EVERY_S:
-                told_s = now_s
-                tell(received)
-        tell(received)
-
-
-class _Flusher:
-    """Makes the disk take what is written while more comes; raises what the disk says."""
-
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-        self._waiting_bytes = 0
-        self._thread: threading.Thread | None = None
-        self._error: OSError | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def wrote(self, size_bytes: int) -> None:
-        self._waiting_bytes += size_bytes
-        is_busy = self._thread is not None and self._thread.is_alive()
-        if self._waiting_bytes >= FLUSH_BYTES and not is_busy:
-            self._waiting_bytes = 0
-            self._thread = threading.Thread(target=self._flush, daemon=True)
-            self._thread.start()
-
-    def _flush(self) -> None:
-        try:
-            _flush(self._file.fileno())
-        except OSError as error:
-            self._error = error  # told once: the `fsync` at the end would not hear of it
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._thread is not None:
-            self._thread.join()
-        if self._error is not None:
-            raise self._error
 
 
 def check(file: FileIO, job_id: str) -> int:
@@ -116,6 +60,13 @@ def numbered(name: str) -> Iterator[str]:
 
 
 def put_in_place(part: Path, folder: Path, name: str) -> Path:
+    """Link the file `part` into `folder` as `name`, or with a number where another file is there.
+
+    Gives the path of the clip; where the same clip lies there already, that one's.
+
+    Raises:
+        ClipError: a thousand other files are in its way.
+    """
     for candidate in numbered(name):
         place = folder / candidate
         try:

@@ -12,10 +12,10 @@ from ..api.client import Client
 from ..job import Job
 
 MOST_POSTER_BYTES = 150_000
-"""It stands in the notebook's file twice; the API's thumbnails have some 10 to 50 kB."""
+"""A poster stands in the notebook's file twice; the API's thumbnails have some 10 to 50 kB."""
 POSTER_WIDTH_PX = 640
 POSTER_WITHIN_S = 5.0
-"""A picture is worth no longer wait."""
+"""A card must not wait longer than this for a picture."""
 
 
 def to_data_url(content: bytes) -> str | None:
@@ -51,7 +51,7 @@ def first_frame(clip: Path) -> bytes | None:
 
 
 async def picture(client: Client, job: Job) -> str | None:
-    """The API's thumbnail of a clip that is not here, as a data URL, if there is one soon."""
+    """The API's thumbnail of a clip as a data URL; None: there is none, or none soon."""
     try:
         async with asyncio.timeout(POSTER_WITHIN_S):
             given = await client.thumbnail(job.id)
@@ -61,7 +61,7 @@ async def picture(client: Client, job: Job) -> str | None:
 
 
 async def poster_of(client: Client, job: Job, file: Path) -> str | None:
-    """The API's thumbnail, else the clip's first frame, else nothing."""
+    """The API's thumbnail as a data URL, else the first frame of the clip in `file`, else None."""
     poster = await picture(client, job)
     if poster is None and (made := await asyncio.to_thread(first_frame, file)) is not None:
         poster = to_data_url(made)

@@ -2,64 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from ..api.client import Client
 from ..api.streams import ClipStream
-from ..errors import CometVidError
+from ..errors import ClipError, CometVidError
 from ..job import Job
-from .places import SavedClip, local_file
-from .roads import CHUNK_BYTES, file_stream, roads_of
+from .places import SavedClip
+from .roads import roads_of
 
-MOST_BYTES = 512 * 1024 * 1024
+MOST_RELAYED_BYTES = 512 * 1024 * 1024
 """The page holds the whole clip in memory, so there must be an end."""
+MESSAGE_BYTES = 1 << 20
+"""Large enough to be few messages, small enough for every websocket on the way."""
 
-Send = Callable[[dict[str, Any], list[bytes]], None]
+Message = tuple[dict[str, Any], list[bytes]]
+"""A custom message to the page: its content, and its buffers."""
 
 
-def relay(chunks: Iterator[bytes], total_bytes: int | None, request: int, send: Send) -> None:
-    """Send `chunks` as the answer to the page's `request`; see `createPlayer` in player.js.
+async def relay(
+    client: Client, job: Job, saved: SavedClip | None, request: int
+) -> AsyncIterator[Message]:
+    """The messages that answer the page's `request` for a clip; see `createPlayer` in player.js.
+
+    They hold the clip piece by piece, or say in the end why it cannot come (`clip_failed`).
+    """
+    problem = "there is no way to it"
+    async for road in roads_of(client, job, saved):
+        try:
+            async with road.open(client) as stream:
+                async for message in _pieces(stream, request):
+                    yield message
+            return
+        except (CometVidError, OSError) as error:
+            problem = str(error)
+    yield {"kind": "clip_failed", "request": request, "problem": problem}, []
+
+
+async def _pieces(stream: ClipStream, request: int) -> AsyncIterator[Message]:
+    """The clip in pieces of at most `MESSAGE_BYTES`, the last of them marked.
 
     Raises:
-        ValueError: the clip is larger than 512 MiB.
+        ClipError: the clip is larger than 512 MiB.
     """
     offset, pending = 0, bytearray()
 
-    def flush(size: int, *, is_last: bool) -> None:
+    def next_piece(*, is_last: bool) -> Message:
         nonlocal offset
-        piece = bytes(pending[:size])
-        del pending[:size]
+        piece = bytes(pending[:MESSAGE_BYTES])
+        del pending[:MESSAGE_BYTES]
         head = {"kind": "clip_chunk", "request": request, "offset": offset}
-        send({**head, "total": total_bytes, "is_last": is_last}, [piece])
         offset += len(piece)
+        return {**head, "total": stream.total_bytes, "is_last": is_last}, [piece]
 
-    for chunk in chunks:
-        pending += chunk
-        if offset + len(pending) > MOST_BYTES:
-            raise ValueError("the clip is too large to go through the kernel")
-        while len(pending) > CHUNK_BYTES:
-            flush(CHUNK_BYTES, is_last=False)
-    flush(len(pending), is_last=True)
-
-
-async def send_to_page(
-    client: Client, job: Job, saved: SavedClip | None, request: int, send: Send
-) -> None:
-    """Send the clip to a page that asked for it; say so where that cannot be."""
-    if saved is not None and (file := local_file(saved)) is not None:
-        await _relay(file_stream(file), request, send)
-        return
-    problem = "there is no way to it"
-    async for open_stream, _ in roads_of(client, job):
-        try:
-            async with open_stream(0, None) as stream:
-                await _relay(stream, request, send)
-            return
-        except (CometVidError, ValueError) as error:
-            problem = str(error)
-    send({"kind": "clip_failed", "request": request, "problem": problem}, [])
-
-
-async def _relay(stream: ClipStream, request: int, send: Send) -> None:
-    await stream.read_by(lambda chunks: relay(chunks, stream.total_bytes, request, send))
+    async for block in stream:
+        pending += block
+        if offset + len(pending) > MOST_RELAYED_BYTES:
+            raise ClipError("The clip is too large to go through the kernel.")
+        while len(pending) > MESSAGE_BYTES:
+            yield next_piece(is_last=False)
+    yield next_piece(is_last=True)

@@ -2,56 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..api.client import Client
-from ..api.streams import ClipStream
+from ..api.streams import BLOCK_BYTES, ClipStream
 from ..errors import CometVidError
 from ..job import Job
-
-CHUNK_BYTES = 1 << 20
-"""Large enough to be few messages, small enough for every websocket on the way."""
-
-OpenStream = Callable[[int, str | None], AbstractAsyncContextManager[ClipStream]]
-Roads = AsyncIterator[tuple[OpenStream, bool]]
-"""Ways to a clip, the best first, each with whether it is the last."""
+from .places import SavedClip, local_file
 
 
-async def roads_of(client: Client, job: Job) -> Roads:
-    def by_link(job: Job) -> OpenStream:
-        return lambda offset, validator: client.open_clip(job, offset=offset, validator=validator)
+@dataclass(frozen=True, slots=True)
+class Road:
+    """One road to the clip of `job`: a `file` on this machine, else the job's link, else the API.
 
+    `is_link` False, and no file: the API's content endpoint, which needs no link.
+    """
+
+    job: Job
+    is_link: bool = True
+    file: Path | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no other road follows this one."""
+        return self.file is not None or not self.is_link
+
+    @asynccontextmanager
+    async def open(
+        self, client: Client, offset: int = 0, validator: str | None = None
+    ) -> AsyncIterator[ClipStream]:
+        """The clip's bytes, from `offset` on if `validator` still holds; look at `.offset`.
+
+        Raises what `Client.open_clip` raises. A file begins at its beginning.
+        """
+        if self.file is not None:
+            yield ClipStream(_chunks_of(self.file), total_bytes=self.file.stat().st_size)
+            return
+        async with client.open_clip(
+            self.job, by_link=self.is_link, offset=offset, validator=validator
+        ) as stream:
+            yield stream
+
+
+async def roads_of(client: Client, job: Job, saved: SavedClip | None) -> AsyncIterator[Road]:
+    """The roads to a clip, the best first. One that is saved on this machine is its own only road.
+
+    A link may have expired by now, so the API is asked for a fresh one before the second road.
+    """
+    if (file := local_file(saved)) is not None:
+        yield Road(job, file=file)
+        return
     if job.video_url:
-        yield by_link(job), False
+        yield Road(job)
         try:
             fresh = (await client.poll(job.id)).job
         except CometVidError:
             fresh = job  # the content endpoint may still answer
         if fresh.video_url and fresh.video_url != job.video_url:
-            yield by_link(fresh), False
-
-    def by_content(offset: int, validator: str | None) -> AbstractAsyncContextManager[ClipStream]:
-        return client.open_clip(job, by_link=False, offset=offset, validator=validator)
-
-    yield by_content, True
+            yield Road(fresh)
+    yield Road(job, is_link=False)
 
 
-async def file_road(file: Path) -> Roads:
-    @asynccontextmanager
-    async def open_file(_offset: int, _validator: str | None) -> AsyncIterator[ClipStream]:
-        yield file_stream(file)
-
-    yield open_file, True
-
-
-def file_stream(file: Path) -> ClipStream:
-    return ClipStream(file_chunks(file), 0, file.stat().st_size, None)
-
-
-def file_chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a chunk at a time."""
+def _chunks_of(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
+        while chunk := file.read(BLOCK_BYTES):
             yield chunk

@@ -1,4 +1,4 @@
-"""Saves a clip to its place, whatever the road."""
+"""Save: the clip of a job to its place, whatever the road."""
 
 from __future__ import annotations
 
@@ -10,75 +10,79 @@ from pathlib import Path
 from ..api.client import Client
 from ..errors import ClipError, CometVidError, TransientError
 from ..job import Job
-from .download import ATTEMPTS, SavedFile, Tries, save_clip
+from .download import TRIES_PER_ROAD, ClipFile, Tries, download
 from .file import clip_file_name
 from .places import Destination, SavedClip, Saving, local_file, page_path
 from .posters import poster_of
-from .roads import Roads, file_road, roads_of
+from .roads import roads_of
 
 MOST_TRIES = 6
-"""Of one save, along all roads together."""
+"""Of one save, along all roads together: so that it ends in time where each of them is slow."""
 
 
 async def save(
     client: Client,
     job: Job,
-    place: Destination,
+    destination: Destination,
     on_progress: Callable[[Saving], None],
     saved: SavedClip | None = None,
 ) -> SavedClip:
-    """Save the clip of a completed job to `place`.
+    """Save the clip of a completed job to `destination`, and give where it lies then.
 
-    `saved`: where it lies already. A file on this machine is copied, and nobody is asked for it.
+    `on_progress` is called on the loop, some times a second: one of the few callbacks between
+    rooms, as a bar must move long before there is a result. `saved`: where the clip lies already.
+    A file on this machine is copied, and no server is asked for it.
 
     Raises:
         ClipError, TransientError: no road led to it, or the storage would not take it.
     """
-    source = local_file(saved)
-    roads = file_road(source) if source is not None else roads_of(client, job)
-    if place.url is not None:
-        from .storage import store
+    tries = Tries(on_progress)
+    poster = saved.poster if saved is not None else None
+    if destination.url is None:
+        folder, name = destination.folder, destination.file_name
+        file = await _download(client, job, saved, folder, name, tries)
+        path = page_path(file.path, destination.beside)
+        poster = poster or await poster_of(client, job, file.path)
+        return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes, poster)
+    from .storage import upload
 
-        name = place.file_name or clip_file_name(job.id)
-        if source is not None:
-            url = await store(source, place.url, name, job.id)
-            poster, size_bytes = saved.poster if saved else None, source.stat().st_size
-        else:
-            with tempfile.TemporaryDirectory(prefix="cometvid-") as folder:
-                file = await _fetch(roads, job, Path(folder), name, on_progress)
-                url = await store(file.path, place.url, name, job.id)
-                poster, size_bytes = await poster_of(client, job, file.path), file.size_bytes
-        # Whatever names the place from now on must not name the way in.
-        url = re.sub(r"://[^/@]*@", "://", url)
-        return SavedClip(url, None, url, size_bytes, poster)
-    file = await _fetch(roads, job, place.folder, place.file_name, on_progress)
-    path = page_path(file.path, place.beside)
-    poster = (saved and saved.poster) or await poster_of(client, job, file.path)
-    return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes, poster)
+    name = destination.file_name or clip_file_name(job.id)
+    if (source := local_file(saved)) is not None:
+        url = await upload(source, destination.url, name, job.id)
+        size_bytes = source.stat().st_size
+    else:
+        with tempfile.TemporaryDirectory(prefix="cometvid-") as folder_name:
+            file = await _download(client, job, None, Path(folder_name), name, tries)
+            url = await upload(file.path, destination.url, name, job.id)
+            poster, size_bytes = await poster_of(client, job, file.path), file.size_bytes
+    # Whatever names the place from now on must not name the way in.
+    url = re.sub(r"://[^/@]*@", "://", url)
+    return SavedClip(url, None, url, size_bytes, poster)
 
 
-async def _fetch(
-    roads: Roads,
+async def _download(
+    client: Client,
     job: Job,
+    saved: SavedClip | None,
     folder: Path,
     file_name: str | None,
-    on_progress: Callable[[Saving], None],
-) -> SavedFile:
+    tries: Tries,
+) -> ClipFile:
+    """The clip in a file in `folder`, by the first road that leads to it."""
     problem: CometVidError | None = None
-    tries = Tries(on_progress)
-    async for open_stream, is_last in roads:
+    async for road in roads_of(client, job, saved):
         if problem is not None:
             tries.failed(problem)
         # One try is kept for the last road, which needs no link.
-        left = MOST_TRIES - tries.number - (0 if is_last else 1)
+        left = MOST_TRIES - tries.number - (0 if road.is_last else 1)
         try:
-            return await save_clip(
-                open_stream,
+            return await download(
+                client,
+                road,
                 folder,
-                job.id,
                 file_name=file_name,
                 tries=tries,
-                most_tries=min(ATTEMPTS, left),
+                most_tries=min(TRIES_PER_ROAD, left),
             )
         except (ClipError, TransientError) as error:
             if isinstance(error.__cause__, OSError):

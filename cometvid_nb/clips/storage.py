@@ -1,4 +1,4 @@
-"""store: a saved file into any storage that fsspec knows (extra: cometvid-nb[storage])."""
+"""Storage: a clip's file to any storage that fsspec knows (extra: cometvid-nb[storage])."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from ..errors import ClipError
 from .file import numbered
 
 COMPARED_BYTES = 1 << 20
+"""Read at a time of two files that are compared: few requests to a storage, little memory."""
 
 
-async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
+async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
     """Upload `file` as `folder_url/name`, check that all of it is there, and give its URL.
 
     A different file of that name is left alone, as on a disk: the clip gets a number.
@@ -28,7 +29,7 @@ async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
             advice="pip install 'cometvid-nb[storage]'",
         ) from None
 
-    def upload() -> str:
+    def put() -> str:
         for candidate in numbered(name):
             url = f"{folder_url}/{candidate}"
             system, path = fsspec.core.url_to_fs(url)
@@ -47,14 +48,14 @@ async def store(file: Path, folder_url: str, name: str, job_id: str) -> str:
         raise FileExistsError(f"there are a thousand files named like {name} already")
 
     try:
-        return await asyncio.to_thread(upload)
+        return await asyncio.to_thread(put)
     except ImportError as error:
         raise ClipError(
             f"The clip of {job_id} was not saved to {folder_url}: {error}",
             advice="Install the driver of that storage, such as s3fs for s3://.",
         ) from None
     except Exception as error:
-        # Each driver has exceptions of its own; what they say is all that can be told.
+        # Each driver has exceptions of its own; their message is all that can be told.
         raise ClipError(f"The clip of {job_id} was not saved to {folder_url}: {error}") from error
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..notebook import shell
 from ..watching.blocking import block_on
 from ..watching.loop import WatchLoop
+from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .delivery import Delivery
 from .feed import CardFeed, Feed, GalleryFeed
@@ -21,6 +22,7 @@ from .terminal import GalleryTextView, TextView
 from .views import GalleryView, View
 
 if TYPE_CHECKING:
+    from ..api.client import Client
     from .widget import CardWidget, CometvidWidget, GridWidget
 
 MOST_SINGLE_CARDS = 3
@@ -161,11 +163,8 @@ class Stage:
         state = watch.state
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
-        from ..clips.relay import send_to_page
-
         widget.is_relaying = True
-        client = watch.server.client
-        self._loop.run(send_to_page(client, state.job, state.saved, request, widget.send))
+        self._loop.run(_send_clip(widget, watch.server.client, state, request))
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
@@ -205,6 +204,16 @@ class Stage:
 
     def _page_of(self, frontend: Frontend) -> Page | None:
         return self._page if frontend.is_settling else None
+
+
+async def _send_clip(
+    widget: CometvidWidget, client: Client, state: WatchState, request: int
+) -> None:
+    from ..clips.relay import relay
+
+    assert state.job is not None  # a watch that is over has seen its job
+    async for message, buffers in relay(client, state.job, state.saved, request):
+        widget.send(message, buffers)
 
 
 def _views_of(feeds: Sequence[Feed]) -> set[View | GalleryView]:

@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from functools import cache
 from pathlib import Path
 
+import psutil
+
+START_TOLERANCE_S = 3.0
+"""By how much two readings of the same start may differ: a clock that was set meanwhile moves what
+some systems answer. No number of a process is given out again so soon after it began."""
+
 
 def this_process() -> str:
-    """The name of this process, which no later one will have: machine, number, start."""
-    return f"{_machine()}/{os.getpid()}/{_start(os.getpid()) or ''}"
+    """The name of this process, which no later one will have: machine, number, start.
+
+    Where the system hides when a process began, the start is empty.
+    """
+    try:
+        start = f"{_start_s(psutil.Process()):.2f}"
+    except (psutil.Error, OSError, RuntimeError):
+        start = ""
+    return f"{_machine()}/{os.getpid()}/{start}"
 
 
 def is_running(name: str) -> bool | None:
-    """Whether the process that `this_process` named so lives; None: that cannot be told here."""
+    """Whether the process that `this_process` named so lives; None: that cannot be told here.
+
+    It cannot for a process of another machine or container, for one that this user may not look
+    at, and for a name of an earlier version, whose start is a count of ticks.
+    """
     machine, number, start = ["", "", *name.rsplit("/", 2)][-3:]
-    if machine != _machine() or not start or not number.isdigit():
+    if machine != _machine() or not number.isdecimal() or not re.fullmatch(r"-?\d+\.\d+", start):
         return None
-    return _start(int(number)) == start
+    try:
+        process = psutil.Process(int(number))
+        is_same = abs(_start_s(process) - float(start)) <= START_TOLERANCE_S
+        return is_same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except (psutil.Error, OSError, RuntimeError):
+        return None
 
 
 @cache
@@ -31,12 +56,12 @@ def _machine() -> str:
         return platform.node()
 
 
-def _start(number: int) -> str | None:
-    """When a process began, in a form that is only compared; None: there is none."""
-    try:
-        text = Path(f"/proc/{number}/stat").read_text("utf-8", errors="replace")
-    except OSError:
-        return None
-    # The name of the program, in parentheses, may hold anything: proc(5).
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+def _start_s(process: psutil.Process) -> float:
+    """When a process began, in seconds after the boot: Linux counts so, and no clock moves that.
+
+    Raises:
+        psutil.Error, OSError, RuntimeError: it has ended, or the system does not tell.
+    """
+    # In this order: older psutils add the boot time that they have seen last to Linux's count.
+    booted_s = psutil.boot_time()
+    return process.create_time() - booted_s

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from ..api.retries import HINT_CAP_S, backoff_s
+from ..api.retries import backoff_s, retry_delay_s
 from ..job import JobStatus
 from .durations import DEFAULT_PRIOR, DurationPrior, Forecast
 
@@ -193,9 +193,7 @@ class PollPolicy:
             # Jitter, so that jobs started together are not polled together for ever. It only
             # shortens the pause: no end is noticed later for it.
             delay_s = max(self.min_delay_s, delay_s * rng.uniform(0.95, 1.0))
-        if state.retry_after_s is not None:
-            delay_s = max(delay_s, min(state.retry_after_s, HINT_CAP_S))
-        return min(delay_s, left_s)
+        return min(retry_delay_s(delay_s, state.retry_after_s), left_s)
 
     def plan(
         self, state: PollState, now_s: float, rng: random.Random, most: int = 400

@@ -68,9 +68,6 @@ class Worker:
     def __init__(self, settings: Settings, turns: Turns) -> None:
         self._settings = settings
         self._turns = turns
-        # The kernel still creates jobs: a 429 to it must slow down the process too, and the other
-        # way round (`_listen`).
-        turns.on_refused = lambda retry_after_s: self._send("refused", retry_after_s)
         # A number per watch and not the job's id: a job may leave the worker and come back.
         self._numbers = itertools.count(1)
         self._followed: dict[int, _Followed] = {}
@@ -158,6 +155,7 @@ class Worker:
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Take the bundles of `process` until it ends, then give its watches back."""
         assert process.stdout is not None
+        telling = self._begin(self._tell_of_refusals())
         try:
             while True:
                 head = await _within(_SILENT_S, process.stdout, LENGTH_BYTES)
@@ -175,6 +173,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, the kernel can poll
             log.debug("the polling process: %s", type(error).__name__)
         finally:
+            telling.cancel()
             # Still ours: the process died or hangs. Otherwise it was told to end.
             if process is self._process:
                 log.warning("the polling process has ended, the kernel polls")
@@ -184,6 +183,11 @@ class Worker:
                     if not followed.last.done():
                         followed.last.set_result(None)
             await _ended(process)
+
+    async def _tell_of_refusals(self) -> None:
+        """Tell the process of each 429 met here: both ask the same server."""
+        while True:
+            self._send("refused", await self._turns.refusal())
 
     def _hear(self, states: dict[int, WatchState]) -> None:
         for number, state in states.items():

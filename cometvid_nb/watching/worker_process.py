@@ -39,7 +39,6 @@ class WorkerProcess:
     def __init__(self, settings: Settings, news: BinaryIO) -> None:
         self.client = Client(settings)
         self._turns = self.client.turns
-        self._turns.on_refused = self._note_refusal
         self._news = news
         # All by the number that the kernel gave the watch.
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -77,9 +76,12 @@ class WorkerProcess:
             case ("refused", retry_after_s):
                 self._turns.hear(retry_after_s)
 
-    def _note_refusal(self, retry_after_s: float | None) -> None:
-        self._refusals.append(retry_after_s)
-        self._has_news.set()
+    async def note_refusals(self) -> None:
+        """Have the kernel told of each 429 met here: both ask the same server."""
+        while True:
+            retry_after_s = await self._turns.refusal()
+            self._refusals.append(retry_after_s)
+            self._has_news.set()
 
     async def _follow(self, number: int, polling: Polling, *, is_pictured: bool) -> None:
         try:
@@ -185,8 +187,8 @@ async def _serve(settings: Settings, news: BinaryIO) -> None:
             os._exit(0)  # the pipe is closed, and this process has nothing to keep
 
     threading.Thread(target=listen, name="cometvid-listen", daemon=True).start()
-    news_task = loop.create_task(process.bring_news())
+    tasks = [loop.create_task(work) for work in (process.bring_news(), process.note_refusals())]
     # The pipe alone does not tell: a fork of the kernel keeps it open after the kernel was killed.
-    while not news_task.done() and os.getppid() == parent:
-        await asyncio.wait([news_task], timeout=_LOOK_EVERY_S)
+    while not any(task.done() for task in tasks) and os.getppid() == parent:
+        await asyncio.wait(tasks, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
     os._exit(1)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import replace
 from email.utils import formatdate
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +19,7 @@ import pytest
 
 import cometvid_nb.api.client
 from cometvid_nb.api.client import Client
+from cometvid_nb.api.streams import ClipStream
 from cometvid_nb.errors import (
     BadKey,
     ClipError,
@@ -48,7 +52,7 @@ async def completed(sim: Simulator, client: Client, job_id: str = "video_demo") 
 
 async def download(client: Client, job: Job, *, by_link: bool = True) -> bytes:
     async with client.open_clip(job, by_link=by_link) as stream:
-        return await stream.read_by(b"".join)
+        return b"".join([block async for block in stream])
 
 
 async def both_roads(sim: Simulator, client: Client) -> None:
@@ -336,37 +340,104 @@ async def test_a_clip_goes_on_where_it_broke_off(sim: Simulator, client: Client)
     async with client.open_clip(job) as first:
         validator = first.validator
     async with client.open_clip(job, offset=1000, validator=validator) as rest:
-        got = await rest.read_by(b"".join)
+        got = b"".join([block async for block in rest])
 
     assert (first.offset, first.total_bytes) == (0, len(whole))
     assert (rest.offset, rest.total_bytes) == (1000, len(whole))
     assert got == whole[1000:]
 
 
+def workers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "cometvid-work"]
+
+
+def have_ended(threads: list[threading.Thread]) -> bool:
+    """Whether all have done their work; the last instructions of a thread take a moment."""
+    for thread in threads:
+        thread.join(0.5)
+    return not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("is_copied", [True, False], ids=["to a file", "block by block"])
 async def test_a_cancelled_read_ends_its_thread_though_the_server_says_nothing(
-    sim: Simulator, client: Client
+    sim: Simulator, client: Client, tmp_path: Path, is_copied: bool
 ) -> None:
     job = await completed(sim, client)
     sim.add_fault(Fault("GET /clips/*", trickle_s=20))
-    chunks_seen, is_ended = asyncio.Event(), threading.Event()
-    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
 
-    def consume(chunks: Iterator[bytes]) -> None:
-        try:
-            for _ in chunks:
-                loop.call_soon_threadsafe(chunks_seen.set)
-        finally:
-            is_ended.set()
+    async def read(stream: ClipStream) -> None:
+        if not is_copied:
+            async for _ in stream:
+                came.set()
+            return
+        with (tmp_path / "clip.mp4").open("xb", buffering=0) as file:
+            async with aclosing(stream.copy_to(file)) as copying:
+                async for copied_bytes in copying:
+                    if copied_bytes:
+                        came.set()
 
     async with client.open_clip(job) as stream:
-        reading = asyncio.ensure_future(stream.read_by(consume))
-        await asyncio.wait_for(chunks_seen.wait(), 10)
+        reading = asyncio.ensure_future(read(stream))
+        if is_copied:
+            await asyncio.wait_for(came.wait(), 10)
+        else:
+            await asyncio.sleep(0)  # it has begun, and its first block is not full
+        reading_threads = workers()
+        assert reading_threads
+        began_s = time.monotonic()
         reading.cancel()
-        began_s = loop.time()
         with pytest.raises(asyncio.CancelledError):
             await reading
-        assert is_ended.is_set(), "the thread goes on with a connection that is closed"
-        assert loop.time() - began_s < 10
+        assert have_ended(reading_threads), "the thread goes on with a connection that is closed"
+        assert time.monotonic() - began_s < 10
+
+
+async def test_a_cancelled_request_for_a_clip_ends_though_no_answer_comes(
+    sim: Simulator, client: Client
+) -> None:
+    job = await completed(sim, client)
+    sim.add_fault(Fault("GET /clips/*", delay_s=60, times=None))
+    asking = asyncio.ensure_future(download(client, job))
+    async with asyncio.timeout(10):
+        while not sim.count("GET /clips/*"):
+            await client.poll("video_demo")
+    reading_threads = workers()
+    assert reading_threads
+    began_s = time.monotonic()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert have_ended(reading_threads)
+    assert time.monotonic() - began_s < 5
+
+
+async def test_a_host_that_does_not_take_the_connection_does_not_hold_up_a_cancellation(
+    sim: Simulator, client: Client
+) -> None:
+    # A full backlog: a connection is neither made nor refused.
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        silent.setblocking(False)
+        host, port = silent.getsockname()
+        callers = [socket.socket() for _ in range(8)]
+        for caller in callers:
+            caller.setblocking(False)
+            caller.connect_ex((host, port))
+        link = f"http://{host}:{port}/clip.mp4"
+        asking = asyncio.ensure_future(
+            download(client, replace(await completed(sim, client), video_url=link))
+        )
+        _, waiting = await asyncio.wait([asking], timeout=0.5)
+        assert waiting
+        began_s = time.monotonic()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert time.monotonic() - began_s < 5
+        for caller in callers:
+            caller.close()
 
 
 async def test_clips_that_hang_keep_no_question_waiting(sim: Simulator, client: Client) -> None:
@@ -388,7 +459,7 @@ async def test_clips_that_hang_keep_no_question_waiting(sim: Simulator, client: 
 async def test_another_clip_by_now_begins_anew(sim: Simulator, client: Client) -> None:
     job = await completed(sim, client)
     async with client.open_clip(job, offset=1000, validator='"of-another-clip"') as stream:
-        got = await stream.read_by(b"".join)
+        got = b"".join([block async for block in stream])
     assert (stream.offset, got) == (0, sim.clip_bytes("video_demo"))
 
 

@@ -20,6 +20,7 @@ from cometvid_nb.api.turns import (
     Room,
     Turns,
 )
+from cometvid_nb.errors import RateLimited
 
 
 class Crowd:
@@ -75,6 +76,31 @@ async def test_calm_makes_it_narrower(monkeypatch: pytest.MonkeyPatch) -> None:
         await crowd.visit(lambda: asyncio.sleep(0))
     await asyncio.gather(*(crowd.visit(lambda: asyncio.sleep(0)) for _ in range(30)))
     assert wide > FEWEST_AT_ONCE == crowd.most
+
+
+async def test_refusals_met_together_are_told_as_one_with_the_longest_hint() -> None:
+    turns = Turns()
+
+    async def be_refused(retry_after_s: float | None) -> None:
+        with pytest.raises(RateLimited):
+            async with turns.after_hold():
+                raise RateLimited("429", retry_after_s=retry_after_s)
+
+    await be_refused(9.0)  # nobody waited for this one
+    told = asyncio.create_task(turns.refusal())
+    await asyncio.sleep(0)
+    assert not told.done()
+    told.cancel()
+
+    turns = Turns()
+    told = asyncio.create_task(turns.refusal())
+    await asyncio.sleep(0)
+    await asyncio.gather(*(be_refused(hint_s) for hint_s in (None, 0.03, 0.01)))
+    assert await told == 0.03
+    turns.hear(0.01)  # another process knows of its own
+    told = asyncio.create_task(turns.refusal())
+    await be_refused(None)
+    assert await told is None
 
 
 def test_many_wake_together_and_few_when_they_are_due() -> None:

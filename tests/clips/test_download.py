@@ -7,18 +7,20 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cometvid_nb.api.client import Client
 from cometvid_nb.api.streams import ClipStream
-from cometvid_nb.clips import file as clip_file
-from cometvid_nb.clips.download import OVERLAP_BYTES, OpenClip, Tries, save_clip
+from cometvid_nb.clips.download import OVERLAP_BYTES, Tries, download
 from cometvid_nb.clips.file import clip_file_name
+from cometvid_nb.clips.roads import Road
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
+from cometvid_nb.job import Job, JobStatus
 from cometvid_nb.simulator.clips import read_clip
 from tests.strategies import texts
 
@@ -26,10 +28,10 @@ CLIP = read_clip("960x960", "mp4")
 
 
 @dataclass
-class Server:
+class Server(Client):
     """Sends `clip`, once more for each of `cuts` that breaks off after so many bytes.
 
-    The real server is in test_watching and test_client; this one says what none would say.
+    The real server is in test_save and test_client; this one says what none would say.
     """
 
     clip: bytes = CLIP
@@ -38,12 +40,16 @@ class Server:
     is_ranged: bool = True
     is_announced: bool = True
     shift: int = 0
+    promised_bytes: tuple[int, ...] = ()
+    """So many more than there are, in one answer after the other."""
 
     def __post_init__(self) -> None:
         self.asked: list[tuple[int, str | None]] = []
 
     @asynccontextmanager
-    async def open(self, offset: int, validator: str | None) -> AsyncIterator[ClipStream]:
+    async def open_clip(
+        self, job: Job, *, by_link: bool = True, offset: int = 0, validator: str | None = None
+    ) -> AsyncIterator[ClipStream]:
         cut = self.cuts[len(self.asked)] if len(self.asked) < len(self.cuts) else None
         self.asked.append((offset, validator))
         start = offset + self.shift if self.is_ranged and validator == self.validator else 0
@@ -55,13 +61,17 @@ class Server:
             if cut is not None:
                 raise ServerTrouble("the connection broke")
 
-        total = len(self.clip) if self.is_announced else None
+        promised = self.promised_bytes[len(self.asked) - 1 :][:1]
+        total = len(self.clip) + sum(promised) if self.is_announced else None
         yield ClipStream(chunks(), start, total, self.validator)
 
 
+def road(job_id: str = "video_1") -> Road:
+    return Road(Job(job_id, JobStatus.COMPLETED))
+
+
 async def save(server: Server, folder: Path, job_id: str = "video_1") -> Path:
-    open_clip: OpenClip = server.open
-    saved = await save_clip(open_clip, folder, job_id)
+    saved = await download(server, road(job_id), folder)
     assert saved.size_bytes == len(CLIP)
     return saved.path
 
@@ -77,10 +87,10 @@ def folder(tmp_path: Path) -> Path:
 
 async def test_a_clip_is_saved_byte_for_byte_in_a_folder_made_for_it(folder: Path) -> None:
     progress: list[tuple[int, int | None]] = []
-    saved = await save_clip(
-        Server().open,
+    saved = await download(
+        Server(),
+        road(),
         folder,
-        "video_1",
         tries=Tries(lambda saving: progress.append((saving.received_bytes, saving.total_bytes))),
     )
 
@@ -122,27 +132,19 @@ async def test_a_server_that_begins_elsewhere_is_not_believed(folder: Path) -> N
 
 
 async def test_fewer_bytes_than_announced_are_asked_for_again(folder: Path) -> None:
-    server = Server()
-
-    @asynccontextmanager
-    async def open_clip(offset: int, validator: str | None) -> AsyncIterator[ClipStream]:
-        async with server.open(offset, validator) as piece:
-            missing = 1 if len(server.asked) == 1 else 0
-            yield replace(piece, total_bytes=len(CLIP) + missing, validator=None)
-
-    saved = await save_clip(open_clip, folder, "video_1")
+    server = Server(promised_bytes=(1,), validator=None)
+    saved = await download(server, road(), folder)
     assert len(server.asked) == 2
     assert saved.path.read_bytes() == CLIP
 
 
-async def test_what_the_disk_says_while_more_comes_is_not_lost(
+async def test_what_the_disk_says_at_last_is_not_lost(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_descriptor: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(clip_file, "FLUSH_BYTES", 20_000)
-    monkeypatch.setattr(clip_file, "_flush", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(ClipError, match="Input/output error"):
         await save(Server(), folder)
     assert names(folder) == set()
@@ -181,7 +183,7 @@ async def test_what_is_no_whole_mp4_is_not_saved(
 @pytest.mark.parametrize("last", [WIDE, ENDLESS, box(b"free")], ids=["wide", "endless", "empty"])
 async def test_every_legal_kind_of_box_is_an_mp4(folder: Path, last: bytes) -> None:
     content = box(b"ftyp") + box(b"moov") + last
-    saved = await save_clip(Server(content).open, folder, "video_1")
+    saved = await download(Server(content), road(), folder)
     assert saved.path.read_bytes() == content
 
 

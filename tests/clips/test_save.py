@@ -16,7 +16,7 @@ from cometvid_nb.api.client import Client
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.clips import save as clips
-from cometvid_nb.clips.download import ATTEMPTS, OVERLAP_BYTES
+from cometvid_nb.clips.download import OVERLAP_BYTES, TRIES_PER_ROAD
 from cometvid_nb.clips.places import Destination, SavedClip, Saving
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
@@ -120,7 +120,7 @@ async def test_the_content_endpoint_which_knows_no_ranges_begins_anew(
 async def test_three_cuts_in_a_row_go_on_each_time(
     sim: Simulator, client: Client, tmp_path: Path
 ) -> None:
-    sim.add_fault(Fault(CLIP, times=ATTEMPTS - 1, cut_after_bytes=CUT))
+    sim.add_fault(Fault(CLIP, times=TRIES_PER_ROAD - 1, cut_after_bytes=CUT))
     saved = await save(client, tmp_path)
 
     ranges = [headers.get("range") for headers in asked(sim, "clips")]
@@ -179,8 +179,8 @@ async def test_no_road_is_tried_more_than_a_few_times_and_nothing_is_left(
     with pytest.raises(TransientError):
         await save(client, tmp_path)
 
-    assert len(asked(sim, "clips")) == ATTEMPTS
-    assert len(asked(sim, "api")) == ATTEMPTS
+    assert len(asked(sim, "clips")) == TRIES_PER_ROAD
+    assert len(asked(sim, "api")) == TRIES_PER_ROAD
     assert files(tmp_path) == set()
     assert sim.count("POST *") == 0, "a job is never made anew"
 

@@ -12,7 +12,7 @@ import pytest
 from cometvid_nb.api.client import Client
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.places import Destination
-from cometvid_nb.clips.storage import store
+from cometvid_nb.clips.storage import upload
 from cometvid_nb.errors import ClipError
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.simulator.clips import read_clip
@@ -79,7 +79,7 @@ async def test_a_clip_saved_to_s3_lies_there_byte_for_byte_and_nowhere_else(
 async def test_a_file_may_be_named(bucket: Any, file: Path, tmp_path: Path) -> None:
     place = Destination.parse("s3://clips/a/b.mp4", tmp_path, tmp_path)
     assert (place.url, place.file_name) == ("s3://clips/a", "b.mp4")
-    assert await store(file, "s3://clips/a", "b.mp4", "video_1") == "s3://clips/a/b.mp4"
+    assert await upload(file, "s3://clips/a", "b.mp4", "video_1") == "s3://clips/a/b.mp4"
     assert bucket.cat("clips/a/b.mp4") == CLIP
 
 
@@ -90,16 +90,16 @@ async def test_a_different_file_in_a_bucket_is_left_alone(
     bucket.pipe("clips/a.mp4", theirs)
 
     for _ in range(2):
-        assert await store(file, "s3://clips", "a.mp4", "video_1") == "s3://clips/a-2.mp4"
+        assert await upload(file, "s3://clips", "a.mp4", "video_1") == "s3://clips/a-2.mp4"
     assert bucket.cat("clips/a.mp4") == theirs
     assert bucket.cat("clips/a-2.mp4") == CLIP
     assert len(bucket.ls("clips", refresh=True)) == 2
 
 
 async def test_the_same_clip_again_is_not_sent_again(bucket: Any, file: Path) -> None:
-    await store(file, "s3://clips", "a.mp4", "video_1")
+    await upload(file, "s3://clips", "a.mp4", "video_1")
     before = bucket.info("clips/a.mp4", refresh=True)["LastModified"]
-    assert await store(file, "s3://clips", "a.mp4", "video_1") == "s3://clips/a.mp4"
+    assert await upload(file, "s3://clips", "a.mp4", "video_1") == "s3://clips/a.mp4"
     assert bucket.info("clips/a.mp4", refresh=True)["LastModified"] == before
 
 
@@ -107,20 +107,20 @@ async def test_a_clip_in_several_parts_arrives_whole(bucket: Any, tmp_path: Path
     large = tmp_path / "large.mp4"
     content = CLIP + bytes(60 * 2**20)  # s3fs sends parts from 50 MiB on
     large.write_bytes(content)
-    await store(large, "s3://clips", "large.mp4", "video_1")
+    await upload(large, "s3://clips", "large.mp4", "video_1")
     assert bucket.cat("clips/large.mp4") == content
 
 
 async def test_a_bucket_that_is_not_there_is_named_and_not_made(bucket: Any, file: Path) -> None:
     with pytest.raises(ClipError, match=r"s3://nobodys-bucket") as caught:
-        await store(file, "s3://nobodys-bucket/x", "a.mp4", "video_1")
+        await upload(file, "s3://nobodys-bucket/x", "a.mp4", "video_1")
     assert "video_1" in str(caught.value)
     assert bucket.ls("", refresh=True) == ["clips"], "no bucket is made of a typing error"
 
 
 async def test_a_storage_nobody_knows_is_named(file: Path) -> None:
     with pytest.raises(ClipError, match="nosuch"):
-        await store(file, "nosuch://place", "a.mp4", "video_1")
+        await upload(file, "nosuch://place", "a.mp4", "video_1")
 
 
 async def test_a_missing_library_is_named_with_what_installs_it(
@@ -128,14 +128,14 @@ async def test_a_missing_library_is_named_with_what_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(ClipError) as caught:
-        await store(file, "s3://clips", "a.mp4", "video_1")
+        await upload(file, "s3://clips", "a.mp4", "video_1")
     assert "cometvid-nb[storage]" in str(caught.value.advice)
 
 
 async def test_a_missing_driver_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "adlfs", None)
     with pytest.raises(ClipError) as caught:
-        await store(file, "abfs://clips", "a.mp4", "video_1")
+        await upload(file, "abfs://clips", "a.mp4", "video_1")
     assert "driver" in str(caught.value.advice)
 
 
@@ -146,7 +146,7 @@ async def test_other_storages_take_a_clip_in_a_folder_made_for_it(
     import fsspec  # type: ignore[import-untyped]  # it ships no types
 
     url = url.format(folder=tmp_path)
-    stored = await store(file, url, "a.mp4", "video_1")
+    stored = await upload(file, url, "a.mp4", "video_1")
     assert stored == f"{url}/a.mp4"
     with fsspec.open(stored, "rb") as there:
         assert there.read() == CLIP

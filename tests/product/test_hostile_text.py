@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cometvid_nb.api import streams as transfer
 from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
+from cometvid_nb.api.streams import HangUp
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import card_to_bundle
 from cometvid_nb.clips.file import clip_file_name
@@ -44,7 +45,7 @@ long_texts = st.builds(
 
 async def download(client: Client, job: Job) -> bytes:
     async with client.open_clip(job) as stream:
-        return await stream.read_by(b"".join)
+        return b"".join([block async for block in stream])
 
 
 # What is shown.
@@ -198,7 +199,7 @@ async def test_no_redirect_of_a_public_api_leads_into_the_private_network(
     with httpx.Client(transport=httpx.MockTransport(redirect)) as http:
         request = http.build_request("GET", "https://8.8.4.4/a.mp4")
         with pytest.raises(ClipError, match="private network"):
-            await transport.send_for_clip(http, request, "8.8.8.8", "video_1")
+            await transport.send_for_clip(http, request, HangUp(), "8.8.8.8", "video_1")
     assert asked == ["https://8.8.4.4/a.mp4"]
     assert sim.count() == 0
 

@@ -22,6 +22,7 @@ LIBRARIES = {
     "markupsafe",
     "nest-asyncio2",
     "platformdirs",
+    "psutil",
     "tornado",
 }
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cometvid_nb.api.client
-from cometvid_nb.api.client import MOST_ATTEMPTS, Client
+from cometvid_nb.api.client import MOST_CREATE_ATTEMPTS, Client
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import (
     BadKey,
@@ -158,10 +158,9 @@ async def test_what_asks_after_jobs_and_what_makes_them_share_one_pace(
         async with client.turns.turn():
             await client.poll("video_1")
     sim.add_fault(Fault(CREATE, status=429, headers={"Retry-After": "1.5"}))
-    is_refused = asyncio.Event()
-    client.turns.on_refused = lambda retry_after_s: is_refused.set()
+    refusal = asyncio.create_task(client.turns.refusal())
     creating = asyncio.create_task(create(client, ledger, COMET))
-    await is_refused.wait()
+    assert await refusal == 1.5
     async with client.turns.turn():
         await client.poll((await creating).id)
     at_s = [asked.at_s for asked in sim.requests]
@@ -202,7 +201,7 @@ async def test_who_is_turned_away_again_and_again_hears_that_nothing_was_made(
     sim.add_fault(Fault(CREATE, times=None, status=status))
     with pytest.raises(kind, match=str(status)):
         await create(client, ledger, COMET)
-    assert (sim.count(CREATE), sim.made) == (MOST_ATTEMPTS, [])
+    assert (sim.count(CREATE), sim.made) == (MOST_CREATE_ATTEMPTS, [])
     assert only(ledger, client).state == REFUSED
 
 
@@ -360,10 +359,10 @@ def foretell(script: list[Fault], asks: int) -> list[tuple[str, int, bool]]:
     """Of each request for a job: what becomes of it, in how many POSTs, and whether it is made."""
     left, told = list(script), []
     for _ in range(asks):
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+        for attempt in range(1, MOST_CREATE_ATTEMPTS + 1):
             fault = left.pop(0) if left else HARMLESS
             if fault in TURNED_AWAY:
-                if attempt == MOST_ATTEMPTS:
+                if attempt == MOST_CREATE_ATTEMPTS:
                     told.append((REFUSED, attempt, False))
                 continue
             if fault in REFUSALS:

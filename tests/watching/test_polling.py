@@ -82,7 +82,7 @@ async def test_a_pause_that_another_job_was_asked_for_puts_the_poll_off(
     await polling.poll()
     sim.add_fault(Fault(POLL, status=429, headers={"Retry-After": "20"}))
     with pytest.raises(RateLimited):
-        async with client.turns.heed():
+        async with client.turns.after_hold():
             await client.poll(job)
     asked = sim.count(POLL)
 
