@@ -31,9 +31,7 @@ def api() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def bare_lab(
-    lab_pages: LabPages, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LabServer]:
+def bare_lab(lab_pages: LabPages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """Draws ipywidgets, but has no anywidget."""
     server = LabServer(tmp_path_factory.mktemp("bare-lab"), without=["anywidget"])
     server.start()

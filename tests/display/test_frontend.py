@@ -11,7 +11,12 @@ from cometvid_nb.display.frontend import Frontend, detect
 from cometvid_nb.notebook import cell_number, shell
 from tests.kernel import Kernel
 
-DETECT = "import os; from cometvid_nb.display.frontend import detect; from cometvid_nb.notebook import shell; detect(shell(), os.environ).name"
+DETECT = """
+import os
+from cometvid_nb.display.frontend import detect
+from cometvid_nb.notebook import shell
+detect(shell(), os.environ).name
+"""
 
 
 class Terminal(io.StringIO):
