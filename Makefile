@@ -12,7 +12,8 @@ VENV ?= .venv
 ARGS ?=
 
 # A PYTHONPATH, another active environment or pip settings for --user must not leak into ours.
-unexport PYTHONPATH PYTHONHOME PIP_USER VIRTUAL_ENV
+# Without bytecode every worker of pytest would compile every test again, in every run.
+unexport PYTHONPATH PYTHONHOME PIP_USER VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
@@ -39,11 +40,11 @@ help:
 demo: $(DEMO_STAMP)
 	$(RUN) -m cometvid_nb demo $(ARGS)
 
-# The order matters: pytest's closing line is the last thing this prints. Four at a time, since
-# on two cores half of them wait: for a simulated job, a kernel, a page. pytest-xdist would begin
-# with the files of most tests; those that take longest are named in tests/conftest.py.
-test: lint chromium
-	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+# pytest's closing line is the last thing this prints; the checks of `lint` are among its tests.
+# Six at a time, since on two cores most of them wait: for a simulated job, a kernel, a page.
+# pytest-xdist would begin with the files of most tests; tests/conftest.py knows a better order.
+test: chromium
+	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .

@@ -37,6 +37,7 @@ NotebookRun = Callable[..., nbformat.NotebookNode]
 
 
 LONG = (
+    "test_lint",
     "product/test_notebooks",
     "browser/test_gallery_page",
     "browser/test_installed",

@@ -1,10 +1,12 @@
-"""One JupyterLab a session, one Chromium with that Lab loaded a test file, one notebook a test."""
+"""One JupyterLab and one Chromium with that Lab loaded a session, one notebook a test."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from tests.browser.lab import LabServer
 from tests.browser.notebook_page import VIEWPORT, Album, LabPages, NotebookPage
 
 expect.set_options(timeout=20_000)  # Playwright's 5 s are short where two cores run four tests
+
+PLAYWRIGHT_LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
 
 OpenNotebook = Callable[..., NotebookPage]
 """`open_notebook(name, *, has_kernel=True)`: a notebook in a page that no other has now."""
@@ -42,20 +46,34 @@ def lab(lab_session: LabServer) -> Iterator[LabServer]:
     lab_session.forget_settings()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium that plays H.264.
-
-    One a file and not one a session: Playwright's synchronous door keeps an event loop running
-    in this thread for as long as it is open, and tests elsewhere start their own.
-    """
+@pytest.fixture(scope="session")
+def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
+    """A Chromium that plays H.264."""
     path = chromium.find()
     if path is None:
         pytest.fail(chromium.MISSING, pytrace=False)
     with sync_playwright() as playwright:
+        loop = pytestconfig.stash[PLAYWRIGHT_LOOP] = asyncio.get_running_loop()
         browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         yield browser
+        asyncio._set_running_loop(loop)  # the last test of the session may have been another's
         browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Hide Playwright's event loop from the tests elsewhere, which start their own.
+
+    Its synchronous door keeps one running in this thread for as long as it is open, that is, for
+    the session: to start Chromium and load JupyterLab for each file would take minutes of a core.
+    """
+    if Path(__file__).parent not in item.path.parents:  # pytest asks for every test of the session
+        return (yield)
+    asyncio._set_running_loop(item.config.stash.get(PLAYWRIGHT_LOOP, None))
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(None)
 
 
 @pytest.fixture
@@ -66,12 +84,13 @@ def browser_context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="module")
-def lab_pages(browser: Browser) -> Iterator[LabPages]:
-    """The pages in which the tests of a file open their notebooks."""
-    context = browser.new_context(viewport=VIEWPORT)
-    yield LabPages(context)
-    context.close()
+@pytest.fixture(scope="session")
+def lab_pages(browser: Browser) -> LabPages:
+    """The pages in which tests open their notebooks.
+
+    Nothing on them moves by itself: to draw a comet sixty times a second takes a sixth of a core.
+    """
+    return LabPages(browser.new_context(viewport=VIEWPORT, reduced_motion="reduce"))
 
 
 @pytest.fixture
@@ -87,7 +106,8 @@ def notebook_opener(lab: LabServer, lab_pages: LabPages, album: Album) -> Iterat
     opened: list[NotebookPage] = []
 
     def open_(name: str, *, has_kernel: bool = True) -> NotebookPage:
-        page = NotebookPage(lab, lab_pages.lend(lab), album, when_closed=lab_pages.take_back)
+        give_back = partial(lab_pages.take_back, lab)
+        page = NotebookPage(lab, lab_pages.lend(lab), album, when_closed=give_back)
         opened.append(page)
         page.open(name, has_kernel=has_kernel)
         return page

@@ -16,6 +16,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, V
 from tests.browser.lab import START_WITHIN_S, LabServer
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+LOOK_EVERY_MS = 50
+"""Playwright looks sixty times a second, and has the page drawn anew for each look."""
 
 _HARMLESS_ERRORS = (
     # Lab asks for files and sessions that are gone after a restart, and says so by itself.
@@ -45,38 +47,42 @@ class Album:
 
 
 class LabPages:
-    """The pages of one browser context, each kept with its JupyterLab for the next notebook.
+    """The pages of one browser context; of each JupyterLab one is kept for the next notebook.
 
-    To load JupyterLab takes five seconds of a core, to open a notebook in it less than one.
+    To load JupyterLab takes four seconds of a core, to open a notebook in it less than one.
     """
 
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
-        self._idle: list[Page] = []
+        self._idle: dict[str, Page] = {}  # by the address of its JupyterLab
 
     def lend(self, lab: LabServer) -> Page:
         """A page in which this server's JupyterLab is loaded, or an empty one."""
-        for page in self._idle:
-            if not page.is_closed() and page.url.startswith(lab.url):
-                self._idle.remove(page)
-                return page
+        if page := self._idle.pop(lab.url, None):
+            return page
         page = self._context.new_page()
         # Lab asks before a dirty page is left; Playwright would say "stay".
         page.on("dialog", lambda dialog: dialog.accept())
         return page
 
-    def take_back(self, page: Page) -> None:
+    def take_back(self, lab: LabServer, page: Page) -> None:
         """Keep a page for later, unless a test has closed it, left Lab, or changed its looks.
 
         No notebook may be open in it any more.
         """
         if page.is_closed():
             return
-        if not page.evaluate(_IS_AS_LOADED):
+        is_wanted = page.url.startswith(lab.url) and lab.url not in self._idle
+        if not (is_wanted and page.evaluate(_IS_AS_LOADED)):
             page.close()
             return
         page.set_viewport_size(VIEWPORT)
-        self._idle.append(page)
+        self._idle[lab.url] = page
+
+    def forget(self, lab: LabServer) -> None:
+        """Close what is kept of a server that stops: its page would go on asking for it."""
+        if page := self._idle.pop(lab.url, None):
+            page.close()
 
 
 class NotebookPage:
@@ -140,10 +146,10 @@ class NotebookPage:
         self._is_closed = True
         for event, listener in self._listeners.items():
             self.browser_page.remove_listener(event, listener)
-        if not self._has_kernel:
-            # What is closed while its kernel starts trips over that later, in another's page.
-            self.browser_page.close()
         if not self.browser_page.is_closed():
+            if not self._has_kernel:
+                # What is closed while its kernel starts trips over that later, in another's page.
+                self.browser_page.evaluate(_KERNELS_ARE_READY)
             self.browser_page.evaluate(_CLOSE_ALL)
         self._when_closed(self.browser_page)
 
@@ -166,6 +172,7 @@ class NotebookPage:
             }""",
             arg=[self._name, has_kernel],
             timeout=START_WITHIN_S * 1000,
+            polling=LOOK_EVERY_MS,
         )
 
     def save(self) -> None:
@@ -263,7 +270,9 @@ class NotebookPage:
 
     def wait_cell_done(self, index: int, *, within_s: float = 30.0) -> None:
         """Wait until the cell has run to its end."""
-        self.browser_page.wait_for_function(_IS_DONE, arg=index, timeout=within_s * 1000)
+        self.browser_page.wait_for_function(
+            _IS_DONE, arg=index, timeout=within_s * 1000, polling=LOOK_EVERY_MS
+        )
 
     def cell(self, index: int) -> Locator:
         """The whole cell."""
@@ -293,6 +302,10 @@ _OPEN = """async (path) => {
     const { commands, serviceManager } = window.jupyterapp;
     await serviceManager.kernelspecs.refreshSpecs();  // of a kernel that was added meanwhile, too
     await commands.execute("docmanager:open", { path });
+}"""
+_KERNELS_ARE_READY = """async () => {
+    const panels = [...(window.jupyterapp?.shell.widgets("main") ?? [])];
+    await Promise.all(panels.map((panel) => panel.sessionContext?.ready));
 }"""
 _CLOSE_ALL = """() => {
     for (const widget of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) widget.dispose();

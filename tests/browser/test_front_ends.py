@@ -31,11 +31,12 @@ def api() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+def bare_lab(lab_pages: LabPages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """Draws ipywidgets, but has no anywidget."""
     server = LabServer(tmp_path_factory.mktemp("bare-lab"), without=["anywidget"])
     server.start()
     yield server
+    lab_pages.forget(server)
     server.stop()
 
 
@@ -139,7 +140,7 @@ def test_on_another_machine_the_notebook_plays_from_the_folder_that_came_along(
     api.finish(FIRST)
     expect_player(record(page.output(1)).locator("video"))
     page.save()
-    page.browser_page.close()
+    page.close()
     shutil.copytree(lab.root / "here" / "videos", lab.root / "there" / "videos")
     shutil.rmtree(lab.root / "here" / "videos")
     lab.copy_untrusted("here/work.ipynb", "there/work.ipynb")

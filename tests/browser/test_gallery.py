@@ -60,7 +60,7 @@ def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
     expect(settled).to_contain_text("blocked by our moderation system")
     page.save()
     assert page.errors == []
-    page.browser_page.close()
+    page.close()
     (output,) = lab.read_notebook("takes.ipynb").cells[1].outputs
     assert sorted(output.data) == ["text/html", "text/plain"]
 

@@ -79,7 +79,7 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
     settled = settle(page, api, WIDE, 1)
     expect_poster(settled.locator("video"))
     page.save()
-    page.browser_page.close()
+    page.close()
     # Moved without its folder of clips: nothing but the picture is left.
     shutil.copy(lab.root / "poster" / "first.ipynb", lab.root / "trusted.ipynb")
     lab.copy_untrusted("poster/first.ipynb", "untrusted.ipynb")
@@ -138,7 +138,7 @@ def test_an_embedded_clip_plays_from_the_notebook_alone(
     page.run_all()
     settle(page, api, TALL, 1)
     page.save()
-    page.browser_page.close()
+    page.close()
     shutil.copy(lab.root / "embed" / "first.ipynb", lab.root / "embedded.ipynb")
     lab.copy_untrusted("embed/first.ipynb", "embedded-untrusted.ipynb")
     for name in ("embedded", "embedded-untrusted"):

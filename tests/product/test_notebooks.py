@@ -16,8 +16,6 @@ from tests.environment import isolated_environ
 
 ROOT = NOTEBOOKS.parent
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-AT_ONCE = 3
-"""Most of a notebook's time is its simulated jobs', not the machine's."""
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 Executed = tuple[Path, dict[str, nbformat.NotebookNode]]
@@ -25,23 +23,24 @@ Executed = tuple[Path, dict[str, nbformat.NotebookNode]]
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
-    """A clean folder, and every notebook after a run in it: side by side, as a reader has them."""
+    """A clean folder, and every notebook after a run in it: side by side, as a reader has them.
+
+    All run at once: most of a notebook's time is its simulated jobs', not the machine's.
+    """
     home = tmp_path_factory.mktemp("home")
     folder = home / "work"
     folder.mkdir()
     environ = isolated_environ(home)
 
-    async def run(path: Path, turns: asyncio.Semaphore) -> nbformat.NotebookNode:
+    async def run(path: Path) -> nbformat.NotebookNode:
         notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
         resources = {"metadata": {"path": str(folder)}}
         client = NotebookClient(notebook, timeout=60, resources=resources)
-        async with turns:
-            await client.async_execute(env=environ)
+        await client.async_execute(env=environ)
         return notebook
 
     async def run_all() -> list[nbformat.NotebookNode]:
-        turns = asyncio.Semaphore(AT_ONCE)
-        return await asyncio.gather(*(run(path, turns) for path in PATHS))
+        return await asyncio.gather(*map(run, PATHS))
 
     notebooks = asyncio.run(run_all())
     return folder, {path.stem: notebook for path, notebook in zip(PATHS, notebooks, strict=True)}
