@@ -5,6 +5,8 @@ No kernel here sees the source tree. What is newest is what all other tests run 
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -44,24 +46,32 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def oldest(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the lowest version of everything that we depend on."""
-    folder = tmp_path_factory.mktemp("oldest")
-    venv.create(folder)
-    python = folder / "bin" / "python"
+def oldest(wheel: Path) -> Path:
+    """The Python of an environment with the lowest version of everything that we depend on.
+
+    Kept beside this environment's own libraries, under the hash of its pins: making it takes as
+    long as the rest of this file.
+    """
     pins = [line.replace(">=", "==") for line in project()["dependencies"]]
     widgets = [pin for pin in pins if "widget" in pin]
-    others = [pin for pin in pins if pin not in widgets]
+    # ipywidgets 7 asks for a whole Jupyter Notebook, which its kernel does not need.
+    needs = ["ipython_genutils", "psygnal", "typing_extensions"]
+    others = [pin for pin in pins if pin not in widgets] + [*needs, OLDEST_KERNEL]
+    kind = hashlib.sha256("\n".join([sys.version, *pins, *others]).encode()).hexdigest()[:12]
+    folder = Path(sys.prefix) / f"oldest-{kind}"
+    python, made = folder / "bin" / "python", folder / ".made"
     # This environment's pip; and no bytecode, of which a kernel needs a tenth.
     pip = [sys.executable, "-m", "pip", "--python", str(python)]
     pip += ["install", "--quiet", "--no-compile"]
-    # ipywidgets 7 asks for a whole Jupyter Notebook, which its kernel does not need.
-    needs = ["ipython_genutils", "psygnal", "typing_extensions"]
-    for command in (
-        [*pip, *others, *needs, OLDEST_KERNEL],
-        [*pip, "--no-deps", *widgets, str(wheel)],
-    ):
-        subprocess.run(command, check=True, timeout=200)
+    if not made.exists():
+        for former in Path(sys.prefix).glob("oldest-*"):
+            shutil.rmtree(former)
+        venv.create(folder)
+        subprocess.run([*pip, *others], check=True, timeout=200)
+        subprocess.run([*pip, "--no-deps", *widgets], check=True, timeout=200)
+        made.touch()
+    command = [*pip, "--no-deps", "--no-index", "--force-reinstall", str(wheel)]
+    subprocess.run(command, check=True, timeout=60)
     return python
 
 
