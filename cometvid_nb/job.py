@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 # The status words seen for each documented status. A new word belongs here and nowhere else.
-_WORDS = {
+_STATUS_WORDS = {
     "queued": "queued pending submitted not_start not_started in_queue created waiting",
     "in_progress": "in_progress processing running generating started",
     "completed": "completed complete success succeeded succeed done finished",
@@ -53,7 +53,9 @@ class JobStatus(StrEnum):
         return _STATUS_OF.get(re.sub(r"[\s-]+", "_", word.strip().lower()), cls.UNKNOWN)
 
 
-_STATUS_OF = {word: JobStatus(name) for name, words in _WORDS.items() for word in words.split()}
+_STATUS_OF = {
+    word: JobStatus(name) for name, words in _STATUS_WORDS.items() for word in words.split()
+}
 
 
 @dataclass(frozen=True, slots=True)

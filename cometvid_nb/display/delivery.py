@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-TICK_S = 1.0
+VIEWS_TICK_EVERY_S = 1.0
 """How often a waiting terminal redraws its line: its clock shows seconds."""
 
 
@@ -51,7 +51,7 @@ class Delivery:
                 if is_done():
                     return
                 try:
-                    async with asyncio.timeout(TICK_S):
+                    async with asyncio.timeout(VIEWS_TICK_EVERY_S):
                         await news.wait()
                 except TimeoutError:
                     tick()

@@ -29,7 +29,7 @@ NICENESS = 5
 lost 46 % of its time while the niceness had no effect (see `worker._launch`), and 8 % with it."""
 _LEARN_WITHIN_S = 10.0
 """How long to wait for a prior from the kernel; then the default has to do."""
-_LOOK_EVERY_S = 5.0
+_KERNEL_CHECKED_EVERY_S = 5.0
 """How often to check that the kernel still lives."""
 
 
@@ -190,5 +190,7 @@ async def _serve(settings: Settings, news: BinaryIO) -> None:
     tasks = [loop.create_task(work) for work in (process.bring_news(), process.note_refusals())]
     # The pipe alone does not tell: a fork of the kernel keeps it open after the kernel was killed.
     while not any(task.done() for task in tasks) and os.getppid() == parent:
-        await asyncio.wait(tasks, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            tasks, timeout=_KERNEL_CHECKED_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+        )
     os._exit(1)
