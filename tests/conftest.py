@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import certifi
 import hypothesis
 import nbformat
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from cometvid_nb.api.client import Client
 from cometvid_nb.session import session as sessions
@@ -37,39 +41,59 @@ NotebookRun = Callable[..., nbformat.NotebookNode]
 
 
 LONG = (
-    "test_lint",
-    "product/test_notebooks",
-    "browser/test_gallery_page",
-    "browser/test_installed",
-    "watching/test_worker",
-    "browser/test_watch",
-    "product/test_canary",
-    "browser/test_saving",
-    "watching/test_watch",
-    "browser/test_front_ends",
-    "display/test_page",
-    "browser/test_gallery",
-    "magic/test_watch",
-    "browser/test_watch_faults",
-    "display/test_headless",
-    "browser/test_notebooks",
-    "product/test_soak",
-    "browser/test_card_states",
-    "display/test_gallery_view",
-    "browser/test_accessibility",
-    "product/test_hostile_weather",
-    "browser/test_watch_elsewhere",
-    "product/test_exports",
+    ("test_lint",),
+    ("browser/test_watch", "browser/test_notebooks", "browser/test_watch_elsewhere"),
+    ("browser/test_saving", "browser/test_installed", "browser/test_gallery"),
+    ("browser/test_watch_faults", "browser/test_front_ends", "browser/test_harness"),
+    ("product/test_notebooks",),
+    ("watching/test_worker",),
+    ("browser/test_gallery_page", "browser/test_card_states", "browser/test_accessibility"),
+    ("magic/test_watch",),
+    ("product/test_hostile_weather",),
+    ("watching/test_watch",),
+    ("display/test_gallery_view",),
+    ("display/test_page",),
+    ("display/test_headless",),
+    ("api/test_client",),
+    ("ledger/test_ledger",),
+    ("product/test_canary",),
+    ("product/test_soak",),
+    ("magic/test_magics",),
+    ("magic/test_create",),
+    ("product/test_exports",),
+    ("clips/test_save",),
 )
-"""The files that take longest, half of them at work and half of them waiting. They go first and
-mixed, so that the cores have something to do at any time, and at the end none is left alone."""
+"""What takes longest goes first, half of it at work and half of it waiting, so that the cores have
+something to do at any time and at the end none is left alone. Files in one row go to one worker,
+which starts one JupyterLab and one Chromium for them all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long files first; within a file the order stays."""
-    here = Path(__file__).parent
-    place = {here / f"{name}.py": place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: place.get(item.path, len(LONG)))
+    order = {f"tests/{name}.py": place for place, name in enumerate(chain(*LONG))}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+
+
+class RowByRow(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Hands a row of `LONG`, or else a file, to a worker that is free."""
+
+    rows: ClassVar = {f"tests/{name}.py": row[0] for row in LONG for name in row}
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return self.rows.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RowByRow | None:
+    """Take part where `make test` lets pytest-xdist share out whole files."""
+    return RowByRow(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all that was imported and collected: it stays."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +108,20 @@ def _no_record(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
     """Keep the developer's own ledger of jobs out of reach."""
     folder = tmp_path_factory.getbasetemp() / "records" / secrets.token_hex(4)
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))  # made only if a record is written
+
+
+@pytest.fixture(scope="session")
+def _authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("trust") / "one.pem"
+    end = "-----END CERTIFICATE-----\n"
+    path.write_text(certifi.contents().partition(end)[0] + end)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _one_authority(monkeypatch: pytest.MonkeyPatch, _authority: Path) -> None:
+    """Trust one authority and not 140: no test needs any, and each client reads them all."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(_authority))
 
 
 @pytest.fixture
