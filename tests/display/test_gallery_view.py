@@ -37,10 +37,13 @@ def changes(stage: Stage) -> list[dict[str, Any]]:
 
 
 def told(condition: Callable[[dict[str, Any]], bool]) -> Callable[[Message], bool]:
-    """Whether a message is a change of a gallery that is as wanted."""
+    """Whether a message shows a gallery as wanted: a change of it, or all of it as it begins."""
 
     def is_it(message: Message) -> bool:
-        content = message["content"].get("data", {}).get("content", {})
+        data = message["content"].get("data", {})
+        if whole := data.get("state", {}).get("gallery"):
+            return condition({"gallery": whole, "cards": whole["cards"]})
+        content = data.get("content", {})
         return content.get("kind") == "gallery_change" and condition(content)
 
     return is_it
@@ -148,7 +151,9 @@ def test_a_page_that_opens_later_gets_the_whole_of_now(hall: Stage) -> None:
     ids = [hall.add_job() for _ in range(4)]
     hall.run(f"takes = %cometvid watch {' '.join(ids)}")
     hall.kernel.wait_for(totals_are(running=4))
-    hall.kernel.send_comm(gallery_id(hall), {"method": "request_state"})
+    page = gallery_id(hall)
+    hall.kernel.messages.clear()
+    hall.kernel.send_comm(page, {"method": "request_state"})
     whole = hall.kernel.wait_for(
         lambda m: (
             m["content"].get("data", {}).get("state", {}).get("gallery", {}).get("cards")
