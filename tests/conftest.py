@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-import certifi
 import hypothesis
 import nbformat
 import pytest
@@ -110,18 +109,10 @@ def _no_record(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))  # made only if a record is written
 
 
-@pytest.fixture(scope="session")
-def _authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("trust") / "one.pem"
-    end = "-----END CERTIFICATE-----\n"
-    path.write_text(certifi.contents().partition(end)[0] + end)
-    return path
-
-
 @pytest.fixture(autouse=True)
-def _one_authority(monkeypatch: pytest.MonkeyPatch, _authority: Path) -> None:
+def _one_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust one authority and not 140: no test needs any, and each client reads them all."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(_authority))
+    monkeypatch.setenv("SSL_CERT_FILE", str(Path(__file__).parent / "nobody.pem"))
 
 
 @pytest.fixture

@@ -30,10 +30,13 @@ def changes(bench: Bench) -> list[dict[str, Any]]:
 
 
 def told(condition: Callable[[dict[str, Any]], bool]) -> Callable[[Message], bool]:
-    """Whether a message is a change of a gallery that is as wanted."""
+    """Whether a message shows a gallery as wanted: a change of it, or all of it as it begins."""
 
     def is_it(message: Message) -> bool:
-        content = message["content"].get("data", {}).get("content", {})
+        data = message["content"].get("data", {})
+        if whole := data.get("state", {}).get("gallery"):
+            return condition({"gallery": whole, "cards": whole["cards"]})
+        content = data.get("content", {})
         return content.get("kind") == "gallery_change" and condition(content)
 
     return is_it
@@ -141,7 +144,9 @@ def test_a_page_that_opens_later_gets_the_whole_of_now(fresh: Bench) -> None:
     ids = [fresh.add_job() for _ in range(4)]
     fresh.run(f"takes = %cometvid watch {' '.join(ids)}")
     fresh.kernel.wait_for(totals_are(running=4))
-    fresh.kernel.send_comm(gallery_id(fresh), {"method": "request_state"})
+    page = gallery_id(fresh)
+    fresh.kernel.messages.clear()
+    fresh.kernel.send_comm(page, {"method": "request_state"})
     whole = fresh.kernel.wait_for(
         lambda m: (
             m["content"].get("data", {}).get("state", {}).get("gallery", {}).get("cards")

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbconvert
 import nbformat
 import pytest
 
@@ -100,6 +99,8 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
 
 
 def follow(kernel: Kernel, simulator: Simulator, home: Path) -> Trail:
+    import nbconvert  # not above, where every worker of pytest would wait for it
+
     book = nbformat.v4.new_notebook()
     texts = {}
 

@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +93,8 @@ def code_of(answer: httpx.Response) -> str:
 
 @pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 def test_the_openai_client_creates_polls_and_downloads_byte_for_byte() -> None:
+    import openai  # not above, where every worker of pytest would wait half a second for it
+
     with (
         Simulator(speed=400) as sim,
         openai.OpenAI(base_url=sim.base_url, api_key=sim.api_key) as client,
@@ -125,6 +126,8 @@ def test_the_openai_client_creates_polls_and_downloads_byte_for_byte() -> None:
 
 @pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
 def test_the_openai_client_remixes_and_reads_errors(sim: Simulator) -> None:
+    import openai
+
     with openai.OpenAI(base_url=sim.base_url, api_key=sim.api_key, max_retries=0) as client:
         with pytest.raises(openai.BadRequestError, match="only a completed video"):
             client.videos.remix("video_demo", prompt="with two tails")
