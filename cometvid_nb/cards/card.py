@@ -141,10 +141,6 @@ class Card:
             clip=_clip(job, None) if phase is Phase.COMPLETED else None,
         )
 
-    @property
-    def checked_at_s(self) -> float | None:
-        return self.checks_at_s[0] if self.checks_at_s else None
-
     def to_json(self, now_s: float) -> dict[str, Any]:
         """What the browser draws; `now_s` lets it correct a clock that differs from ours."""
         return {**asdict(self), "phase": self.phase.value, "sent_at_s": now_s}

@@ -48,7 +48,6 @@ _BODY = (
     "flex:999 1 220px;box-sizing:border-box;display:flex;flex-direction:column;gap:10px;"
     "min-width:0;padding:14px 16px 12px;font-size:13px;line-height:1.5;overflow-wrap:anywhere"
 )
-_NOTHING_REAL = "nothing was rendered or paid for"
 _CHIP = (
     "border:1px solid rgba(128,128,128,0.35);border-radius:6px;padding:1px 8px;"
     "font-size:12px;line-height:1.5"

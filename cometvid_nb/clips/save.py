@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -55,8 +54,6 @@ async def save(
             file = await _download(client, job, None, Path(folder_name), name, tries)
             url = await upload(file.path, destination.url, name, job.id)
             poster, size_bytes = await poster_of(client, job, file.path), file.size_bytes
-    # Whatever names the place from now on must not name the way in.
-    url = re.sub(r"://[^/@]*@", "://", url)
     return SavedClip(url, None, url, size_bytes, poster)
 
 

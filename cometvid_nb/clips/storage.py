@@ -13,19 +13,28 @@ COMPARED_BYTES = 1 << 20
 """Read at a time of two files that are compared: few requests to a storage, little memory."""
 
 
+def without_credentials(url: str) -> str:
+    """`url` without the user name and password in it: whatever names the place must not open it."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+
+
 async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
     """Upload `file` as `folder_url/name`, check that all of it is there, and give its URL.
 
-    A different file of that name is left alone, as on a disk: the clip gets a number.
+    A different file of that name is left alone, as on a disk: the clip gets a number. No message
+    holds a user name or password of `folder_url`, and neither does the URL that is given.
 
     Raises:
         ClipError: the storage is unknown, its driver is missing, or it refused.
     """
+    shown_url = without_credentials(folder_url)
     try:
         import fsspec  # type: ignore[import-untyped]  # it ships no types
     except ImportError:
         raise ClipError(
-            f"The clip of {job_id} was not saved to {folder_url}: fsspec is missing.",
+            f"The clip of {job_id} was not saved to {shown_url}: fsspec is missing.",
             advice="pip install 'cometvid-nb[storage]'",
         ) from None
 
@@ -48,15 +57,17 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
         raise FileExistsError(f"there are a thousand files named like {name} already")
 
     try:
-        return await asyncio.to_thread(put)
+        return without_credentials(await asyncio.to_thread(put))
     except ImportError as error:
         raise ClipError(
-            f"The clip of {job_id} was not saved to {folder_url}: {error}",
+            f"The clip of {job_id} was not saved to {shown_url}: {error}",
             advice="Install the driver of that storage, such as s3fs for s3://.",
         ) from None
     except Exception as error:
-        # Each driver has exceptions of its own; their message is all that can be told.
-        raise ClipError(f"The clip of {job_id} was not saved to {folder_url}: {error}") from error
+        # Each driver has exceptions of its own; their message is all that can be told. It may name
+        # the place as it was given.
+        told = str(error).replace(folder_url, shown_url)
+        raise ClipError(f"The clip of {job_id} was not saved to {shown_url}: {told}") from error
 
 
 def _is_same(system: Any, path: str, file: Path) -> bool:

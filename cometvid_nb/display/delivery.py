@@ -25,25 +25,28 @@ class Delivery:
         self._lock = threading.RLock()
         self._waiting: deque[Callable[[], None]] = deque()
         """Updates for the cell that waits."""
-        self._wake: Callable[[], None] | None = None
-        """Wakes the innermost waiting cell; None: no cell waits."""
+        self._wakes: list[Callable[[], None]] = []
+        """Wakes each waiting cell, the innermost or latest last; several threads may wait."""
 
     def post(self, update: Callable[[], None]) -> None:
         """Run `update` now on this thread, or leave it to the cell that waits."""
         with self._lock:
-            if self._wake is None:
+            if not self._wakes:
                 update()
                 return
             self._waiting.append(update)
-            self._wake()
+            self._wakes[-1]()
 
     async def pump(self, is_done: Callable[[], bool], tick: Callable[[], None]) -> None:
         """Run updates on this thread until `is_done()`; call `tick()` after each idle second."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(news.set)
+
         with self._lock:
-            outer = self._wake  # a reader's own task may wait while this wait is under way
-            self._wake = lambda: loop.call_soon_threadsafe(news.set)  # type: ignore[assignment]
+            self._wakes.append(wake)  # a reader's own task may wait while this wait is under way
         try:
             while True:
                 news.clear()
@@ -59,7 +62,7 @@ class Delivery:
             # Under the lock: an update posted after the last drain would be left in the queue.
             with self._lock:
                 self._drain()
-                self._wake = outer
+                self._wakes.remove(wake)
 
     def _drain(self) -> None:
         while True:

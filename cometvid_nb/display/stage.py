@@ -149,13 +149,13 @@ class Stage:
         if watch is None:
             return
         if message["kind"] == "fetch_clip":
-            self._send_clip(widget, watch, message.get("request"))
+            self._relay_clip(widget, watch, message.get("request"))
         elif message["kind"] == "action" and message.get("name") == "stop":
             watch.stop()
         elif message["kind"] == "action" and message.get("name") == "watch":
             feed.replace(self.watch_again(watch.job_id))
 
-    def _send_clip(self, widget: CometvidWidget, watch: Watch, request: object) -> None:
+    def _relay_clip(self, widget: CometvidWidget, watch: Watch, request: object) -> None:
         """Send the bytes of a clip to a page that cannot load it by itself; see `clips.relay`.
 
         `request` is a number that the page chose; it comes from a page, so it may be anything.
@@ -211,7 +211,7 @@ async def _send_clip(
 ) -> None:
     from ..clips.relay import relay
 
-    assert state.job is not None  # a watch that is over has seen its job
+    assert state.job is not None  # `_relay_clip` has looked
     async for message, buffers in relay(client, state.job, state.saved, request):
         widget.send(message, buffers)
 

@@ -160,12 +160,10 @@ class Session:
             memory=self._memory(ledger, settings.base_url),
             make_widget=self.stage.make_widget,
         )
-        if remembered is not None:
-            self._loop.remember(watch)
-            followed = watch
-        else:
-            followed = self._loop.follow(watch)  # another watch, if the job is watched already
-        if save_to is not None and (remembered is not None or followed is not watch):
+        # Another watch, if the job is watched already.
+        is_over = remembered is not None
+        followed = self._loop.remember(watch) if is_over else self._loop.follow(watch)
+        if save_to is not None and (is_over or followed is not watch):
             self._loop.save_also(followed, *destinations)
         return followed
 

@@ -46,17 +46,15 @@ class WatchLoop:
     def follow(self, watch: Watch) -> Watch:
         """Start `watch` and return it, or return the watch that already follows the job."""
         with self._lock:
-            known = self._watches.get((watch.server, watch.job_id))
-            if known is not None and not known.state.is_settled:
-                return known
-            self._take_in(watch)
-            watch.start(self._running())
-            return watch
+            followed = self._take_in(watch)
+            if followed is watch:
+                watch.start(self._running())
+            return followed
 
-    def remember(self, watch: Watch) -> None:
-        """Add a watch that is over from the start, because its clip is already saved."""
+    def remember(self, watch: Watch) -> Watch:
+        """Add a watch that is over from the start, as its clip is saved; else as `follow`."""
         with self._lock:
-            self._take_in(watch)
+            return self._take_in(watch)
 
     def save_also(self, watch: Watch, destination: Destination) -> None:
         """Save the clip of `watch` to one more place: now if the job has ended, else later."""
@@ -89,10 +87,14 @@ class WatchLoop:
         if thread is not threading.current_thread():
             thread.join(timeout_s)
 
-    def _take_in(self, watch: Watch) -> None:
+    def _take_in(self, watch: Watch) -> Watch:
         key = (watch.server, watch.job_id)
-        self._watches.pop(key, None)  # a dict keeps the place of a key: put it last
+        known = self._watches.get(key)
+        if known is not None and not known.state.is_settled:
+            return known  # it may still be saving the clip to one more place
+        self._watches.pop(key, None)  # so that the order is that of the latest watch
         self._watches[key] = watch
+        return watch
 
     def _running(self) -> asyncio.AbstractEventLoop:
         """Return the loop, started if necessary. The lock is held."""

@@ -159,7 +159,8 @@ class Watch:
         task = self._task
         if task is not None:
             task.cancel()
-        self._become(self._state.stopped(time.time()))
+        with self._lock:  # else a save that ends meanwhile would be forgotten
+            self._become(self._state.stopped(time.time()))
 
     def result(self) -> Job:
         """Return the completed job of a watch that is over.
@@ -258,7 +259,8 @@ class Watch:
                     self._end(await self._poll())
                 await self._save_all()
         except asyncio.CancelledError:
-            self._become(self._state.stopped(time.time()))
+            with self._lock:
+                self._become(self._state.stopped(time.time()))
             raise
         except Exception as error:
             log.exception("the watch of %s broke", self.job_id)
@@ -299,10 +301,9 @@ class Watch:
             if not polling.state.is_over:
                 self._become(polling.state, is_told=is_news)
         # A save makes its own small picture of the clip; without a save the API's picture serves.
-        return polling.state if self._destinations else await self._pictured(polling.state)
-
-    async def _pictured(self, state: WatchState) -> WatchState:
-        return await pictured(state, self.server.client)
+        if self._destinations:
+            return polling.state
+        return await pictured(polling.state, self.server.client)
 
     def _end(self, after: WatchState) -> None:
         """Make `after` the state, together with the save that follows.
@@ -318,7 +319,7 @@ class Watch:
         while self._state.saving:
             after = await self._save(self._destinations.pop(0))
             if after.saved is None:
-                after = await self._pictured(after)
+                after = await pictured(after, self.server.client)
             with self._lock:
                 self._become(replace(after, saving=Saving() if self._destinations else None))
 

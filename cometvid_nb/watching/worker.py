@@ -57,6 +57,8 @@ class _Followed:
     memory: Memory | None
     tell: Callable[[WatchState], None]
     last: asyncio.Future[WatchState | None]
+    is_drawn: bool
+    """Whether a card draws the plan; that may change while the process starts."""
 
 
 class Worker:
@@ -102,13 +104,13 @@ class Worker:
         """
         last: asyncio.Future[WatchState | None] = asyncio.get_running_loop().create_future()
         number = next(self._numbers)
-        self._followed[number] = _Followed(state.job_id, memory, tell, last)
+        self._followed[number] = followed = _Followed(state.job_id, memory, tell, last, is_drawn)
         try:
             if self._process is None and not self.is_lost:
                 self._starting = self._starting or self._begin(self._start())
                 # Shielded: a watch that is stopped must not end the start for all the others.
                 await asyncio.shield(self._starting)
-            self._send("follow", number, state, policy, is_drawn, is_pictured)
+            self._send("follow", number, state, policy, followed.is_drawn, is_pictured)
             return None if self.is_lost else await last
         finally:
             del self._followed[number]
@@ -120,6 +122,7 @@ class Worker:
         """Tell the process that a card now draws the plan of this job."""
         for number, followed in self._followed.items():
             if followed.job_id == job_id:
+                followed.is_drawn = True
                 self._send("draw", number)
 
     async def aclose(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from cometvid_nb.api.client import Client
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.places import Destination
-from cometvid_nb.clips.storage import upload
+from cometvid_nb.clips.storage import upload, without_credentials
 from cometvid_nb.errors import ClipError
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.simulator.clips import read_clip
@@ -150,3 +150,24 @@ async def test_other_storages_take_a_clip_in_a_folder_made_for_it(
     assert stored == f"{url}/a.mp4"
     with fsspec.open(stored, "rb") as there:
         assert there.read() == CLIP
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://clips/a", "s3://clips/a"),
+        ("ftp://me:secret@host.example/a", "ftp://host.example/a"),
+        ("ftp://me:p@ss@host.example/a@b", "ftp://host.example/a@b"),
+        ("sftp://me@host.example", "sftp://host.example"),
+        ("memory:///clips", "memory:///clips"),
+    ],
+)
+def test_a_url_is_told_without_the_way_in(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown
+
+
+async def test_a_storage_that_refuses_is_named_without_its_password(file: Path) -> None:
+    with pytest.raises(ClipError) as caught:
+        await upload(file, "ftp://me:s3cret@127.0.0.1:1/clips", "a.mp4", "video_1")
+    assert "ftp://127.0.0.1:1/clips" in str(caught.value)
+    assert "s3cret" not in str(caught.value)

@@ -368,6 +368,16 @@ def test_two_follows_of_one_job_share_a_watch_until_it_is_over(desk: Desk) -> No
     assert desk.loop.watches == [other, again]
 
 
+def test_a_watch_of_a_saved_clip_does_not_replace_one_that_is_not_over(desk: Desk) -> None:
+    going = desk.follow(desk.job())
+    saved = WatchState.begin("video_1", 0.0, 60.0).stopped(1.0)
+    assert desk.loop.remember(Watch(saved, desk.server, QUICK)) is going
+    going.stop()
+    remembered = Watch(saved, desk.server, QUICK)
+    assert desk.loop.remember(remembered) is remembered
+    assert desk.loop.watches == [remembered]
+
+
 def test_many_jobs_share_one_thread(desk: Desk) -> None:
     ids = [desk.job(f"video_{n}", ending="completed", run_s=0.3) for n in range(40)]
     watches = [desk.follow(job_id, is_saved=n < 3) for n, job_id in enumerate(ids)]
