@@ -1,4 +1,4 @@
-"""Job: parses every dialect of the video endpoint's answers into one value.
+"""Job: every status word and dialect of the endpoint's answers, parsed into one value.
 
 Source of the dialects: the published reference of `GET /v1/videos/{id}`, and answers seen on the
 live endpoint. Parsing never fails: any JSON value gives a Job, an unusable field becomes None, and

@@ -1,4 +1,4 @@
-"""Turns: one rate for one server, shared by all that ask it.
+"""Turns: one rate of requests for one server; a 429 slows down all that ask it.
 
 `Turns` is what its callers use. Inside, a `Pace` says when the next request may start, and a `Room`
 how many may be under way at once.

@@ -1,4 +1,4 @@
-"""WORDS: the words that the kernel and the page share, from the file that both read.
+"""WORDS: the words that the kernel and the page share, read from words.json.
 
 The page gets the same table (see `join` in display/widget.py). What fills it stands in text.py here
 and in static/words.js there; tests/cards/cases.json holds the two to the same words.

@@ -1,4 +1,4 @@
-"""The file of a clip on this machine's disk: named, written, checked, and put in its place."""
+"""The file of a clip on this machine's disk: its name, whether it is whole, its last move."""
 
 from __future__ import annotations
 

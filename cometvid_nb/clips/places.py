@@ -1,4 +1,4 @@
-"""Where clips lie, as the notebook's page names them."""
+"""Places of a clip: where it is to be saved, where it lies, and how a page names that."""
 
 from __future__ import annotations
 

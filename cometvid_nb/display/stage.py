@@ -43,7 +43,7 @@ class Stage:
         self._page = Page()
 
     def watch_again(self, job_id: str) -> Watch:
-        """Return a new watch of a job, for the button "Watch again" of a card that gave up."""
+        """Return a new watch of a job, for the button "Watch again" of a card that is over."""
         raise NotImplementedError
 
     def present(

@@ -1,4 +1,4 @@
-"""LedgerFile: opens the SQLite file of the ledger; safe against kills and other kernels."""
+"""LedgerFile: the ledger's SQLite file and schema, safe against kills and other kernels."""
 
 from __future__ import annotations
 

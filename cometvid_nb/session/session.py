@@ -1,4 +1,4 @@
-"""Session: does everything that one kernel does with jobs; `current()` returns the kernel's own."""
+"""Session: starts, creates, resumes and saves jobs for one kernel; `current()` is the kernel's."""
 
 from __future__ import annotations
 
