@@ -132,8 +132,11 @@ class Polling:
         self.state = replace(after, checks_at_s=(now_s, *coming_at_s))
         self._is_plan_known = True
         self._due_s = self._earliest_s = monotonic_s + max(0.0, coming_at_s[0] - now_s)
-        # After a failure or with a hint of the server, the whole pause is a must.
-        if after.poll.retry_after_s is None and not after.poll.failures_in_row:
+        if (hint_s := after.poll.retry_after_s) is not None:
+            # The plan alone would follow a poll that came late too soon.
+            hint_s = min(hint_s, HINT_CAP_S)
+            self._due_s = self._earliest_s = max(self._due_s, monotonic_s + hint_s)
+        elif not after.poll.failures_in_row:
             self._earliest_s = min(self._due_s, monotonic_s + self._policy.min_delay_s)
         return is_news or (is_plan_over and self.is_drawn)
 

@@ -111,3 +111,17 @@ async def test_the_plan_of_whoever_polled_before_is_kept(client: Client, job: st
     overdue = replace(first.state, checks_at_s=(time.time() - 60, time.time() - 30))
     async with asyncio.timeout(5):
         await Polling(overdue, SLOWLY, client, None).until_due()
+
+
+async def test_a_poll_that_comes_late_is_not_followed_sooner_than_the_server_asked(
+    client: Client, sim: Simulator, job: str
+) -> None:
+    sim.add_fault(Fault(POLL, times=None, headers={"Retry-After": "1.5"}))
+    polling = begin(client, job, PollPolicy.fixed(0.2, 60.0))
+    await polling.poll()
+    planned_s = polling.state.checks_at_s[1] - time.time()
+    await asyncio.sleep(planned_s + 1)  # the machine is slow: later than planned, yet by the plan
+    assert not await polling.poll()
+    answered_s = time.monotonic()
+    await polling.until_due()
+    assert time.monotonic() - answered_s > 1.4
