@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..api.retries import HINT_CAP_S
+from ..api.retries import HINT_CAP_S, retry_delay_s
 from ..errors import CometVidError
 from ..job import Job
 from .durations import DurationPrior
@@ -131,12 +131,11 @@ class Polling:
             return True
         self.state = replace(after, checks_at_s=(now_s, *coming_at_s))
         self._is_plan_known = True
-        self._due_s = self._earliest_s = monotonic_s + max(0.0, coming_at_s[0] - now_s)
-        if (hint_s := after.poll.retry_after_s) is not None:
-            # The plan alone would follow a poll that came late too soon.
-            hint_s = min(hint_s, HINT_CAP_S)
-            self._due_s = self._earliest_s = max(self._due_s, monotonic_s + hint_s)
-        elif not after.poll.failures_in_row:
+        # With the hint anew: the plan alone would follow a poll that came late too soon.
+        hint_s = after.poll.retry_after_s
+        pause_s = retry_delay_s(max(0.0, coming_at_s[0] - now_s), hint_s)
+        self._due_s = self._earliest_s = monotonic_s + pause_s
+        if hint_s is None and not after.poll.failures_in_row:
             self._earliest_s = min(self._due_s, monotonic_s + self._policy.min_delay_s)
         return is_news or (is_plan_over and self.is_drawn)
 
