@@ -19,7 +19,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cometvid_nb.job import JobStatus
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
 from cometvid_nb.watching.schedule import Observation, PollPolicy, PollState
 

@@ -79,7 +79,7 @@ def save(url: str, folder: str) -> None:
     from cometvid_nb.api.client import Client
     from cometvid_nb.clips.download import download
     from cometvid_nb.clips.roads import Road
-    from cometvid_nb.job import Job
+    from cometvid_nb.job.job import Job
     from cometvid_nb.settings import Settings
 
     def peak_bytes() -> int:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .api.client import Client
     from .api.new_job import NewJob
     from .errors import CometVidError, GaveUp, JobFailed
-    from .job import Job, JobStatus
+    from .job.job import Job
+    from .job.status import JobStatus
     from .session.widgets import GalleryWidget, JobWidget
     from .watching.watch import Watch, WatchList
 
@@ -46,9 +47,9 @@ _HOMES = {
     "CometVidError": "errors",
     "GalleryWidget": "session.widgets",
     "GaveUp": "errors",
-    "Job": "job",
+    "Job": "job.job",
     "JobFailed": "errors",
-    "JobStatus": "job",
+    "JobStatus": "job.status",
     "JobWidget": "session.widgets",
     "NewJob": "api.new_job",
     "Watch": "watching.watch",
@@ -219,8 +220,8 @@ def _let_jobs_be_drawn(shell: Any) -> None:
     """
     formatter = getattr(getattr(shell, "display_formatter", None), "mimebundle_formatter", None)
     # A drawing that somebody has registered for themselves stays.
-    if formatter is not None and formatter.for_type_by_name("cometvid_nb.job", "Job") is None:
-        formatter.for_type_by_name("cometvid_nb.job", "Job", _draw_job)
+    if formatter is not None and formatter.for_type_by_name("cometvid_nb.job.job", "Job") is None:
+        formatter.for_type_by_name("cometvid_nb.job.job", "Job", _draw_job)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -29,7 +29,7 @@ import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from .job import Job
+    from .job.job import Job
 
 _Error = TypeVar("_Error", bound="CometVidError")
 
@@ -154,9 +154,11 @@ class ServerTrouble(TransientError):
 class OutcomeUnknown(CometVidError):
     """The answer to a request for a new job was lost: the job may exist and be paid for.
 
-    The request was not sent again.
+    The request was not sent again. `answer` is a piece of what the API answered, where an answer
+    came that nobody can read an id from; "" where none came.
     """
 
+    answer: str = ""
     advice = (
         "Nothing was sent again. Look at your account before you repeat it: the job may exist "
         "and may be paid for. %cometvid jobs remembers the attempt."

@@ -16,7 +16,8 @@ import cometvid_nb
 PACKAGE = Path(__file__).parent.parent / "cometvid_nb"
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "media" not in path.parts]
 PURE = [
-    *(PACKAGE / "job.py", PACKAGE / "api" / "retries.py"),
+    PACKAGE / "api" / "retries.py",
+    *(PACKAGE / "job").glob("*.py"),
     *(PACKAGE / "watching" / f"{name}.py" for name in ("schedule", "durations", "state")),
     *(PACKAGE / "cards").glob("*.py"),
 ]

@@ -26,7 +26,8 @@ from cometvid_nb.errors import (
     WatchEnded,
     retold,
 )
-from cometvid_nb.job import Job, JobStatus
+from cometvid_nb.job.job import Job
+from cometvid_nb.job.status import JobStatus
 
 
 def family(kind: type[CometVidError] = CometVidError) -> Iterator[type[CometVidError]]:

@@ -32,7 +32,9 @@ from ..errors import (
     ServerTrouble,
     TransientError,
 )
-from ..job import Job, JobStatus, Polled, check_job_id
+from ..job.ids import check_job_id
+from ..job.job import Job, Polled
+from ..job.status import JobStatus
 from ..settings import Settings, origin_of
 from .answers import (
     Answer,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..job import check_job_id
+from ..job.ids import check_job_id
 
 DEFAULT_MODEL = "sora-2"
 """The endpoint's documented default; any other name is passed on, the list is the API's."""

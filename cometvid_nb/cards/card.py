@@ -13,7 +13,9 @@ from typing import Any
 
 from ..clips.places import SavedClip, Saving
 from ..errors import JobNotFound
-from ..job import Job, JobStatus, check_job_id
+from ..job.ids import check_job_id
+from ..job.job import Job
+from ..job.status import JobStatus
 from ..watching.state import Ending, WatchState
 from .words import WORDS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..api.client import Client
-from ..job import Job
+from ..job.job import Job
 
 MOST_POSTER_BYTES = 150_000
 """A poster stands in the notebook's file twice; the API's thumbnails have some 10 to 50 kB."""

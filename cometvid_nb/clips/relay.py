@@ -8,7 +8,7 @@ from typing import Any
 from ..api.client import Client
 from ..api.streams import ClipStream
 from ..errors import ClipError, CometVidError
-from ..job import Job
+from ..job.job import Job
 from .places import SavedClip
 from .roads import roads_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..api.client import Client
 from ..api.streams import BLOCK_BYTES, ClipStream
 from ..errors import CometVidError
-from ..job import Job
+from ..job.job import Job
 from .places import SavedClip, local_file
 
 

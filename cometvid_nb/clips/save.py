@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..api.client import Client
 from ..errors import ClipError, CometVidError, TransientError
-from ..job import Job
+from ..job.job import Job
 from .download import TRIES_PER_ROAD, ClipFile, Tries, download
 from .file import clip_file_name
 from .places import Destination, SavedClip, Saving, local_file, page_path

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..job import Job, JobStatus
+from ..job.job import Job
+from ..job.status import JobStatus
 from .file import BUSY_TIMEOUT_S, LedgerFile
 from .process import is_running, this_process
 

@@ -19,7 +19,7 @@ from ..cards.text import one_line
 from ..clips.places import Destination, Saving
 from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
-from ..job import Job
+from ..job.job import Job
 from ..ledger.ledger import Ledger
 from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions

@@ -7,7 +7,7 @@ import asyncio
 from ..api.client import Client
 from ..api.new_job import NewJob
 from ..errors import CometVidError, OutcomeUnknown
-from ..job import Job
+from ..job.job import Job
 from ..ledger.ledger import Ledger
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from ..clips.places import SavedClip, local_file, page_path
-from ..job import JobStatus
+from ..job.status import JobStatus
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
 from ..settings import Settings

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError, MissingKey, SettingsError
-from ..job import Job, JobStatus, check_job_id
+from ..job.ids import check_job_id
+from ..job.job import Job
+from ..job.status import JobStatus
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from ..job import Job
+from ..job.job import Job
 from ..ledger.ledger import Ledger
 from .durations import DEFAULT_PRIOR, DurationPrior
 from .state import Ending, WatchState

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..api.retries import HINT_CAP_S, retry_delay_s
 from ..errors import CometVidError
-from ..job import Job
+from ..job.job import Job
 from .durations import DurationPrior
 from .memory import Memory
 from .schedule import PollPolicy

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..api.retries import backoff_s, retry_delay_s
-from ..job import JobStatus
+from ..job.status import JobStatus
 from .durations import DEFAULT_PRIOR, DurationPrior, Forecast
 
 USUAL_QUEUE_S = 20.0

@@ -16,7 +16,8 @@ from ..errors import (
     TransientError,
     WatchStopped,
 )
-from ..job import Job, JobStatus
+from ..job.job import Job
+from ..job.status import JobStatus
 from .schedule import Observation, PollState
 
 

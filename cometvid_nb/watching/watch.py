@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clips.places import Destination, Saving
 from ..errors import ClipError, GaveUp, TransientError
-from ..job import Job
+from ..job.job import Job
 from ..notebook import cell_number
 from .blocking import block_on
 from .memory import Memory

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ..api.turns import Turns
-from ..job import Job
+from ..job.job import Job
 from ..settings import KEY_VARIABLES, Secret, Settings
 from .durations import DurationPrior
 from .memory import Memory

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from ..api.client import Client
-from ..job import Job
+from ..job.job import Job
 from ..settings import Secret, Settings
 from .durations import DurationPrior
 from .polling import Polling, pictured

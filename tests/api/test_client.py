@@ -33,7 +33,8 @@ from cometvid_nb.errors import (
     ServerTrouble,
     TransientError,
 )
-from cometvid_nb.job import Job, JobStatus
+from cometvid_nb.job.job import Job
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from tests.simulated import KEY, environ_of, settings_of

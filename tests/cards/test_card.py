@@ -18,7 +18,8 @@ from cometvid_nb.cards.card import Card, Clip, Phase
 from cometvid_nb.cards.text import card_to_progress_line
 from cometvid_nb.clips.places import SavedClip, Saving
 from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
-from cometvid_nb.job import Job, JobStatus
+from cometvid_nb.job.job import Job
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.watching.state import Ending, WatchState
 from tests.strategies import payloads, texts
 

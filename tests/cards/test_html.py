@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cometvid_nb.cards.card import Card, Clip, Phase
 from cometvid_nb.cards.html import card_to_bundle, card_to_html
 from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from tests.strategies import NASTY_TEXTS
 
 NOW_S = 1_781_079_478.0

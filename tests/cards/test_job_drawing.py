@@ -10,7 +10,7 @@ from hypothesis import given
 from IPython.core.formatters import DisplayFormatter
 
 from cometvid_nb import _draw_job, _let_jobs_be_drawn
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from tests.kernel import Kernel, Result
 from tests.strategies import payloads
 
@@ -50,13 +50,13 @@ def test_a_kernel_that_never_loaded_the_extension_draws_jobs_and_so_does_one_tha
 
 def test_loading_the_extension_is_enough(kernel: Kernel) -> None:
     kernel.run("%load_ext cometvid_nb")
-    check_drawn(kernel.run(f"import cometvid_nb.job\ncometvid_nb.job.{MAKE}"))
+    check_drawn(kernel.run(f"import cometvid_nb.job.job\ncometvid_nb.job.job.{MAKE}"))
 
 
 def test_a_drawing_of_somebody_elses_stays() -> None:
     shell = Shell()
     formatter = shell.display_formatter.mimebundle_formatter
-    formatter.for_type_by_name("cometvid_nb.job", "Job", lambda job: {"text/plain": "theirs"})
+    formatter.for_type_by_name("cometvid_nb.job.job", "Job", lambda job: {"text/plain": "theirs"})
     _let_jobs_be_drawn(shell)
     assert shell.display_formatter.format(Job("video_1"))[0] == {"text/plain": "theirs"}
 

@@ -20,7 +20,8 @@ from cometvid_nb.clips.download import OVERLAP_BYTES, Tries, download
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.clips.roads import Road
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
-from cometvid_nb.job import Job, JobStatus
+from cometvid_nb.job.job import Job
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator.clips import read_clip
 from tests.strategies import texts
 

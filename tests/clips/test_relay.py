@@ -13,7 +13,7 @@ from cometvid_nb.api.client import Client
 from cometvid_nb.clips import relay as clips
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.clips.relay import MESSAGE_BYTES, relay
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 

@@ -13,7 +13,7 @@ from cometvid_nb.cards.html import card_to_bundle
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.display import embedding
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES, embedded
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.simulator.clips import read_clip
 from cometvid_nb.watching.state import WatchState
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.ledger import Ledger
 
 API = "https://api.example/v1"

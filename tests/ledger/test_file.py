@@ -153,7 +153,7 @@ def test_what_may_only_be_read_is_reported_once_and_stops_nobody(what: str) -> N
         """
         # Imported before the rights are given away: this interpreter may lie in a home.
         head = "from pathlib import Path\nfrom cometvid_nb.ledger.ledger import Ledger\n"
-        head += "from cometvid_nb.job import Job\nimport uuid, sqlite3, contextlib\n"
+        head += "from cometvid_nb.job.job import Job\nimport uuid, sqlite3, contextlib\n"
         command = [sys.executable, "-c", head + dedent(script)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.stderr == ""
@@ -206,7 +206,7 @@ def test_one_busy_moment_is_not_the_end_of_the_record(
 WRITER = """
     import sys
     from pathlib import Path
-    from cometvid_nb.job import Job
+    from cometvid_nb.job.job import Job
     from cometvid_nb.ledger.ledger import Ledger
     name, path, api = sys.argv[1:]
     sys.stdin.read(1)  # all begin together
@@ -279,7 +279,7 @@ def test_many_may_make_the_file_at_the_same_instant(tmp_path: Path, warned: Warn
 FORKED = """
 import os, sys
 from pathlib import Path
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.ledger import Ledger
 
 ledger = Ledger(Path(sys.argv[1]), print)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.ledger import LOST, REFUSED, SENDING, Entry, Ledger
 from tests.ledger.conftest import API, Warned, job
 from tests.strategies import plausible_jobs

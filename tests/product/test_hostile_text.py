@@ -22,7 +22,7 @@ from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import card_to_bundle
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator

@@ -27,7 +27,7 @@ from cometvid_nb.errors import (
     RequestRejected,
     ServerTrouble,
 )
-from cometvid_nb.job import JobStatus
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.ledger.ledger import LOST, REFUSED, Entry, Ledger
 from cometvid_nb.session.creation import create
 from cometvid_nb.settings import Settings

@@ -16,7 +16,7 @@ from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import card_to_html
 from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.ledger import Entry, Ledger
 from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session

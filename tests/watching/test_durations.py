@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.job import JobStatus
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, ENDLESS, DurationPrior, Forecast
 from cometvid_nb.watching.schedule import Observation, PollState
 

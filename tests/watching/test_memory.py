@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cometvid_nb.clips.places import SavedClip
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.watching.durations import DEFAULT_PRIOR, DurationPrior
 from cometvid_nb.watching.memory import Memory, learn, took_s_of

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometvid_nb.api.retries import HINT_CAP_S
-from cometvid_nb.job import JobStatus
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.watching.durations import DurationPrior
 from cometvid_nb.watching.schedule import USUAL_QUEUE_S, Observation, PollPolicy, PollState
 

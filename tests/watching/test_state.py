@@ -23,7 +23,7 @@ from cometvid_nb.errors import (
     ServerTrouble,
     WatchStopped,
 )
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.watching.state import Ending, WatchState
 from tests.strategies import payloads
 

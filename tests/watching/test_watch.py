@@ -17,7 +17,8 @@ from cometvid_nb.api.client import Client
 from cometvid_nb.clips.download import OVERLAP_BYTES
 from cometvid_nb.clips.places import Destination
 from cometvid_nb.errors import BadKey, GaveUp, JobFailed, WatchStopped
-from cometvid_nb.job import JobStatus, Polled
+from cometvid_nb.job.job import Polled
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy

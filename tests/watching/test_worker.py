@@ -20,7 +20,7 @@ import pytest
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.api.turns import MANY
 from cometvid_nb.errors import JobFailed
-from cometvid_nb.job import Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import worker

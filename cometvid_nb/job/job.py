@@ -11,51 +11,16 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-# The status words seen for each documented status. A new word belongs here and nowhere else.
-_STATUS_WORDS = {
-    "queued": "queued pending submitted not_start not_started in_queue created waiting",
-    "in_progress": "in_progress processing running generating started",
-    "completed": "completed complete success succeeded succeed done finished",
-    "failed": "failed failure fail error cancelled canceled expired rejected",
-}
+from .status import JobStatus
 
 LONGEST_TEXT = 10_000
 """Characters kept of any text of the API: a hostile or broken answer must not fill a page's memory
 or the ledger."""
 LONGEST_WORD = 200
 """Characters kept of a status word, which a card shows as it is; known words are far shorter."""
-
-
-class JobStatus(StrEnum):
-    """The state of a job; the values are the documented words of the API."""
-
-    QUEUED = "queued"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    """Any other word. The job counts as not finished, since only a known word may end a watch."""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the job will not change any more."""
-        return self in (JobStatus.COMPLETED, JobStatus.FAILED)
-
-    @classmethod
-    def parse(cls, word: object) -> JobStatus:
-        """Return the status for a word; letter case, spaces and dashes do not matter."""
-        if not isinstance(word, str):
-            return cls.UNKNOWN
-        return _STATUS_OF.get(re.sub(r"[\s-]+", "_", word.strip().lower()), cls.UNKNOWN)
-
-
-_STATUS_OF = {
-    word: JobStatus(name) for name, words in _STATUS_WORDS.items() for word in words.split()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +49,10 @@ class Job:
     video_url: str | None = field(default=None, repr=False)
     """A signed, short-lived link to the clip. Whoever has the link can load the clip, so it is
     kept out of reprs and logs."""
+    other_video_urls: tuple[str, ...] = field(default=(), repr=False)
+    """Links to the further clips of a job that made several, in the API's order."""
+    ratio: float | None = None
+    """Width over height as the answer words it ("16:9", "9x16"), where it gives no pixels."""
     error_message: str | None = None
     error_code: str | None = None
     remixed_from: str | None = None
@@ -146,8 +115,8 @@ class Job:
 
     @property
     def aspect_ratio(self) -> float:
-        """Width over height; 16:9 where the size is not known."""
-        return self.width / self.height if self.width and self.height else 16 / 9
+        """Width over height; 16:9 where neither the size nor a ratio is known."""
+        return self.width / self.height if self.width and self.height else self.ratio or 16 / 9
 
 
 class Polled(NamedTuple):
@@ -155,33 +124,6 @@ class Polled(NamedTuple):
 
     job: Job
     retry_after_s: float | None = None
-
-
-def check_job_id(text: str) -> str:
-    """Return `text` as a job id, stripped.
-
-    The id goes into a URL path and a file name, so anything that could leave either is refused.
-
-    Raises:
-        ValueError: the text cannot be an id (empty, a path, spaces or control characters, too
-            long). The message tells the reason and quotes at most 40 characters.
-    """
-    job_id = text.strip()
-    shown = repr(job_id if len(job_id) <= 40 else job_id[:37] + "…")
-    if not job_id:
-        raise ValueError("the job id is empty")
-    # In a magic's line IPython leaves `{name}` and `$name` as they are if no variable has the name.
-    if re.search(r"[{}]|^\$", job_id):
-        raise ValueError(
-            f"{shown} is not a job id: undefined variable? IPython leaves such a name as it is"
-        )
-    if len(job_id) > 256:
-        raise ValueError(f"{shown} is not a job id: {len(job_id)} characters are too many")
-    if "/" in job_id or "\\" in job_id or set(job_id) == {"."}:
-        raise ValueError(f"{shown} is not a job id: it reads like a path or a link")
-    if not job_id.isprintable() or any(c.isspace() for c in job_id):
-        raise ValueError(f"{shown} is not a job id: it holds spaces or control characters")
-    return job_id
 
 
 def _unwrap(top: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], bool]:

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cometvid_nb.job import LONGEST_TEXT, Job, JobStatus, check_job_id
+from cometvid_nb.job.ids import check_job_id
+from cometvid_nb.job.job import LONGEST_TEXT, Job
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator.dialects import DIALECTS, FAILING_DIALECTS
 from tests.strategies import json_values, payloads, texts
 

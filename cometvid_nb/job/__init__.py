@@ -1,0 +1,1 @@
+"""The request at the server: one job, as every dialect of the endpoint describes it."""

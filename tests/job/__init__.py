@@ -1,0 +1,1 @@
+"""A job: its answers in every dialect, its id."""
