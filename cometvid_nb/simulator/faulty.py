@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hmac
 import json
 import socket
@@ -15,9 +16,11 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from cometvid_nb.simulator.arrivals import Request
+from cometvid_nb.simulator.forms import Part, parse_form
 from cometvid_nb.simulator.gateway import Gateway
 from cometvid_nb.simulator.problems import ERROR_WORDS, ApiProblem, error_body
 from cometvid_nb.simulator.script import Fault
+from cometvid_nb.simulator.shapes.answer import Answer
 
 PIECE_BYTES = 64 * 1024
 """The size of a piece of a body, so that a fault can act in the middle of a clip."""
@@ -32,6 +35,9 @@ class FaultyHandler(web.RequestHandler):
     fault: Fault | None = None
     """The fault that hits this request; None: it is answered truly."""
 
+    parts: tuple[Part, ...] = ()
+    """The parts of the form that was sent."""
+
     def initialize(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
@@ -39,8 +45,10 @@ class FaultyHandler(web.RequestHandler):
         asked = self.request
         headers = {name.lower(): value for name, value in asked.headers.get_all()}
         method, path = asked.method or "", asked.path
+        self.parts = parse_form(headers.get("content-type", ""), asked.body)
+        now_s = self.gateway.clock()
         self.gateway.record(
-            Request(self.host, method, path, asked.query, headers, self.gateway.clock())
+            Request(self.host, method, path, asked.query, headers, now_s, self.parts)
         )
         self.fault = self.gateway.take_fault(method, path)
         if self.fault is not None:
@@ -81,8 +89,10 @@ class FaultyHandler(web.RequestHandler):
         """Check the request's key.
 
         Raises:
-            ApiProblem: the key is missing or wrong.
+            ApiProblem: the key is missing or wrong, and the gateway wants one.
         """
+        if not self.gateway.api_key:
+            return
         sent = self.request.headers.get("Authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(sent, f"Bearer {self.gateway.api_key}".encode()):
             raise ApiProblem(401, *ERROR_WORDS[401])
@@ -96,6 +106,20 @@ class FaultyHandler(web.RequestHandler):
             body = kept | told
         await self._send(json.dumps(body))
 
+    async def send_answer(self, answer: Answer) -> None:
+        """Send an answer with its status and headers; a fault changes it if it is an object."""
+        self.set_status(answer.status, _reason(answer.status))
+        for name, value in answer.headers.items():
+            self.set_header(name, value.replace("{self}", self.request.full_url()))
+        if answer.text is None and isinstance(answer.json, Mapping):
+            await self.send_json(answer.json)
+            return
+        if answer.text is None:
+            self._set_json()
+        elif "Content-Type" not in answer.headers:
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+        await self._send(json.dumps(answer.json) if answer.text is None else answer.text)
+
     def _set_json(self) -> None:
         self.set_header("Content-Type", "application/json; charset=utf-8")
 
@@ -103,7 +127,10 @@ class FaultyHandler(web.RequestHandler):
         # A prompt may hold a lone surrogate, which plain UTF-8 refuses.
         content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
         fault = self.fault
-        if fault is None or not (fault.trickle_s or fault.cut_after_bytes is not None):
+        is_odd = fault is not None and (
+            fault.trickle_s or fault.cut_after_bytes is not None or fault.is_gzipped
+        )
+        if not is_odd:
             self.finish(content)
         else:
             await self.send_bytes(content, 0, len(content))
@@ -114,6 +141,9 @@ class FaultyHandler(web.RequestHandler):
         `Content-Length` announces all of it, or `length_off` bytes more or less.
         """
         fault = self.fault or Fault()
+        if fault.is_gzipped:
+            content = gzip.compress(content[first:end])
+            first, end = 0, len(content)
         announced = max(0, end - first + fault.length_off)
         self.set_header("Content-Length", str(announced))
         if self.request.method == "HEAD":

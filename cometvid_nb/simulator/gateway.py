@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import quote, unquote
 
-from cometvid_nb.simulator.arrivals import Request
-from cometvid_nb.simulator.clips import VARIANTS, read_clip
-from cometvid_nb.simulator.dialects import DIALECTS, JobJson
+from cometvid_nb.simulator.clips import VARIANTS
+from cometvid_nb.simulator.creation import asked_fields, check_parts, draw_scenario
+from cometvid_nb.simulator.dialects import NAMES, creation_answer, retrieval_answer
+from cometvid_nb.simulator.faults import LATE
+from cometvid_nb.simulator.forms import Part
+from cometvid_nb.simulator.ids import ID_SHAPES
 from cometvid_nb.simulator.life import SimulatedJob
 from cometvid_nb.simulator.links import LinkSigner
 from cometvid_nb.simulator.problems import ApiProblem, unknown_job
-from cometvid_nb.simulator.script import SCENARIOS, Fault, Scenario, draw_scenario, is_match
+from cometvid_nb.simulator.scenarios import SCENARIOS
+from cometvid_nb.simulator.script import Fault, Scenario
+from cometvid_nb.simulator.shapes.answer import Answer, JobJson
+from cometvid_nb.simulator.traffic import Traffic
 
 
-class Gateway:
-    """The simulated API: its jobs, faults and requests. Safe to use from any thread.
+class Gateway(Traffic):
+    """The simulated API: its jobs, beside the faults and requests of `Traffic`.
 
     Args:
         scenarios: further jobs; one with a known id replaces the known one.
         faults: what goes wrong, tried in this order.
+        api_key: the key that every request needs; None: no request needs one.
         speed: how many times as fast as in reality the jobs run.
         refresh_s: how often the gateway refreshes a job's state, in simulated seconds, as the real
             one does every 15 s or so; 0 = always current.
@@ -32,6 +37,9 @@ class Gateway:
         link_life_s: how many real seconds a link works.
         clock: returns unix seconds.
         storm: returns a fault, or None, for each request that no other fault has hit.
+        strict: refuse what the documentation of a model's family does not name; see `families`.
+        dialect: how the API speaks of created jobs, a name of `dialects`; "" = as their family.
+        ids: the shape of the ids of created jobs, a name of `ids`.
     """
 
     def __init__(
@@ -39,7 +47,7 @@ class Gateway:
         *,
         scenarios: Iterable[Scenario] = (),
         faults: Iterable[Fault] = (),
-        api_key: str = "simulated-key",
+        api_key: str | None = "simulated-key",
         speed: float = 1.0,
         refresh_s: float = 0.0,
         seed: int = 0,
@@ -47,31 +55,38 @@ class Gateway:
         link_life_s: float = 3600.0,
         clock: Callable[[], float] = time.time,
         storm: Callable[[str, str], Fault | None] = lambda method, path: None,
+        strict: bool = False,
+        dialect: str = "",
+        ids: str = "plain",
     ) -> None:
+        super().__init__(storm)
         if speed <= 0:
             raise ValueError(f"speed must be positive, not {speed!r}")
-        self.api_key = api_key
+        if dialect and dialect not in NAMES:
+            raise ValueError(f"no dialect {dialect!r}; there are {', '.join(NAMES)}")
+        if ids not in ID_SHAPES:
+            raise ValueError(f"no ids {ids!r}; there are {', '.join(ID_SHAPES)}")
+        self.api_key = api_key or ""
+        """"" = no request needs a key."""
         self.speed = speed
         self.clip_origin = ""
         """Scheme, host and port of the clips; known once the simulator listens."""
         self.dead_origin = ""
         """An origin that refuses every connection, for the links of the scenario "dead"."""
-        # Bounded: a demo may run for days.
-        self.requests: deque[Request] = deque(maxlen=10_000)
         self.clock = clock
-        self.storm = storm
         self.signer = LinkSigner(f"cometvid simulator {seed}".encode())
         self._refresh_s = refresh_s
         self._seed = seed
         self._median_s = median_s
         self._link_life_s = link_life_s
+        self._strict = strict
+        self._dialect = dialect
+        self._ids = ids
         self._created_count = 0
         self._revoked: set[tuple[str, str]] = set()
         """(job id, expiry) of links that were made to expire early."""
         self._job_of_idempotency_key: dict[tuple[str, str], str] = {}
         self._jobs: dict[str, SimulatedJob] = {}
-        self._faults: list[tuple[Fault, list[int]]] = []  # with how many requests each has met
-        self._changed = threading.Condition()  # its lock (reentrant) guards all of the above
         for scenario in (*SCENARIOS, *scenarios):
             self.add(scenario)
         for fault in faults:
@@ -90,16 +105,6 @@ class Gateway:
         with self._changed:
             self._jobs[scenario.job_id] = SimulatedJob(scenario, self.speed, self._refresh_s)
         return scenario.job_id
-
-    def add_fault(self, fault: Fault) -> None:
-        """Add a fault after the others."""
-        with self._changed:
-            self._faults.append((fault, [0]))
-
-    def clear_faults(self) -> None:
-        """Drop all faults."""
-        with self._changed:
-            self._faults.clear()
 
     def finish(self, job_id: str) -> None:
         """Complete a job now."""
@@ -138,60 +143,36 @@ class Gateway:
         """Whether the link with this expiry was revoked."""
         return (job_id, expires) in self._revoked
 
-    def clip_bytes(self, job_id: str, variant: str = "video") -> bytes:
-        """Return the file of a job's clip, to compare a download with."""
+    def clip_bytes(self, job_id: str, variant: str = "video", output: int = 1) -> bytes:
+        """Return the file of a job's clip, to compare a download with; `output` counts from 1."""
         with self._changed:
-            return read_clip(self._owned(job_id).scenario.size, VARIANTS[variant][0])
-
-    def count(self, pattern: str = "*") -> int:
-        """Return how many requests match, e.g. `"GET /videos/{id}"`; see `Fault.match`."""
-        with self._changed:
-            return sum(is_match(pattern, asked.method, asked.path) for asked in self.requests)
-
-    def wait_for_requests(self, pattern: str, count: int = 1, within_s: float = 10.0) -> bool:
-        """Wait until `count` matching requests have come in all; return False after `within_s`."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.count(pattern) >= count, within_s)
+            return self._owned(job_id).clip(variant, output)[0]
 
     # For the handlers.
 
-    def record(self, request: Request) -> None:
-        """Note a request and wake those that wait for it."""
-        with self._changed:
-            self.requests.append(request)
-            self._changed.notify_all()
-
     def take_fault(self, method: str, path: str) -> Fault | None:
-        """Return the fault that hits this request, or None."""
-        with self._changed:
-            for fault, met in self._faults:
-                if fault.times is not None and met[0] >= fault.after + fault.times:
-                    continue
-                if is_match(fault.match, method, path):
-                    met[0] += 1
-                    if met[0] > fault.after:
-                        return fault
-            return self.storm(method, path)
+        """Return the fault that hits this request, or what a late clip answers, or None."""
+        return self._late(path) or super().take_fault(method, path)
+
+    def check(self, parts: Sequence[Part]) -> None:
+        """Check the parts of a form to POST /videos, if the simulator is strict.
+
+        Raises:
+            ApiProblem: the model's family does not take one of them.
+        """
+        if self._strict:
+            check_parts(parts)
 
     def create(self, form: Mapping[str, str], idempotency_key: str | None) -> JobJson:
-        """Return the answer to POST /videos.
+        """Return the job that POST /videos makes.
 
         Raises:
             ApiProblem: the form lacks a prompt, or a field is not what it should be.
         """
-        if not form.get("prompt", "").strip():
-            raise ApiProblem(400, "invalid_request", "prompt is required")
-        size, seconds = form.get("size") or "1280x720", form.get("seconds") or "4"
-        if not re.fullmatch(r"[1-9]\d{1,4}x[1-9]\d{1,4}", size, re.ASCII):
-            raise ApiProblem(400, "invalid_request", f"size must be WIDTHxHEIGHT, not {size!r}")
-        if not re.fullmatch(r"[1-9]\d{0,2}", seconds, re.ASCII):
-            raise ApiProblem(400, "invalid_request", f"seconds must be a number, not {seconds!r}")
-        fields = {"prompt": form["prompt"], "size": size, "seconds": seconds}
-        fields["model"] = form.get("model") or "sora-2"
-        return self._created("/videos", fields, idempotency_key)
+        return self._created("/videos", asked_fields(form), idempotency_key)
 
     def remix(self, job_id: str, prompt: object, idempotency_key: str | None) -> JobJson:
-        """Return the answer to POST /videos/{id}/remix: a new job like the old one.
+        """Return what POST /videos/{id}/remix makes: a new job like the old one.
 
         Raises:
             ApiProblem: the id is unknown, the job not completed, or the prompt missing.
@@ -207,7 +188,17 @@ class Gateway:
             fields |= {"model": old.model, "remixed_from": job_id}
             return self._created(f"/videos/{job_id}/remix", fields, idempotency_key)
 
+    def creation_answer(self, job: JobJson) -> Answer:
+        """Return what a request is answered that has made this job."""
+        with self._changed:
+            return creation_answer(self._asked(job["id"]).scenario.dialect, job)
+
     def retrieve(self, job_id: str) -> JobJson:
+        """Return the JSON of `retrieval_answer`."""
+        job: JobJson = self.retrieval_answer(job_id).json
+        return job
+
+    def retrieval_answer(self, job_id: str) -> Answer:
         """Return the answer to GET /videos/{id}; the first request starts the job's clock.
 
         Raises:
@@ -219,10 +210,10 @@ class Gateway:
                 job.unknown_polls_left -= 1
                 raise unknown_job(job_id)
             job.begin(self.clock())
-            return DIALECTS[job.scenario.dialect](self._to_json(job))
+            return retrieval_answer(job.scenario.dialect, self._to_json(job))
 
-    def content(self, job_id: str, variant: str) -> tuple[bytes, str]:
-        """Return a completed job's file and its media type.
+    def content(self, job_id: str, variant: str, output: int = 1) -> tuple[bytes, str]:
+        """Return a completed job's file and its media type; `output` is which of several clips.
 
         Raises:
             ApiProblem: the id is unknown, there is no such variant, or there is no clip (yet).
@@ -235,8 +226,47 @@ class Gateway:
             if status != "completed":
                 message = f"Video is not ready: its status is {status}."
                 raise ApiProblem(400, "video_not_ready", message)
-            suffix, media_type = VARIANTS[variant]
-            return read_clip(job.scenario.size, suffix), media_type
+            return job.clip("video" if job.scenario.ignores_variant else variant, output)
+
+    def list(self, after: str, limit: int, order: str) -> JobJson:
+        """Return a page of the jobs that have begun, by the time of their beginning.
+
+        `after` is the id of the last job of the page before, "" for the first page. `order` is
+        "asc" or "desc", the newest first. The jobs are plain, whatever their dialect is.
+
+        Raises:
+            ApiProblem: 400, for an id, a limit or an order that there is not.
+        """
+        if order not in ("asc", "desc") or not 1 <= limit <= 100:
+            raise ApiProblem(400, "invalid_request", "limit is 1 to 100, order asc or desc")
+        with self._changed:
+            begun = [job for job in self._jobs.values() if job.started_at_s is not None]
+            begun.sort(key=lambda job: job.started_at_s or 0.0)
+            # The whole list is turned, as of two that began at once the later one is the newer.
+            told = begun if order == "asc" else begun[::-1]
+            ids = [job.scenario.job_id for job in told]
+            if after and after not in ids:
+                raise unknown_job(after)
+            start = ids.index(after) + 1 if after else 0
+            data = [self._to_json(job) for job in told[start : start + limit]]
+            return {
+                "object": "list",
+                "data": data,
+                "first_id": data[0]["id"] if data else None,
+                "last_id": data[-1]["id"] if data else None,
+                "has_more": start + limit < len(told),
+            }
+
+    def delete(self, job_id: str) -> JobJson:
+        """Drop a job and return the answer to DELETE /videos/{id}.
+
+        Raises:
+            ApiProblem: the id is unknown.
+        """
+        with self._changed:
+            self._asked(job_id)
+            del self._jobs[job_id]
+            return {"id": job_id, "object": "video.deleted", "deleted": True}
 
     # Internal; the lock is held.
 
@@ -266,32 +296,25 @@ class Gateway:
         self._created_count += 1
         # The prompt is in the seed: otherwise two demos would give one id to different clips.
         seed = f"{self._seed}/{self._created_count}/{fields['prompt']}"
-        return draw_scenario(seed, self._median_s, fields)
+        return draw_scenario(seed, self._median_s, fields, self._dialect, self._ids)
+
+    def _late(self, path: str) -> Fault | None:
+        if path.startswith("/clips/"):
+            name = path.removeprefix("/clips/").removesuffix(".mp4")
+        elif path.endswith("/content"):
+            name = path.removeprefix("/v1/videos/").removesuffix("/content")
+        else:
+            return None
+        with self._changed:
+            job = self._jobs.get(unquote(name))
+            is_late = job is not None and job.is_late(self.clock())
+            return LATE[job.scenario.late] if job is not None and is_late else None
 
     def _to_json(self, job: SimulatedJob) -> JobJson:
-        now_s, script = self.clock(), job.scenario
-        moment = job.at(now_s)
-        url, expires_at_s = self._link(job, now_s) if moment.is_completed else (None, None)
-        error = None
-        if moment.status == "failed":
-            error = {"code": script.error_code, "message": moment.error_message}
-        done_at_s = moment.completed_at_s
-        return {
-            "id": script.job_id,
-            "object": "video",
-            "model": script.model,
-            "status": moment.status,
-            "progress": moment.progress_percent,
-            "created_at": int(now_s if job.started_at_s is None else job.started_at_s),
-            "completed_at": None if done_at_s is None else int(done_at_s),
-            "expires_at": None if expires_at_s is None else int(expires_at_s),
-            "seconds": script.seconds,
-            "size": script.size,
-            "prompt": script.prompt,
-            "remixed_from_video_id": script.remixed_from,
-            "error": error,
-            "video_url": url,
-        }
+        now_s = self.clock()
+        is_completed = job.at(now_s).is_completed
+        url, expires_at_s = self._link(job, now_s) if is_completed else (None, None)
+        return job.to_json(now_s, url, expires_at_s)
 
     def _link(self, job: SimulatedJob, now_s: float) -> tuple[str | None, float | None]:
         """Return the job's link and its expiry (unix seconds); a link stays until it expires."""
@@ -303,6 +326,5 @@ class Gateway:
             expires_at_s = now_s + (self._link_life_s if life_s is None else life_s)
             job.link_expires_at_s = expires_at_s
         origin = self.dead_origin if job.scenario.link == "dead" else self.clip_origin
-        return origin + self.signer.sign(f"/clips/{job.scenario.job_id}.mp4", expires_at_s), (
-            expires_at_s
-        )
+        path = f"/clips/{quote(job.scenario.job_id, safe='')}.mp4"
+        return origin + self.signer.sign(path, expires_at_s), expires_at_s

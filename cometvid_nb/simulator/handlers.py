@@ -7,6 +7,7 @@ import json
 
 from tornado.routing import URLSpec
 
+from cometvid_nb.simulator.catalogue import catalogue, openai_list
 from cometvid_nb.simulator.faulty import FaultyHandler
 from cometvid_nb.simulator.gateway import Gateway
 from cometvid_nb.simulator.links import parse_range
@@ -24,14 +25,28 @@ class Videos(FaultyHandler):
         if self.request.headers.get("Content-Type", "").startswith("application/json"):
             raise ApiProblem(400, "invalid_request", "this endpoint takes multipart/form-data")
         key = self.request.headers.get("Idempotency-Key")
-        await self.send_json(self.gateway.create(form, key))
+        self.gateway.check(self.parts)
+        job = self.gateway.create(form, key)
+        await self.send_answer(self.gateway.creation_answer(job))
+
+    async def get(self) -> None:
+        limit = self.get_query_argument("limit", "20")
+        page = self.gateway.list(
+            after=self.get_query_argument("after", ""),
+            limit=int(limit) if limit.isdecimal() and len(limit) < 9 else 0,
+            order=self.get_query_argument("order", "desc"),
+        )
+        await self.send_json(page)
 
 
 class Video(FaultyHandler):
     """/v1/videos/{id}."""
 
     async def get(self, job_id: str) -> None:
-        await self.send_json(self.gateway.retrieve(job_id))
+        await self.send_answer(self.gateway.retrieval_answer(job_id))
+
+    async def delete(self, job_id: str) -> None:
+        await self.send_json(self.gateway.delete(job_id))
 
 
 class Remix(FaultyHandler):
@@ -44,7 +59,8 @@ class Remix(FaultyHandler):
             raise ApiProblem(400, "invalid_request", "the body is not JSON") from None
         prompt = body.get("prompt") if isinstance(body, dict) else None
         key = self.request.headers.get("Idempotency-Key")
-        await self.send_json(self.gateway.remix(job_id, prompt, key))
+        job = self.gateway.remix(job_id, prompt, key)
+        await self.send_answer(self.gateway.creation_answer(job))
 
 
 class Content(FaultyHandler):
@@ -75,9 +91,8 @@ class Clip(FaultyHandler):
             return
         expires = self.get_query_argument("expires", "")
         signature = self.get_query_argument("signature", "")
-        path = f"/clips/{self.path_args[0]}.mp4"
         now_s = self.gateway.clock()
-        verdict = self.gateway.signer.verdict(path, expires, signature, now_s)
+        verdict = self.gateway.signer.verdict(self.request.path, expires, signature, now_s)
         if verdict == "good" and self.gateway.is_revoked(self.path_args[0], expires):
             verdict = "expired"
         if verdict != "good":
@@ -88,7 +103,8 @@ class Clip(FaultyHandler):
         self.finish()
 
     async def get(self, job_id: str) -> None:
-        content, media_type = self.gateway.content(job_id, "video")
+        output = 2 if self.get_query_argument("output", "") == "2" else 1
+        content, media_type = self.gateway.content(job_id, "video", output)
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         self.set_header("ETag", etag)
         self.set_header("Accept-Ranges", "bytes")
@@ -120,6 +136,23 @@ class Clip(FaultyHandler):
 
     async def head(self, job_id: str) -> None:
         await self.get(job_id)
+
+
+class Models(FaultyHandler):
+    """/v1/models: the catalogue in brief, as OpenAI's clients list it."""
+
+    async def get(self) -> None:
+        await self.send_json(openai_list())
+
+
+class Catalogue(FaultyHandler):
+    """/api/models: the whole catalogue, beside /v1 and for everyone."""
+
+    def check_access(self) -> None:
+        """Let everyone in; `Request.has_authorization` says who sent a key that nobody needs."""
+
+    async def get(self) -> None:
+        await self.send_json(catalogue())
 
 
 class WrongPath(FaultyHandler):
@@ -160,6 +193,8 @@ def api_routes(gateway: Gateway) -> list[URLSpec]:
     """Return the routes of the API's own host."""
     arguments = {"gateway": gateway}
     routes: list[tuple[str, type[FaultyHandler]]] = [
+        (r"/api/models", Catalogue),
+        (r"/v1/models", Models),
         (r"/v1/videos", Videos),
         (r"/v1/videos/([^/]+)", Video),
         (r"/v1/videos/([^/]+)/remix", Remix),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cometvid_nb.simulator.clips import clip_file, frame_of
 from cometvid_nb.simulator.script import Scenario
+from cometvid_nb.simulator.shapes.answer import JobJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,46 @@ class SimulatedJob:
         if percent is None:
             return Moment(status, moment.progress_percent)
         return Moment("in_progress" if status == "queued" else status, percent)
+
+    def clip(self, variant: str, output: int) -> tuple[bytes, str]:
+        """Return the file of the clip and its media type.
+
+        A second output has another shape, so that nobody takes one for the other.
+        """
+        script = self.scenario
+        size = script.clip_size or script.size
+        if output > 1 and variant == "video":
+            width, height = frame_of(size)
+            return clip_file("1280x720" if width == height else "960x960")
+        return clip_file(size, variant, script.clip)
+
+    def is_late(self, now_s: float) -> bool:
+        """Whether the job has completed, but its clip cannot be had yet."""
+        done_at_s = self.at(now_s).completed_at_s
+        if not self.scenario.late or done_at_s is None:
+            return False
+        return now_s < done_at_s + self.scenario.late_s / self._speed
+
+    def to_json(self, now_s: float, url: str | None, expires_at_s: float | None) -> JobJson:
+        """Return the documented job at `now_s`, with this link to its clip."""
+        script, moment = self.scenario, self.at(now_s)
+        error = None
+        if moment.status == "failed":
+            error = {"code": script.error_code, "message": moment.error_message}
+        done_at_s = moment.completed_at_s
+        return {
+            "id": script.job_id,
+            "object": "video",
+            "model": script.model,
+            "status": moment.status,
+            "progress": moment.progress_percent,
+            "created_at": int(now_s if self.started_at_s is None else self.started_at_s),
+            "completed_at": None if done_at_s is None else int(done_at_s),
+            "expires_at": None if expires_at_s is None else int(expires_at_s),
+            "seconds": script.seconds,
+            "size": script.size,
+            "prompt": script.prompt,
+            "remixed_from_video_id": script.remixed_from,
+            "error": error,
+            "video_url": url,
+        }

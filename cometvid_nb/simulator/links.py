@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from typing import Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 
 class LinkSigner:
@@ -16,10 +16,10 @@ class LinkSigner:
         self._secret = secret
 
     def sign(self, path: str, expires_at_s: float) -> str:
-        """Return the path with its query; `path` is unescaped."""
+        """Return the path with its query; `path` is as it stands in the URL, so escaped."""
         expires = f"{expires_at_s:.3f}"
         query = urlencode({"expires": expires, "signature": self._signature(path, expires)})
-        return f"{quote(path)}?{query}"
+        return f"{path}?{query}"
 
     def verdict(
         self, path: str, expires: str, signature: str, now_s: float

@@ -22,15 +22,16 @@ ERROR_WORDS: dict[int, tuple[str, str]] = {
 class ApiProblem(Exception):
     """Raised by the gateway to answer with an error; `body` has the documented shape."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, param: str = "") -> None:
         super().__init__(message)
         self.status = status
-        self.body = error_body(code, message)
+        self.body = error_body(code, message, param)
 
 
-def error_body(code: str, message: str) -> dict[str, object]:
-    """Return an error in the documented shape."""
-    return {"error": {"message": message, "type": "comet_api_error", "param": "", "code": code}}
+def error_body(code: str, message: str, param: str = "") -> dict[str, object]:
+    """Return an error in the documented shape; `param` names the field that is wrong."""
+    error = {"message": message, "type": "comet_api_error", "param": param, "code": code}
+    return {"error": error}
 
 
 def unknown_job(job_id: str) -> ApiProblem:

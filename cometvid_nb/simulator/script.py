@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from cometvid_nb.simulator.dialects import DIALECTS, FAILING_DIALECTS
+from cometvid_nb.simulator.clips import CLIPS
+from cometvid_nb.simulator.dialects import NAMES
 
 HONEST_STEPS = (0, 3, 8, 14, 21, 29, 36, 44, 51, 59, 66, 74, 81, 88, 93, 97)
 """The progress of a job that reports truly, though not evenly."""
@@ -37,6 +36,7 @@ class Scenario:
     model: str = "sora-2"
     seconds: str = "4"
     size: str = "1280x720"
+    """As the family words it: "1280x720", "9:16", "16x9"."""
     queue_s: float = 2.0
     run_s: float = 10.0
     steps: tuple[int, ...] = HONEST_STEPS
@@ -49,10 +49,21 @@ class Scenario:
     link_life_s: float | None = None
     dialect: str = "plain"
     remixed_from: str | None = None
+    clip: str = ""
+    """What is odd about the clip, a name of `clips.CLIPS`; "" = a plain clip."""
+    clip_size: str = ""
+    """The size in which the clip comes out, if it is not `size`."""
+    late: str = ""
+    """What link and `/content` answer for the first `late_s` after the end: a name of `LATE`."""
+    late_s: float = 0.0
+    ignores_variant: bool = False
+    """Whether `/content` sends the whole clip where a thumbnail was asked for."""
 
     def __post_init__(self) -> None:
-        if self.dialect not in DIALECTS:
-            raise ValueError(f"no dialect {self.dialect!r}; there are {', '.join(DIALECTS)}")
+        if self.dialect not in NAMES:
+            raise ValueError(f"no dialect {self.dialect!r}; there are {', '.join(NAMES)}")
+        if self.clip not in CLIPS:
+            raise ValueError(f"no clip {self.clip!r}; there are {', '.join(CLIPS)}")
         if not self.steps:
             raise ValueError("steps must name at least one progress value")
 
@@ -96,6 +107,8 @@ class Fault:
     "false" claims the right range but sends the file's beginning."""
     revoke_link: bool = False
     """Let the link expire while its clip is being sent."""
+    is_gzipped: bool = False
+    """Compress the body; `headers` must say so."""
 
 
 def is_match(pattern: str, method: str, path: str) -> bool:
@@ -114,89 +127,3 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         ),
         re.DOTALL,
     )
-
-
-def draw_scenario(seed: str, median_s: float, fields: Mapping[str, str]) -> Scenario:
-    """Return the script of a created job; the same `seed` gives the same script."""
-    rng = random.Random(seed)
-    job_id = f"video_{rng.getrandbits(96):024x}"
-    queue_s = rng.uniform(2, 8)
-    # Log-normal, as real durations are. The growth with the clip's length follows the durations
-    # seen for clips of 4 to 12 s.
-    median_s *= (int(fields["seconds"]) / 4) ** 0.8
-    run_s = rng.lognormvariate(math.log(median_s), 0.4)
-    return Scenario(
-        job_id,
-        prompt=fields["prompt"],
-        model=fields["model"],
-        seconds=fields["seconds"],
-        size=fields["size"],
-        remixed_from=fields.get("remixed_from"),
-        queue_s=queue_s,
-        run_s=run_s,
-    )
-
-
-# Text that may break a page, a template, a terminal or a log: markup, template syntax, escape
-# sequences, control characters, direction overrides.
-_MARKUP = (
-    '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-    "\"><svg/onload=window.hacked=1> '{{7*7}}' ${alert(1)} %s \\n `rm` &lt;b&gt; </script><!-- "
-    "\u202egnp.exe\u202c \u2066\u200b\x00\x07\x1b[31mred\x1b[0m\x85\u2028\ufffe "
-)
-
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("video_demo", queue_s=4, run_s=36),
-    Scenario(
-        "video_portrait",
-        prompt="Aurora curtains over a calm northern sea, a lighthouse blinking on its rock",
-        size="720x1280",
-        queue_s=3,
-        run_s=24,
-    ),
-    Scenario(
-        "video_square",
-        prompt="A great moon rising behind violet dunes while a small comet passes",
-        model="wan2.6",
-        size="960x960",
-        queue_s=3,
-        run_s=20,
-    ),
-    Scenario(
-        "video_fails",
-        prompt="A famous actor wearing a well-known superhero costume",
-        steps=(0, 10, 20, 30),
-        ending="failed",
-        error_code="moderation_blocked",
-        error_message="Your request was blocked by our moderation system.",
-    ),
-    Scenario("video_stuck", queue_s=1, run_s=6, steps=(0, 10, 20, 30), ending="never"),
-    Scenario("video_paused", queue_s=1, ending="never", status_word="paused_by_moderation"),
-    Scenario("video_early", unknown_polls=2),
-    Scenario("video_no_link", link="none"),
-    Scenario("video_expiring", link_life_s=2),
-    Scenario("video_dead_link", link="dead"),
-    Scenario("video_plateau", steps=(10, 10, 20, 20, 20, 30, 30, 30, 30, 30)),
-    Scenario("video_jump", steps=(0, 0, 0, 90)),
-    Scenario("video_zero", steps=(0,)),
-    Scenario("video_markup", prompt=_MARKUP * 12, model=_MARKUP),
-    Scenario(
-        "video_markup_fails",
-        prompt=_MARKUP * 12,
-        model=_MARKUP,
-        ending="failed",
-        error_message=_MARKUP * 12,
-    ),
-    *(
-        Scenario(
-            f"video_dialect_{name}",
-            queue_s=1,
-            run_s=6,
-            dialect=name,
-            ending="failed" if name in FAILING_DIALECTS else "completed",
-        )
-        for name in DIALECTS
-        if name != "plain"
-    ),
-)
-"""The jobs that exist from the start."""
