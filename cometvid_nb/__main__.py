@@ -26,6 +26,18 @@ def main(argv: list[str] | None = None) -> int:
     simulate = commands.add_parser("simulate", help="serve a simulated API until interrupted")
     simulate.add_argument("--port", type=_port, default=0, help="0 = any free one")
     simulate.add_argument("--speed", type=_speed, default=1.0, help="how many times as fast")
+    simulate.add_argument(
+        "--strict", action="store_true", help="refuse what a model's documentation does not name"
+    )
+    simulate.add_argument(
+        "--no-key", action="store_true", help="want no key, as servers at home do"
+    )
+    simulate.add_argument(
+        "--dialect", default="", metavar="NAME", help="how it speaks of created jobs"
+    )
+    simulate.add_argument(
+        "--ids", default="plain", metavar="NAME", help="the shape of the ids of created jobs"
+    )
     # Arguments that this parser does not know go to JupyterLab.
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command == "demo":
@@ -34,8 +46,13 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     from .simulator import serve_forever
 
+    options: dict[str, object] = {"strict": arguments.strict}
+    options |= {"dialect": arguments.dialect, "ids": arguments.ids}
+    options |= {"api_key": None} if arguments.no_key else {}
     try:
-        serve_forever(port=arguments.port, speed=arguments.speed)
+        serve_forever(port=arguments.port, speed=arguments.speed, **options)
+    except ValueError as error:  # there is no such dialect, or no such ids
+        parser.error(str(error))
     except OSError as error:
         print(f"Cannot serve on port {arguments.port}: {error.strerror}.", file=sys.stderr)
         return 1

@@ -131,7 +131,8 @@ class FaultyHandler(web.RequestHandler):
             fault.trickle_s or fault.cut_after_bytes is not None or fault.is_gzipped
         )
         if not is_odd:
-            self.finish(content)
+            # Not an empty piece, which tornado takes for a body: a 204 may have none.
+            self.finish(content or None)
         else:
             await self.send_bytes(content, 0, len(content))
 

@@ -187,15 +187,15 @@ class Simulator(Gateway):
 def serve_forever(port: int = 0, speed: float = 1.0, **options: Any) -> None:
     """Print one JSON line (`base_url`, `api_key`, `jobs`) and serve until SIGINT or SIGTERM.
 
-    For the main thread of a program, as only that may handle signals; `options` as for
-    `Simulator`.
+    The key is null if none is needed. For the main thread of a program, as only that may handle
+    signals; `options` as for `Simulator`.
     """
     stopping = threading.Event()
     watched = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stopping.set()) for number in watched]
     try:
         with Simulator(port=port, speed=speed, **options) as simulator:
-            line = {"base_url": simulator.base_url, "api_key": simulator.api_key}
+            line = {"base_url": simulator.base_url, "api_key": simulator.api_key or None}
             with contextlib.suppress(BrokenPipeError):  # the starter may have closed the pipe
                 sys.stdout.write(json.dumps({**line, "jobs": simulator.jobs}) + "\n")
                 sys.stdout.flush()

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,50 +30,9 @@ from cometvid_nb.simulator.life import scripted_moment
 from cometvid_nb.simulator.links import LinkSigner, parse_range
 from cometvid_nb.simulator.script import is_match
 from cometvid_nb.simulator.shapes.links import IN_ANSWER
+from tests.simulator.asking import Clock, client_of, code_of, finished_link, get_job
 
 DOCUMENTED = {"queued", "in_progress", "completed", "failed"}
-
-
-class Clock:
-    """Unix seconds that pass only when told."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_781_079_478.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """What the clock of `sim` shows."""
-    return Clock()
-
-
-@pytest.fixture
-def http(sim: Simulator) -> Iterator[httpx.Client]:
-    with closing(client_of(sim)) as client:
-        yield client
-
-
-def client_of(sim: Simulator) -> httpx.Client:
-    key = {"Authorization": f"Bearer {sim.api_key}"}
-    return httpx.Client(base_url=sim.base_url, headers=key, trust_env=False, timeout=10)
-
-
-def get_job(http: httpx.Client, job_id: str) -> dict[str, Any]:
-    answer = http.get(f"/videos/{job_id}")
-    assert answer.status_code == 200, answer.text
-    job = answer.json()
-    assert isinstance(job, dict)
-    return job
-
-
-def finished_link(sim: Simulator, http: httpx.Client, job_id: str = "video_demo") -> str:
-    sim.finish(job_id)
-    url = get_job(http, job_id)["video_url"]
-    assert isinstance(url, str)
-    return url
 
 
 def receive(answer: httpx.Response, received: bytearray) -> None:
@@ -82,69 +40,7 @@ def receive(answer: httpx.Response, received: bytearray) -> None:
         received.extend(piece)
 
 
-def code_of(answer: httpx.Response) -> str:
-    error = answer.json()["error"]
-    assert set(error) == {"message", "type", "param", "code"}
-    assert error["type"] == "comet_api_error"
-    return str(error["code"])
-
-
-# The protocol, judged by OpenAI's own client.
-
-
-@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
-def test_the_openai_client_creates_polls_and_downloads_byte_for_byte() -> None:
-    import openai  # not above, where every worker of pytest would wait half a second for it
-
-    with (
-        Simulator(speed=400) as sim,
-        openai.OpenAI(base_url=sim.base_url, api_key=sim.api_key) as client,
-    ):
-        created = client.videos.create(
-            prompt="a comet",
-            model="sora-2",
-            seconds="8",
-            size="720x1280",
-            input_reference=("first.png", b"\x89PNG", "image/png"),
-        )
-        assert (created.status, created.progress, created.object) == ("queued", 0, "video")
-        assert (created.seconds, created.size, created.prompt) == ("8", "720x1280", "a comet")
-        assert client.videos.retrieve(created.id).id == created.id
-
-        done = client.videos.poll(created.id, poll_interval_ms=20)
-
-        assert (done.status, done.progress, done.error) == ("completed", 100, None)
-        assert done.completed_at is not None
-        assert done.completed_at >= done.created_at
-        clip = client.videos.download_content(created.id).read()
-        assert clip == sim.clip_bytes(created.id)
-        assert clip[4:8] == b"ftyp"
-        thumbnail = client.videos.download_content(created.id, variant="thumbnail").read()
-        assert (thumbnail[:4], thumbnail[8:12]) == (b"RIFF", b"WEBP")
-        sheet = client.videos.download_content(created.id, variant="spritesheet").read()
-        assert sheet[:3] == b"\xff\xd8\xff"
-
-
-@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
-def test_the_openai_client_remixes_and_reads_errors(sim: Simulator) -> None:
-    import openai
-
-    with openai.OpenAI(base_url=sim.base_url, api_key=sim.api_key, max_retries=0) as client:
-        with pytest.raises(openai.BadRequestError, match="only a completed video"):
-            client.videos.remix("video_demo", prompt="with two tails")
-        sim.finish("video_demo")
-        remixed = client.videos.remix("video_demo", prompt="with two tails")
-        assert remixed.id != "video_demo"
-        assert (remixed.remixed_from_video_id, remixed.status) == ("video_demo", "queued")
-        assert remixed.prompt == "with two tails"
-        with pytest.raises(openai.BadRequestError) as unknown:
-            client.videos.retrieve("video_nobody")
-        assert unknown.value.code == "task_not_exist"
-    with (
-        openai.OpenAI(base_url=sim.base_url, api_key="wrong", max_retries=0) as client,
-        pytest.raises(openai.AuthenticationError),
-    ):
-        client.videos.retrieve("video_demo")
+# The protocol.
 
 
 def test_creation_answers_with_the_documented_job(http: httpx.Client) -> None:
