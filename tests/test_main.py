@@ -53,6 +53,18 @@ def test_simulate_prints_one_json_line_serves_until_told_to_stop_and_exits_0(
         assert (process.returncode, rest, complaints) == (0, "", "")
 
 
+def test_simulate_may_be_strict_speak_a_dialect_and_want_no_key(home: Path) -> None:
+    options = ["--strict", "--no-key", "--dialect", "created_location", "--ids", "slashes"]
+    with simulating(home, *options) as (_, line):
+        told = json.loads(line)
+        assert told["api_key"] is None
+        url = f"{told['base_url']}/videos"
+        made = httpx.post(url, files={"prompt": (None, "a comet")})
+        assert "models%2Fveo-3.1%2F" in made.headers["Location"]
+        refused = httpx.post(url, files={"prompt": (None, "a comet"), "seed": (None, "7")})
+        assert refused.status_code == 400
+
+
 def test_a_taken_port_is_said_in_a_line(home: Path) -> None:
     with simulating(home) as (_, line):
         port = json.loads(line)["base_url"].split(":")[2].split("/")[0]
@@ -73,6 +85,8 @@ def test_a_taken_port_is_said_in_a_line(home: Path) -> None:
         ["simulate", "--port", "70000"],
         ["simulate", "--sped", "2"],
         ["simulate", "--speed", "0"],
+        ["simulate", "--dialect", "klingon"],
+        ["simulate", "--ids", "roman"],
     ],
 )
 def test_a_mistake_on_the_line_is_status_2_with_the_usage(

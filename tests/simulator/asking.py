@@ -20,7 +20,7 @@ class Clock:
 
 
 def client_of(sim: Simulator) -> httpx.Client:
-    key = {"Authorization": f"Bearer {sim.api_key}"}
+    key = {"Authorization": f"Bearer {sim.api_key}"} if sim.api_key else {}
     return httpx.Client(base_url=sim.base_url, headers=key, trust_env=False, timeout=10)
 
 
