@@ -49,7 +49,7 @@ def asked_fields(form: Mapping[str, str]) -> dict[str, str]:
             raise ApiProblem(400, "invalid_request", f"{model!r}: there is only {', '.join(table)}")
     size = form.get("size") or _size_by_ratio(form) or family.default_size
     seconds = form.get("seconds") or family.default_seconds
-    if not re.fullmatch(r"[1-9]\d{0,4}[xX:*][1-9]\d{0,4}|\d{3,4}[pPkK]", size, re.ASCII):
+    if not re.fullmatch(r"[1-9]\d{0,4}[xX:*][1-9]\d{0,4}|\d{1,4}[pPkK]", size, re.ASCII):
         raise ApiProblem(400, "invalid_request", f"size must be WIDTHxHEIGHT, not {size!r}")
     if not re.fullmatch(r"[1-9]\d{0,2}", seconds, re.ASCII):
         raise ApiProblem(400, "invalid_request", f"seconds must be a number, not {seconds!r}")

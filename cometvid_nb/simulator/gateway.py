@@ -228,7 +228,7 @@ class Gateway(Traffic):
                 raise ApiProblem(400, "video_not_ready", message)
             return job.clip("video" if job.scenario.ignores_variant else variant, output)
 
-    def list(self, after: str, limit: int, order: str) -> JobJson:
+    def page(self, after: str, limit: int, order: str) -> JobJson:
         """Return a page of the jobs that have begun, by the time of their beginning.
 
         `after` is the id of the last job of the page before, "" for the first page. `order` is

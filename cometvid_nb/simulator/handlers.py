@@ -31,7 +31,7 @@ class Videos(FaultyHandler):
 
     async def get(self) -> None:
         limit = self.get_query_argument("limit", "20")
-        page = self.gateway.list(
+        page = self.gateway.page(
             after=self.get_query_argument("after", ""),
             limit=int(limit) if limit.isdecimal() and len(limit) < 9 else 0,
             order=self.get_query_argument("order", "desc"),

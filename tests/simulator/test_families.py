@@ -10,11 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cometvid_nb.simulator import Simulator
 from cometvid_nb.simulator.catalogue import CATALOGUE
 from cometvid_nb.simulator.clips import MEDIA
 from cometvid_nb.simulator.families import FAMILIES, Family, family_of
+from cometvid_nb.simulator.forms import parse_form, picture
 from tests.simulator.asking import client_of, code_of, get_job
 
 strict = pytest.mark.simulator(strict=True)
@@ -176,6 +179,29 @@ def test_a_broken_form_is_a_refusal_and_no_trouble(http: httpx.Client, line: byt
     assert http.post("/videos", content=line, headers=headers).status_code == 400
     nameless = http.post("/videos", content=b"{}", headers={"Content-Type": "multipart/form-data"})
     assert nameless.status_code == 400
+
+
+FIELD_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+NAME_TEXT = st.text("abcxyz_[]-. \u00e9\"\\'", min_size=1, max_size=8)
+
+
+@given(st.lists(st.tuples(NAME_TEXT, FIELD_TEXT, st.none() | NAME_TEXT), max_size=5))
+def test_every_form_is_read_as_it_was_sent(sent: list[tuple[str, str, str | None]]) -> None:
+    files: list[tuple[str, Any]] = [(name, (file, text)) for name, text, file in sent]
+    asked = httpx.Request("POST", "http://x", files=files or [("", (None, ""))])
+    parts = parse_form(asked.headers["Content-Type"], asked.read())
+    told = [(part.name, part.text, part.file_name) for part in parts]
+    assert told == [(n, "" if f else t, f) for n, t, f in sent or [("", "", None)]]
+    sizes = [part.size_bytes for part in parts if part.is_file]
+    assert sizes == [len(text.encode()) for _, text, file in sent if file]
+
+
+@given(st.binary(max_size=60), st.text(max_size=30))
+def test_no_form_is_too_broken_to_be_noted(body: bytes, content_type: str) -> None:
+    parse_form(content_type, body)
+    parse_form("multipart/form-data; boundary=x", b"--x\r\n" + body)
+    for kind in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF....WEBPVP8 ", b"RIFF....WEBPVP8L"):
+        picture(kind + body)
 
 
 # The catalogue.
