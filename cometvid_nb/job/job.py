@@ -88,6 +88,11 @@ class Job:
             raw=payload,
         )
 
+    @classmethod
+    def pending(cls, job_id: str) -> Job:
+        """Return the job of an answer that says no more than "not yet", such as an empty 202."""
+        return cls(job_id, JobStatus.QUEUED, "pending")
+
     @property
     def is_final(self) -> bool:
         """Whether the server will not change this job any more."""

@@ -24,8 +24,8 @@ from . import names
 from .ids import check_job_id
 from .layers import Fields, fields_of, layers_of
 from .links import clip_links
-from .reasons import Reason, failure_of, is_success_word, reason_of, stated_error
-from .status import JobStatus
+from .reasons import Reason, failure_of, is_own_error, is_success_word, reason_of, stated_error
+from .status import LONGEST_WORD, JobStatus
 from .values import (
     link_of,
     moment_of,
@@ -37,9 +37,6 @@ from .values import (
 )
 
 T = TypeVar("T")
-
-LONGEST_WORD = 200
-"""Characters kept of a status word, which a card shows as it is; known words are far shorter."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +67,14 @@ class Reading:
         at, word = said[-1] if said else (named[0] if named else 0, "")
         return (named[0] if named else at), word, False
 
-    @property
+    @cached_property
     def status_word(self) -> str:
         """The status as the answer spells it, or ""."""
-        return self._told[1]
+        _, word, is_told = self._told
+        # `{"status": "success", "data": {…}}` alone says that the request went well. A clip inside
+        # means more.
+        is_of_request = not is_told and len(self.layers) > 1
+        return "" if is_of_request and not self.links else word
 
     @property
     def status(self) -> JobStatus:
@@ -125,10 +126,29 @@ class Reading:
             >= 2
         )
 
+    @property
+    def names_job(self) -> bool:
+        """Whether any id of a job stands in the answer, also inside the error it states."""
+        errors = [fields_of(e) for f in self.layers if isinstance(e := f.get("error"), Mapping)]
+        return any(_ids_in(fields) or _bare_ids_in(fields) for fields in [*self.layers, *errors])
+
     @cached_property
     def error(self) -> Reason | None:
         """The error that the answer states, or None."""
         return stated_error(self.layers)
+
+    @property
+    def is_own_error(self) -> bool:
+        """Whether the answer has the shape of the API's own errors."""
+        return bool(self.layers) and is_own_error(self.layers[0])
+
+    @property
+    def remark(self) -> Reason | None:
+        """The words of an answer that names neither a job nor a state: `{"message": …}`."""
+        if self.status_word or self.names_job or not self.layers:
+            return None
+        reason = reason_of(self.payload)
+        return reason if reason.message else None
 
     @cached_property
     def reason(self) -> Reason:
@@ -143,7 +163,7 @@ class Reading:
     def links(self) -> tuple[str, ...]:
         """The links to the clips: the main one, then those of further outputs."""
         links = clip_links(self.payload, self.base_url)
-        if not links and self.status is JobStatus.COMPLETED:
+        if not links and JobStatus.parse(self._told[1]) is JobStatus.COMPLETED:
             # The legacy dialect puts the link of a completed clip into `fail_reason`.
             link = self.first(("fail_reason",), lambda value: link_of(value, self.base_url))
             links = (link,) if link else ()
@@ -232,14 +252,18 @@ def _ids_in(fields: Fields) -> list[str]:
 
 def _weak_ids_in(fields: Fields) -> list[str]:
     """Return what may be an id, if nothing better is there: `data` as text, `request_id`."""
-    bare = [fields.get(name) for name in ("data", "result")]
-    bare = [value[0] if isinstance(value, list) and value else value for value in bare]
-    found = [value.strip() for value in bare if isinstance(value, str) and _is_bare_id(value)]
+    found = _bare_ids_in(fields)
     for name in names.WEAK_IDS:
         text = text_of(fields.get(name))
         if text is not None and (name != "name" or "operations/" in text):
             found.append(text)
     return found
+
+
+def _bare_ids_in(fields: Fields) -> list[str]:
+    values = [fields.get(name) for name in ("data", "result")]
+    values = [value[0] if isinstance(value, list) and value else value for value in values]
+    return [value.strip() for value in values if isinstance(value, str) and _is_bare_id(value)]
 
 
 def _is_bare_id(text: str) -> bool:

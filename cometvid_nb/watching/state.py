@@ -18,6 +18,7 @@ from ..errors import (
 )
 from ..job.job import Job
 from ..job.status import JobStatus
+from ..job.values import one_line
 from .schedule import Observation, PollState
 
 
@@ -93,7 +94,12 @@ class WatchState:
         return (self.job, self.problem, self.ending, self.saving, self.saved)
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:
-        """Return the state after an answer that describes the job."""
+        """Return the state after an answer that describes the job.
+
+        Where the answer only says "pending", what is known already stays.
+        """
+        if self.job is not None and job == Job.pending(self.job_id):
+            job = self.job
         poll = self.poll.created(job.created_at_s).after(
             Observation(now_s, job.status, job.progress_percent, retry_after_s)
         )
@@ -103,7 +109,7 @@ class WatchState:
         if job.status is JobStatus.COMPLETED:
             return replace(state, ending=Ending.COMPLETED, ended_at_s=now_s)
         if job.status is JobStatus.FAILED:
-            reason = job.error_message or "the API gave no reason"
+            reason = one_line(job.error_message or "the API gave no reason")
             error = JobFailed(f"{self.job_id} failed: {reason}", job=job)
             return replace(state, ending=Ending.FAILED, ended_at_s=now_s, error=error)
         return state

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.api.answers import Answer, job_payload, refusal
+from cometvid_nb.api.answers import Answer, polled_job, refusal
 from cometvid_nb.errors import (
     ApiError,
     BadKey,
@@ -22,10 +22,12 @@ from cometvid_nb.errors import (
     ServerTrouble,
     TransientError,
 )
+from cometvid_nb.job.job import Job
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE
 from tests.strategies import json_values
 
 NOW_S = 1_781_079_478.0
+BASE_URL = "https://api.example/v1"
 
 
 def answer(status: int, body: object, headers: dict[str, str] | None = None) -> Answer:
@@ -34,6 +36,10 @@ def answer(status: int, body: object, headers: dict[str, str] | None = None) -> 
     else:
         raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return Answer(status, httpx.Headers(headers or {}), raw)
+
+
+def poll(status: int, body: object, headers: dict[str, str] | None = None) -> Job:
+    return polled_job(answer(status, body, headers), "video_1", BASE_URL, NOW_S)
 
 
 def nested(message: str, code: str) -> dict[str, Any]:
@@ -124,7 +130,7 @@ def test_hints_are_read_from_either_header(headers: dict[str, str], seconds: flo
 )
 def test_a_success_over_something_else_is_trouble_that_may_pass(body: object, words: str) -> None:
     with pytest.raises(ServerTrouble, match=words):
-        job_payload(answer(200, body), "video_1")
+        poll(200, body)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +143,8 @@ def test_a_success_over_something_else_is_trouble_that_may_pass(body: object, wo
         {},
     ],
 )
-def test_what_may_describe_a_job_is_handed_on(body: dict[str, Any]) -> None:
-    assert job_payload(answer(200, body), "video_1") == body
+def test_what_may_describe_a_job_is_taken_for_one(body: dict[str, Any]) -> None:
+    assert poll(200, body).raw == body
 
 
 def test_the_apis_words_come_on_one_printable_line_of_bounded_length() -> None:
