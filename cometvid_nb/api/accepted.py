@@ -80,7 +80,8 @@ def _hidden_refusal(answer: Answer, reading: Reading) -> ApiError | TransientErr
     told = f"The API answered: {one_line(reason.message or 'an error')}"
     kind = kind_of(reason)
     if reading.names_job:
-        return unknown(f"{told} Yet the answer names an id, so there may be a job.", answer)
+        words = told.rstrip(".")
+        return unknown(f"{words}. It names an id as well, so there may be a job.", answer)
     if issubclass(kind, ApiError):
         return kind(told, status_code=answer.status_code, code=reason.code)
     if kind is RateLimited:
@@ -109,7 +110,9 @@ def _begun(job: Job, new: NewJob, *, is_told: bool) -> Job:
 def _id_in_location(answer: Answer, url: str) -> str | None:
     """The id at the end of `Location: /v1/videos/video_1`, or None."""
     try:
-        target = urljoin(url, answer.location)
+        given, target = urlsplit(answer.location), urljoin(url, answer.location)
+        if given.scheme and not given.netloc:
+            return None  # `http:videos/1`, which is nowhere
         if answer.location and (answer.is_success or origin_of(target) == origin_of(url)):
             steps = [unquote(step) for step in urlsplit(target).path.split("/")]
             before = [at for at, step in enumerate(steps[:-1]) if _COLLECTION.fullmatch(step)]

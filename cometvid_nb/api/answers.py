@@ -152,8 +152,8 @@ def polled_job(answer: Answer, job_id: str, base_url: str, now_s: float) -> Job:
         raise refusal(answer, job_id, now_s, is_poll=True)
     if not reading.is_told and (reason := reading.error or reading.remark) is not None:
         raise _hidden_trouble(reason, job_id)
-    is_unready = answer.status_code in (202, 204) and not answer.is_html
-    if is_unready and not reading.status_word:
+    is_page = answer.body.lstrip()[:1] == b"<"
+    if answer.status_code in (202, 204) and not is_page and not reading.status_word:
         return Job.pending(job_id)
     if payload is NOT_JSON:
         kind = "an HTML page" if answer.is_html else "no JSON"

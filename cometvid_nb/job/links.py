@@ -135,7 +135,7 @@ def _rank(name: str) -> int | None:
     is_clip, is_address = bool(words & CLIP_WORDS), bool(words & ADDRESS_WORDS)
     if is_clip:
         return 0 if is_address else 1
-    if words <= HOLDER_WORDS:
+    if words <= (LINK_WORDS if is_address else HOLDER_WORDS):
         return 2 if is_address else 3
     return None
 

@@ -53,7 +53,7 @@ HEIGHTS = _words("height video_height output_height")
 RATIOS = ("aspect_ratio", "ratio", "video_ratio", "aspect", "orientation", *SIZES)
 SHAPE_HOLDERS = _words(
     "metadata meta video videos video_params parameters params output outputs result results "
-    "properties content size resolution"
+    "task_result properties content size resolution"
 )
 """Where a clip's size, ratio and length may lie beside the job's own fields."""
 

@@ -4,8 +4,8 @@ The tables name every field that was seen; a new name belongs there and nowhere 
 of the answer speaks of the job, and which word counts, follows three rules:
 
 1. A layer is an envelope, and no description of the job, if it says only "success", "error" or a
-   number as its status and has no field that only a job has. Its word counts only where no other
-   layer has one.
+   number as its status, has no field that only a job has, and does not name the id that was asked
+   for. Its word counts only where no other layer has one.
 2. A known final word is final in whichever layer it stands, the outermost first. Unknown words
    never are.
 3. Values come from the layer whose word counts, then from those inside it, then from those around
@@ -37,6 +37,7 @@ from .values import (
 )
 
 T = TypeVar("T")
+_BLANKS: tuple[object, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Reading:
     @cached_property
     def _told(self) -> tuple[int, str, bool]:
         """(layer, status word, whether the layer describes a job)."""
-        words = [(at, *_word_in(fields)) for at, fields in enumerate(self.layers)]
+        words = [(at, *_word_in(fields, self.job_id)) for at, fields in enumerate(self.layers)]
         said = [(at, word) for at, word, _ in words if word]
         told = [(at, word) for at, word, is_of_job in words if word and is_of_job]
         final = [(at, word) for at, word in told if JobStatus.parse(word).is_final]
@@ -97,8 +98,10 @@ class Reading:
         """The id that the answer gives the job; None: it names none."""
         # The outermost one, but for an envelope's, which counts requests.
         last = len(self.layers) - 1
-        inner = [_is_envelope(fields) and at < last for at, fields in enumerate(self.layers)]
-        ordered = sorted(zip(inner, self.layers, strict=True), key=lambda pair: pair[0])
+        ordered = sorted(
+            enumerate(self.layers),
+            key=lambda pair: pair[0] < last and not _word_in(pair[1], self.job_id)[1],
+        )
         candidates = [text for _, fields in ordered for text in _ids_in(fields)]
         candidates += [text for fields in self.layers for text in _weak_ids_in(fields)]
         return next(filter(_is_id, candidates), candidates[0] if candidates else None)
@@ -120,11 +123,9 @@ class Reading:
         if self.job_id and any(self.job_id in _ids_in(fields) for fields in self.layers):
             return True
         fields = self.ordered[0]
-        has = [name for name in names.JOB_FIELDS if fields.get(name) not in (None, "", [], {})]
-        return (
-            len(set(has) - set(names.IDS) - set(names.STATES)) + (fields.get("object") == "video")
-            >= 2
-        )
+        others = names.JOB_FIELDS.difference(names.IDS, names.STATES)
+        marks = [name for name in others if fields.get(name) not in _BLANKS]
+        return len(marks) + (fields.get("object") == "video") >= 2
 
     @property
     def names_job(self) -> bool:
@@ -179,10 +180,11 @@ class Reading:
         holders = self._shape_holders
         pixels = _first_in(holders, names.SIZES, pixels_of)
         if pixels is None:
-            sides = (
-                (_one(f, names.WIDTHS, side_of), _one(f, names.HEIGHTS, side_of)) for f in holders
-            )
-            pixels = next(((w, h) for w, h in sides if w is not None and h is not None), None)
+            for fields in holders:
+                width = _one(fields, names.WIDTHS, side_of)
+                height = _one(fields, names.HEIGHTS, side_of)
+                if width is not None and height is not None:
+                    return (width, height), None
         return pixels, None if pixels else _first_in(holders, names.RATIOS, ratio_of)
 
     @property
@@ -197,27 +199,26 @@ class Reading:
 
     @cached_property
     def _shape_holders(self) -> list[Fields]:
-        inner = [
-            fields[name]
-            for fields in self.ordered
-            for name in names.SHAPE_HOLDERS
-            if name in fields
-        ]
-        inner = [v[0] if isinstance(v, list) and v else v for v in inner]
-        return self.ordered + [fields_of(value) for value in inner if isinstance(value, Mapping)]
+        holders, level = list(self.ordered), self.ordered
+        for _ in range(2):  # `task_result.videos[0]`
+            level = [fields_of(value) for fields in level for value in _shapes_in(fields)]
+            holders += level
+        return holders
 
 
-def _is_envelope(fields: Fields) -> bool:
-    return names.JOB_FIELDS.isdisjoint(fields) and not _word_in(fields)[1]
+def _shapes_in(fields: Fields) -> list[Mapping[Any, Any]]:
+    values = [fields[name] for name in names.SHAPE_HOLDERS if name in fields]
+    values = [value[0] if isinstance(value, list) and value else value for value in values]
+    return [value for value in values if isinstance(value, Mapping)]
 
 
-def _word_in(fields: Fields) -> tuple[str, bool]:
-    """Return (status word, whether it is said of a job) of one layer."""
+def _word_in(fields: Fields, job_id: str) -> tuple[str, bool]:
+    """Return (status word, whether the layer describes a job) of one layer."""
+    is_job = _has_job_fields(fields) or bool(job_id and job_id in _ids_in(fields))
     given = [(name, _state_text(fields[name])) for name in names.STATES if name in fields]
     words = [(name, word) for name, word in given if word]
     if not words:
-        return "", False
-    is_job = not names.JOB_FIELDS.isdisjoint(fields)
+        return "", is_job
     # `{"status": "success", "task_status": "processing"}`: the first is the envelope's.
     of_job = [word for name, word in words if name not in ("status", "state")] or [
         word for name, word in words if is_job or not _is_envelope_word(fields[name], word)
@@ -225,6 +226,11 @@ def _word_in(fields: Fields) -> tuple[str, bool]:
     chosen = of_job or [word for _, word in words]
     final = (word for word in chosen if JobStatus.parse(word).is_final)
     return next(final, chosen[0])[:LONGEST_WORD], bool(of_job)
+
+
+def _has_job_fields(fields: Fields) -> bool:
+    found = names.JOB_FIELDS & fields.keys()
+    return any(fields[name] not in _BLANKS for name in found) or fields.get("object") == "video"
 
 
 def _state_text(value: object) -> str | None:

@@ -119,15 +119,19 @@ class WatchState:
 
         The watch ends if another poll would fail the same way, else it goes on.
         """
-        if isinstance(error, JobNotFound):
+        # Until the API has described the job once, any 404 may only mean that the job is new.
+        is_missing = isinstance(error, RequestRejected) and error.status_code == 404
+        if isinstance(error, JobNotFound) or (is_missing and self.job is None):
             times = self.not_found_times + 1
             first_at_s = self.not_found_first_at_s if self.not_found_times else now_s
             if is_not_found_final(times, first_at_s, now_s):
                 return self._broken(error, now_s)
+            problem = (
+                "The API does not know this id yet. A new job can take a few seconds to appear."
+            )
             return replace(
                 self._after_failed_poll(now_s, None),
-                problem="The API does not know this id yet. "
-                "A new job can take a few seconds to appear.",
+                problem=str(error) if is_missing else problem,
                 not_found_times=times,
                 not_found_first_at_s=first_at_s,
             )
