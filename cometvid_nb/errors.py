@@ -119,6 +119,13 @@ class TransientError(CometVidError):
     `retry_after_s` is the pause that the server asked for (seconds), or None.
     """
 
+    is_unaccepted = False
+    """True: the server provably made nothing of the request, as it was never sent, or as the API
+    itself turned it away.
+
+    Only then may a request that costs money be sent again.
+    """
+
     def __init__(
         self, message: str, *, retry_after_s: float | None = None, advice: str | None = None
     ) -> None:
@@ -129,11 +136,8 @@ class TransientError(CometVidError):
 class ConnectionTrouble(TransientError):
     """No answer came back: connection refused or reset, timeout, unknown host, bad certificate."""
 
-    is_unsent = False
-    """True: no connection was made, so the server cannot have seen the request.
-
-    Only then may a request that costs money be sent again.
-    """
+    answer: str = ""
+    """What had come of an answer before it broke off, as one line of text."""
 
 
 class RateLimited(TransientError):
@@ -141,14 +145,7 @@ class RateLimited(TransientError):
 
 
 class ServerTrouble(TransientError):
-    """A 5xx, or a body that is not the API's JSON (a gateway's HTML page, half an answer).
-
-    `status_code` is the HTTP status, or None.
-    """
-
-    status_code: int | None = None
-    is_from_api = False
-    """True: the body was the API's own JSON error, not the page of a gateway before it."""
+    """A 5xx, or a body that is not the API's JSON (a gateway's HTML page, half an answer)."""
 
 
 class OutcomeUnknown(CometVidError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -24,28 +26,97 @@ from ..errors import (
     ServerTrouble,
     TransientError,
 )
+from ..job.job import Job
+from ..job.reading import Reading
+from ..job.reasons import Reason, reason_of
+from ..job.values import LONGEST_TEXT, MOST_SAID, number_of, one_line
 from .retries import parse_retry_after
 from .streams import ClipStream, HangUp, bounded
 
+NOT_JSON = object()
+"""The payload of an answer whose body is no JSON, as None is JSON too."""
+BASE_URL_ADVICE = "Check base_url (%cometvid config): it ends in /v1."
+MOST_KEPT = 2000
+"""Characters kept of an answer that nobody can read an id from."""
 
-@dataclass(frozen=True, slots=True)
+_UNKNOWN_JOB = re.compile(r"\btask(?:_origin)?[_ ](?:does[_ ])?not[_ ]exists?\b", re.IGNORECASE)
+_WRONG_PATH = re.compile(
+    r"invalid url|cannot (?:get|post) /|no route|(?:page|route|path|endpoint) not found",
+    re.IGNORECASE,
+)
+_KINDS_BY_NUMBER: dict[float | None, type[ApiError | TransientError]] = {
+    401: BadKey,
+    402: QuotaExceeded,
+    403: QuotaExceeded,
+    429: RateLimited,
+}
+_KINDS_BY_WORDS: tuple[tuple[type[ApiError | TransientError], re.Pattern[str]], ...] = (
+    (
+        QuotaExceeded,
+        re.compile(
+            r"quota|insufficient.{0,20}(?:balance|credit|fund)|billing|payment required"
+            r"|(?:balance|credits?) .{0,20}not enough|not enough .{0,20}(?:balance|credit)"
+            r"|余额|额度|欠费"
+        ),
+    ),
+    (RateLimited, re.compile(r"rate.?limit|too.many.requests|too frequent|频率|速率")),
+    (
+        BadKey,
+        re.compile(
+            r"(?:invalid|incorrect|wrong|missing|expired|revoked).{0,20}(?:api.?key|token)"
+            r"|(?:api.?key|token).{0,20}(?:invalid|incorrect|wrong|missing|expired|revoked)"
+            r"|unauthori[sz]ed|authentication|令牌"
+        ),
+    ),
+    (ServerTrouble, re.compile(r"internal.{0,10}error|server.?error|system.?(?:error|busy)")),
+)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, read to its end."""
+    """One HTTP answer, read to its end. `location` is the header of that name, "" if none."""
 
     status_code: int
     headers: Mapping[str, str]
     body: bytes
+    location: str = ""
 
-    def to_json(self) -> Any:
-        """The body as a JSON value.
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status_code < 300
 
-        Raises:
-            ValueError: it is not JSON, or nested too deeply to be honest.
-        """
+    @cached_property
+    def payload(self) -> Any:
+        """The body as a JSON value; `NOT_JSON` if it is none, or nested too deeply to be honest."""
         try:
             return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        except (ValueError, RecursionError):
+            return NOT_JSON
+
+    @cached_property
+    def reason(self) -> Reason:
+        """What the body says went wrong: a JSON error in any form, or plain text."""
+        if self.payload is not NOT_JSON:
+            return reason_of(self.payload)
+        text = self.body[:MOST_KEPT].decode("utf-8", "replace")
+        return Reason() if self.is_html or "\0" in text else reason_of(text)
+
+    @property
+    def proves_nothing_made(self) -> bool:
+        """Whether this error is the API's own and names no job, so that no job was made.
+
+        A gateway before the API may give up on a request that the API goes on with.
+        """
+        reading = Reading(self.payload)
+        return bool(reading.layers) and reading.is_own_error and not reading.names_job
+
+    @property
+    def piece(self) -> str:
+        """The status, the Location and a piece of the body as one line of text."""
+        where = f" Location: {self.location}" if self.location else ""
+        text = self.body[: 4 * MOST_KEPT].decode("utf-8", "replace")
+        return one_line(f"HTTP {self.status_code}{where} {text}", MOST_KEPT)
 
     @property
     def is_html(self) -> bool:
@@ -61,79 +132,116 @@ class Answer:
         return max((hint for hint in hints if hint is not None), default=None)
 
 
-def job_payload(answer: Answer, job_id: str) -> dict[str, Any]:
-    """The JSON object that describes the job.
+def polled_job(answer: Answer, job_id: str, base_url: str, now_s: float) -> Job:
+    """The job as the answer to a poll describes it.
+
+    A body that describes this job and says a final word is believed whatever the HTTP status:
+    vLLM-Omni answers the poll of a failed job with the status of its failure. A 202 or 204 that
+    describes nothing means that there is no news yet: see `Job.pending`.
 
     Raises:
-        ServerTrouble: a success status over something else (a gateway's page, half an answer).
+        ApiError: a refusal.
+        TransientError: no usable answer this time; or a success status over an error, or over
+            something else (a gateway's page, half an answer).
     """
-    try:
-        payload = answer.to_json()
-    except ValueError:
+    payload = answer.payload
+    reading = Reading(payload, job_id, base_url)
+    if not answer.is_success:
+        if reading.status.is_final and reading.looks_like_job():
+            return Job.parse(payload, job_id=job_id, base_url=base_url)
+        raise refusal(answer, job_id, now_s, is_poll=True)
+    if not reading.is_told and (reason := reading.error or reading.remark) is not None:
+        raise _hidden_trouble(reason, job_id)
+    is_page = answer.body.lstrip()[:1] == b"<"
+    if answer.status_code in (202, 204) and not is_page and not reading.status_word:
+        return Job.pending(job_id)
+    if payload is NOT_JSON:
         kind = "an HTML page" if answer.is_html else "no JSON"
-        raise ServerTrouble(f"The API answered {kind} when asked after {job_id}.") from None
-    if not isinstance(payload, dict):
+        raise ServerTrouble(f"The API answered {kind} when asked after {job_id}.")
+    if not reading.layers:
         raise ServerTrouble(f"The API answered JSON that describes no job ({job_id}).")
-    is_bare = payload.keys().isdisjoint(("status", "state", "task_status"))
-    if is_bare and not isinstance(payload.get("data"), dict):
-        is_flat = _code_of(payload) is not None and _message_of(payload) != ""
-        if is_flat or isinstance(payload.get("error"), dict | str):
-            # Some gateways put an error under a 200.
-            raise ServerTrouble(f"The API answered: {_message_of(payload) or 'an error'}")
-    return payload
+    return Job.parse(payload, job_id=job_id, base_url=base_url)
 
 
-def refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
-    """The error that a status other than 2xx stands for."""
+def refusal(
+    answer: Answer, job_id: str, now_s: float, *, is_poll: bool = False
+) -> ApiError | TransientError:
+    """The error that a status other than 2xx stands for, in the API's own words.
+
+    `is_poll`: the job itself was asked for, so that a 404 of the API says that there is none.
+    """
     status = answer.status_code
-    message, code = "", None
-    try:
-        payload = answer.to_json()
-    except ValueError:
-        payload = None
-    if isinstance(payload, dict):
-        message, code = _message_of(payload), _code_of(payload)
-    said = f": {message}" if message else (" with an HTML page" if answer.is_html else "")
-    told = f"The API answered {status}{said}"
+    reason = answer.reason
+    is_from_api = isinstance(answer.payload, dict | list)
+    told = f"The API answered {status}{_words_of(answer)}"
     hint_s = answer.retry_after_s(now_s)
     if status == 429:
-        return RateLimited(told, retry_after_s=hint_s)
-    if code == "task_not_exist":
-        return JobNotFound(
-            f"The API knows no job {job_id} under this key.", status_code=status, code=code
-        )
-    if status in (408, 425) or (status >= 500 and code != "invalid_request"):
+        limited = RateLimited(told, retry_after_s=hint_s)
+        limited.is_unaccepted = answer.proves_nothing_made
+        return limited
+    is_missing = is_poll and status == 404 and is_from_api and not _says(_WRONG_PATH, reason)
+    if job_id and (is_missing or _says(_UNKNOWN_JOB, reason)):
+        return _not_found(job_id, status, reason)
+    if status in (408, 425) or (status >= 500 and reason.code != "invalid_request"):
         trouble = ServerTrouble(told, retry_after_s=hint_s)
-        trouble.status_code, trouble.is_from_api = status, isinstance(payload, dict)
+        trouble.is_unaccepted = status == 503 and answer.proves_nothing_made
         return trouble
-    if not isinstance(payload, dict):
-        # A refusal that is not the API's JSON comes from something in between, or a wrong path.
-        advice = "Check base_url (%cometvid config): it ends in /v1."
-        rejected = RequestRejected(told, status_code=status, advice=advice)
-        rejected.is_from_api = False
-        return rejected
-    kinds: dict[int, type[ApiError]] = {401: BadKey, 403: QuotaExceeded}
-    return kinds.get(status, RequestRejected)(told, status_code=status, code=code)
+    kinds: dict[int, type[ApiError]] = {401: BadKey, 402: QuotaExceeded, 403: QuotaExceeded}
+    # A refusal that is not the API's JSON comes from something in between, or a wrong path.
+    is_trusted = is_from_api or (status == 401 and not answer.is_html)
+    kind = kinds.get(status, RequestRejected) if is_trusted else RequestRejected
+    is_path = status in (404, 405) or not (is_from_api or reason.message)
+    advice = BASE_URL_ADVICE if is_path and kind is RequestRejected else None
+    rejected = kind(told, status_code=status, code=reason.code, advice=advice)
+    if isinstance(rejected, RequestRejected):
+        rejected.is_from_api = is_from_api
+    return rejected
 
 
-def _message_of(payload: dict[str, Any]) -> str:
-    error = payload.get("error")
-    message = (error.get("message") if isinstance(error, dict) else error) or payload.get("message")
-    if not isinstance(message, str):
-        return ""
-    # On one line, and free of what a terminal obeys and of what UTF-8 cannot say.
-    return " ".join("".join(c if c.isprintable() else " " for c in message[:5000]).split())[:500]
+def kind_of(reason: Reason) -> type[ApiError | TransientError]:
+    """The kind of an error that no HTTP status tells, by its code, else by its words."""
+    number = number_of(reason.code)
+    if (kind := _KINDS_BY_NUMBER.get(number)) is not None:
+        return kind
+    if number is not None and 500 <= number <= 599:
+        return ServerTrouble
+    words = f"{reason.code} {reason.message}".lower()[:MOST_SAID]
+    return next((kind for kind, said in _KINDS_BY_WORDS if said.search(words)), RequestRejected)
 
 
-def _code_of(payload: dict[str, Any]) -> str | None:
-    error = payload.get("error")
-    code = (error.get("code") if isinstance(error, dict) else None) or payload.get("code")
-    return str(code)[:80] if isinstance(code, str) else None
+def _hidden_trouble(reason: Reason, job_id: str) -> ApiError | TransientError:
+    """The error that the answer to a poll hides under a 2xx; it may pass, but for an unknown id."""
+    if _says(_UNKNOWN_JOB, reason):
+        return _not_found(job_id, 200, reason)
+    kind = RateLimited if kind_of(reason) is RateLimited else ServerTrouble
+    return kind(f"The API answered: {one_line(reason.message or 'an error')}")
+
+
+def _not_found(job_id: str, status: int, reason: Reason) -> JobNotFound:
+    told = f"The API knows no job {job_id} under this key"
+    if _says(_UNKNOWN_JOB, reason):
+        return JobNotFound(f"{told}.", status_code=status, code=reason.code)
+    # A wrong path may be answered just so.
+    said = f" ({status}: {one_line(reason.message)})" if reason.message else f" ({status})"
+    advice = f"{JobNotFound.advice} {BASE_URL_ADVICE}"
+    return JobNotFound(f"{told}{said}.", status_code=status, code=reason.code, advice=advice)
+
+
+def _words_of(answer: Answer) -> str:
+    if answer.reason.message:
+        return f": {one_line(answer.reason.message)}"
+    if answer.location:
+        return f", a redirect to {one_line(answer.location, 200)}"
+    return " with an HTML page" if answer.is_html else ""
+
+
+def _says(pattern: re.Pattern[str], reason: Reason) -> bool:
+    return any(pattern.search(text[:LONGEST_TEXT]) for text in reason if text)
 
 
 def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
     """The error for a request that got no answer, without the URL: a link may be signed."""
-    reasons: dict[type[Exception], str] = {
+    words: dict[type[Exception], str] = {
         httpx.ConnectTimeout: "it did not let us connect in time",
         httpx.ConnectError: "it cannot be reached",
         httpx.ReadTimeout: "it did not answer in time",
@@ -145,7 +253,7 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
         httpx.DecodingError: "what it sent cannot be read",
         httpx.RemoteProtocolError: "it closed the connection in the middle",
     }
-    reason = reasons.get(type(error), type(error).__name__)
+    reason = words.get(type(error), type(error).__name__)
     detail = str(error.__cause__ or error)
     advice = None
     if "CERTIFICATE" in detail.upper():
@@ -156,11 +264,7 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
     elif isinstance(error, UnicodeError) or "getaddrinfo" in detail or _is_look_up(error):
         reason = "there is no host of that name, or no network"
     host = host[:100]
-    trouble = ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
-    unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-    never = (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError)
-    trouble.is_unsent = isinstance(error, (*unsent, *never))
-    return trouble
+    return ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
 
 
 def _is_look_up(error: BaseException | None) -> bool:

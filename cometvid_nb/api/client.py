@@ -28,20 +28,18 @@ from ..errors import (
     JobNotFound,
     MissingKey,
     OutcomeUnknown,
-    RateLimited,
-    ServerTrouble,
     TransientError,
 )
 from ..job.ids import check_job_id
 from ..job.job import Job, Polled
-from ..job.status import JobStatus
 from ..settings import Settings, origin_of
+from .accepted import made_job
 from .answers import (
     Answer,
     clip_refusal,
     clip_stream,
-    job_payload,
     no_answer,
+    polled_job,
     refusal,
     without_frames,
 )
@@ -50,7 +48,7 @@ from .new_job import NewJob
 from .retries import backoff_s, is_not_found_final, retry_delay_s
 from .streams import ClipStream, HangUp
 from .threads import in_thread
-from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
+from .transport import AnyHttp, AsyncHttp, Body, Http, Sending, open_http, send_for_clip, trusted
 from .turns import Turns
 
 log = logging.getLogger("cometvid_nb.api.client")
@@ -113,11 +111,12 @@ class Client:
             ApiError: a refusal (`JobNotFound` may be false within 10 s of the job's creation).
             MissingKey: no key is set; nothing was sent.
         """
-        answer = await self._request("GET", "/videos/{id}", job_id)
-        job = Job.parse(job_payload(answer, job_id), job_id=job_id)
+        answer = await self._ask("GET", "/videos/{id}", job_id)
+        now_s = time.time()
+        job = polled_job(answer, job_id, self.settings.base_url, now_s)
         # Under the id that was asked for, whatever the answer calls it: an id is also a file name.
         job = job if job.id == job_id else replace(job, id=job_id)
-        return Polled(job, answer.retry_after_s(time.time()))
+        return Polled(job, answer.retry_after_s(now_s))
 
     async def retrieve(self, job_id: str, *, max_failures: int = 4) -> Job:
         """The job as it stands now; a poll that fails for a while is repeated a few times.
@@ -153,69 +152,53 @@ class Client:
     async def create(self, new: NewJob, *, idempotency_key: str | None = None) -> Job:
         """Ask for a new job, or a remix, exactly once.
 
-        The request is repeated only when it was provably not accepted: no connection was made,
-        or the API itself answered 429 or 503. `idempotency_key` goes along, for gateways that
-        know the header.
+        The request is repeated only when it was provably not accepted: it was never sent, or the
+        API itself answered 429 or 503 with an error that names no job. `idempotency_key` goes
+        along, for gateways that know the header.
 
         Raises:
             ApiError: the API refused; nothing was made.
             TransientError: it was not accepted, several times in a row; nothing was made.
-            OutcomeUnknown: the answer was lost, so there may be a job.
+            OutcomeUnknown: the answer was lost or cannot be read, so there may be a job.
         """
         key = idempotency_key or uuid.uuid4().hex
         for attempt in range(1, MOST_CREATE_ATTEMPTS + 1):
             try:
                 async with self.turns.after_hold():
                     answer = await self._post(new, key)
-            except (RateLimited, ServerTrouble, ConnectionTrouble) as error:
-                if not _is_unaccepted(error):
-                    raise OutcomeUnknown(f"The answer to the new job was lost. {error}") from error
-                if attempt == MOST_CREATE_ATTEMPTS:
+                    url = self._url(*_place_of(new))
+                    return made_job(answer, new, url, self.settings.base_url, time.time())
+            except TransientError as error:
+                if isinstance(error, ConnectionTrouble) and not error.is_unaccepted:
+                    lost = OutcomeUnknown(f"The answer to the new job was lost. {error}")
+                    lost.answer = self._without_key(error.answer)
+                    raise lost from error
+                if not error.is_unaccepted or attempt == MOST_CREATE_ATTEMPTS:
                     raise
                 delay_s = retry_delay_s(backoff_s(attempt - 1, self._rng), error.retry_after_s)
                 await asyncio.sleep(delay_s)
-            else:
-                return self._created(answer, new)
+            except OutcomeUnknown as error:
+                error.answer = self._without_key(error.answer)
+                raise
         raise AssertionError("unreachable")
 
     async def _post(self, new: NewJob, idempotency_key: str) -> Answer:
-        headers = {"Idempotency-Key": idempotency_key}
+        options: dict[str, Any] = {"headers": {"Idempotency-Key": idempotency_key}}
         if new.remix_of is not None:
-            template = "/videos/{id}/remix"
-            options = {
-                "json": {"prompt": new.prompt},
-                "headers": headers,
-                "timeout": CREATE_TIMEOUT,
-            }
-            return await self._request("POST", template, new.remix_of, **options)
-        # The endpoint takes a multipart form; httpx makes one only where there are "files".
-        files: dict[str, Any] = {name: (None, text) for name, text in new.to_form().items()}
-        if new.image is not None:
-            image = new.image
-            files["input_reference"] = (image.name, image.content, image.media_type)
-        return await self._request(
-            "POST", "/videos", "", files=files, headers=headers, timeout=CREATE_TIMEOUT
-        )
+            options["json"] = {"prompt": new.prompt}
+        else:
+            # The endpoint takes a multipart form; httpx makes one only where there are "files".
+            files: dict[str, Any] = {name: (None, text) for name, text in new.to_form().items()}
+            if new.image is not None:
+                image = new.image
+                files["input_reference"] = (image.name, image.content, image.media_type)
+            options["files"] = files
+        return await self._ask("POST", *_place_of(new), timeout=CREATE_TIMEOUT, **options)
 
-    def _created(self, answer: Answer, new: NewJob) -> Job:
-        try:
-            job = Job.parse(job_payload(answer, "the new one"))
-            check_job_id(job.id)
-        except (ServerTrouble, ValueError) as error:
-            raise OutcomeUnknown("The API accepted the job, but its answer names no id.") from error
-        # Some gateways answer with the id alone: what was asked for is known here.
-        width, _, height = (new.size or "").partition("x")
-        return replace(
-            job,
-            status=job.status if job.status_word else JobStatus.QUEUED,
-            status_word=job.status_word or JobStatus.QUEUED.value,
-            prompt=job.prompt or new.prompt,
-            model=job.model or new.model,
-            duration_s=job.duration_s or (float(new.seconds) if new.seconds else None),
-            width=job.width or (int(width) if width else None),
-            height=job.height or (int(height) if height else None),
-            remixed_from=job.remixed_from or new.remix_of,
-        )
+    def _without_key(self, text: str) -> str:
+        """`text` of the API, which may repeat the headers that were sent."""
+        key = self.settings.api_key
+        return text.replace(key.reveal(), "••••") if key is not None else text
 
     async def thumbnail(self, job_id: str) -> bytes | None:
         """A small picture of a completed job's clip, or None where the API has none."""
@@ -282,29 +265,50 @@ class Client:
         return open_http(kind, self.settings, TIMEOUT, limits, self._trust)
 
     async def _request(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
+        """The answer, if its status is one of success."""
+        answer = await self._ask(method, template, job_id, **options)
+        if answer.is_success:
+            return answer
+        raise refusal(answer, job_id, time.time())
+
+    async def _ask(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
+        """The answer, whatever its status.
+
+        Raises:
+            ConnectionTrouble: none came, or not all of it. MissingKey: nothing was sent.
+        """
         if self.settings.api_key is None:
             raise MissingKey
         url = self._url(template, job_id)
         within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
+        is_once = method == "POST"
+        sending, head, body = Sending(), None, b""
         try:
             # What must be sent once goes over a connection that nobody has hung up on meanwhile.
-            async with self._connections.lend(is_fresh=method == "POST") as http:
+            async with self._connections.lend(is_fresh=is_once) as http:
                 request = http.build_request(method, _parsed(url), **options)
+                if is_once:
+                    request.extensions["trace"] = sending.note
+                sending.has_begun = True
                 async with asyncio.timeout(within_s):
                     response = await http.send(request, stream=True)
+                    head, whole = response, Body(response)
                     try:
-                        body = Body(response)
                         async for chunk in response.aiter_raw():
-                            body.add(chunk)
+                            whole.add(chunk)
+                        body = whole.checked()
                     finally:
+                        body = body or bytes(whole)
                         await response.aclose()
         except NO_ANSWER as error:
-            raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
+            trouble = no_answer(error, "the API", origin_of(url)[1])
+            # Known by where the trouble arose, never by its type: httpx may raise the same error
+            # before the request and after its answer.
+            trouble.is_unaccepted = head is None and not sending.may_have_left
+            trouble.answer = _answer_of(head, body).piece if head is not None else ""
+            raise trouble from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)
-        answer = Answer(response.status_code, response.headers, bytes(body))
-        if response.is_success:
-            return answer
-        raise refusal(answer, job_id, time.time())
+        return _answer_of(response, body)
 
 
 @lru_cache(maxsize=4096)
@@ -313,13 +317,14 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def _is_unaccepted(error: TransientError) -> bool:
-    """Whether the API provably made nothing of the request that met this error."""
-    if isinstance(error, ConnectionTrouble):
-        return error.is_unsent
-    return isinstance(error, RateLimited) or (
-        isinstance(error, ServerTrouble) and error.status_code == 503 and error.is_from_api
-    )
+def _answer_of(response: httpx.Response, body: bytes) -> Answer:
+    location = str(response.extensions.get("location", ""))
+    return Answer(response.status_code, response.headers, body, location)
+
+
+def _place_of(new: NewJob) -> tuple[str, str]:
+    """The template of the path that `new` is sent to, and the id in it."""
+    return ("/videos", "") if new.remix_of is None else ("/videos/{id}/remix", new.remix_of)
 
 
 async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:

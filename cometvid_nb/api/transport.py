@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 import socket
 import ssl
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -35,6 +36,10 @@ for _name in [
 
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 """A job's description is a few hundred bytes; what is larger than this is no description."""
+MOST_WITH_CLIP_BYTES = 16 * 1024 * 1024
+"""Of an answer that holds a clip as base64. Only such text may exceed `MOST_ANSWER_BYTES`: in a
+list, each byte of JSON becomes up to fifty bytes of memory."""
+_LONG_BASE64 = re.compile(rb'"(?:data:[^",]{0,200}+,)?+[A-Za-z0-9+/=_\\-]{65536,}+"')
 MOST_REDIRECTS = 5
 LOOK_UP_WITHIN_S = 5.0
 NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
@@ -61,9 +66,43 @@ _NO_COOKIES = _NoCookies()
 
 
 class AsyncHttp(httpx.AsyncClient):
-    """For all requests but clips: many at once, on the watcher's loop."""
+    """For all requests but clips: many at once, on the watcher's loop. It follows no redirect."""
 
     cookies = property(lambda self: _NO_COOKIES)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(event_hooks={"response": [_set_location_aside]}, **options)
+
+
+async def _set_location_aside(response: httpx.Response) -> None:
+    """Keep the Location from httpx, which reads it even where no redirect is to be followed.
+
+    It then raises for `urn:video:1`, after the answer came, and the answer would be lost.
+    """
+    location = response.headers.pop("Location", None)
+    if location is not None:
+        response.extensions["location"] = location
+
+
+class Sending:
+    """Whether a request may have left this machine; `note` is httpx's trace of its connection."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        """httpx has got the request."""
+        self._is_traced = self._is_sent = False
+
+    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear of one step: connected, encrypted, the request is being sent."""
+        self._is_traced = True
+        if event.endswith("send_request_headers.started"):
+            # CONNECT only asks a proxy for a way to the server.
+            self._is_sent |= getattr(info.get("request"), "method", b"") != b"CONNECT"
+
+    @property
+    def may_have_left(self) -> bool:
+        """False: it provably did not. A connection that tells nothing proves nothing."""
+        return self._is_sent or (self.has_begun and not self._is_traced)
 
 
 class Http(httpx.Client):
@@ -160,15 +199,15 @@ class Body:
     """The body of an answer that is wanted whole, packed or not, if it is not far too large.
 
     Raises:
-        httpx.DecodingError: it is, or it is packed in a way nobody asked for.
+        httpx.DecodingError: it is, or it cannot be unpacked.
     """
 
     def __init__(self, response: httpx.Response) -> None:
         self._request = response.request
         self._bytes = bytearray()
         packing = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if packing not in ("identity", "gzip", "deflate", ""):
-            raise httpx.DecodingError("the answer is packed", request=self._request)
+        # Other names ("aws-chunked", "utf-8") stand on bytes that nobody packed; if these are
+        # packed nevertheless, they are no JSON.
         is_packed = packing in ("gzip", "deflate")
         self._unpacker = zlib.decompressobj(47) if is_packed else None  # 47: either
 
@@ -176,12 +215,20 @@ class Body:
         """The next bytes, as they came over the wire."""
         try:
             if self._unpacker is not None:
-                chunk = self._unpacker.decompress(chunk, MOST_ANSWER_BYTES + 1)
+                chunk = self._unpacker.decompress(chunk, MOST_WITH_CLIP_BYTES + 1)
         except zlib.error as error:
             raise httpx.DecodingError(str(error), request=self._request) from None
         self._bytes += chunk
-        if len(self._bytes) > MOST_ANSWER_BYTES:
+        if len(self._bytes) > MOST_WITH_CLIP_BYTES:
             raise httpx.DecodingError("the answer is far too large", request=self._request)
+
+    def checked(self) -> bytes:
+        """All of it."""
+        if len(self._bytes) > MOST_ANSWER_BYTES:
+            clips = sum(len(found[0]) for found in _LONG_BASE64.finditer(self._bytes))
+            if len(self._bytes) - clips > MOST_ANSWER_BYTES:
+                raise httpx.DecodingError("the answer is far too large", request=self._request)
+        return bytes(self._bytes)
 
     def __bytes__(self) -> bytes:
         return bytes(self._bytes)

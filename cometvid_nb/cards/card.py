@@ -272,8 +272,10 @@ def _clip(job: Job | None, saved: SavedClip | None, poster: str | None = None) -
         saved_to = job.saved_path
         is_beside = not re.match(r"[/\\]|[A-Za-z]:|[A-Za-z][\w+.-]+://", saved_to)
         path = saved_to if is_beside else None
+    link = job.video_url if job else None
     return Clip(
-        url=job.video_url if job else None,
+        # A clip inside the link itself (`data:`) has megabytes, and is saved like any other.
+        url=link if link and not link.startswith("data:") else None,
         path=path,
         saved_to=saved_to,
         expires_at_s=job.expires_at_s if job else None,

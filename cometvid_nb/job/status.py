@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+LONGEST_WORD = 200
+"""Characters kept of a status word, which a card shows as it is; known words are far shorter."""
+
 # The status words seen for each documented status. A new word belongs here and nowhere else.
 _STATUS_WORDS = {
-    "queued": "queued pending submitted not_start not_started in_queue created waiting",
-    "in_progress": "in_progress processing running generating started",
+    "queued": "queued pending submitted not_start not_started notstarted in_queue queueing queuing "
+    "created waiting preparing starting accepted scheduled",
+    "in_progress": "in_progress processing running generating started rendering",
     "completed": "completed complete success succeeded succeed done finished",
     "failed": "failed failure fail error cancelled canceled expired rejected",
 }
@@ -34,9 +38,14 @@ class JobStatus(StrEnum):
         """Return the status for a word; letter case, spaces and dashes do not matter."""
         if not isinstance(word, str):
             return cls.UNKNOWN
-        return _STATUS_OF.get(re.sub(r"[\s-]+", "_", word.strip().lower()), cls.UNKNOWN)
+        if (known := _STATUS_OF.get(word)) is not None:
+            return known  # as it is documented, and nearly always is
+        plain = re.sub(r"[\s-]+", "_", word[:LONGEST_WORD].strip().lower())
+        return _STATUS_OF.get(_PREFIX.sub("", plain), cls.UNKNOWN)
 
 
+_PREFIX = re.compile(r"^(?:task|job|video)_(?:status|state)_")
+"""Some APIs spell `TASK_STATUS_SUCCEED` and `JOB_STATE_FAILED`."""
 _STATUS_OF = {
     word: JobStatus(name) for name, words in _STATUS_WORDS.items() for word in words.split()
 }

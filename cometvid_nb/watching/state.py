@@ -18,6 +18,7 @@ from ..errors import (
 )
 from ..job.job import Job
 from ..job.status import JobStatus
+from ..job.values import one_line
 from .schedule import Observation, PollState
 
 
@@ -93,7 +94,12 @@ class WatchState:
         return (self.job, self.problem, self.ending, self.saving, self.saved)
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:
-        """Return the state after an answer that describes the job."""
+        """Return the state after an answer that describes the job.
+
+        Where the answer only says "pending", what is known already stays.
+        """
+        if self.job is not None and job == Job.pending(self.job_id):
+            job = self.job
         poll = self.poll.created(job.created_at_s).after(
             Observation(now_s, job.status, job.progress_percent, retry_after_s)
         )
@@ -103,7 +109,7 @@ class WatchState:
         if job.status is JobStatus.COMPLETED:
             return replace(state, ending=Ending.COMPLETED, ended_at_s=now_s)
         if job.status is JobStatus.FAILED:
-            reason = job.error_message or "the API gave no reason"
+            reason = one_line(job.error_message or "the API gave no reason")
             error = JobFailed(f"{self.job_id} failed: {reason}", job=job)
             return replace(state, ending=Ending.FAILED, ended_at_s=now_s, error=error)
         return state
@@ -113,15 +119,19 @@ class WatchState:
 
         The watch ends if another poll would fail the same way, else it goes on.
         """
-        if isinstance(error, JobNotFound):
+        # Until the API has described the job once, any 404 may only mean that the job is new.
+        is_missing = isinstance(error, RequestRejected) and error.status_code == 404
+        if isinstance(error, JobNotFound) or (is_missing and self.job is None):
             times = self.not_found_times + 1
             first_at_s = self.not_found_first_at_s if self.not_found_times else now_s
             if is_not_found_final(times, first_at_s, now_s):
                 return self._broken(error, now_s)
+            problem = (
+                "The API does not know this id yet. A new job can take a few seconds to appear."
+            )
             return replace(
                 self._after_failed_poll(now_s, None),
-                problem="The API does not know this id yet. "
-                "A new job can take a few seconds to appear.",
+                problem=str(error) if is_missing else problem,
                 not_found_times=times,
                 not_found_first_at_s=first_at_s,
             )

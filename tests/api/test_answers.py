@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.api.answers import Answer, job_payload, refusal
+from cometvid_nb.api.answers import Answer, polled_job, refusal
 from cometvid_nb.errors import (
     ApiError,
     BadKey,
@@ -22,10 +22,13 @@ from cometvid_nb.errors import (
     ServerTrouble,
     TransientError,
 )
+from cometvid_nb.job.job import Job
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE
-from tests.strategies import json_values
+from tests.strategies import json_values, payloads
 
 NOW_S = 1_781_079_478.0
+BASE_URL = "https://api.example/v1"
 
 
 def answer(status: int, body: object, headers: dict[str, str] | None = None) -> Answer:
@@ -34,6 +37,10 @@ def answer(status: int, body: object, headers: dict[str, str] | None = None) -> 
     else:
         raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return Answer(status, httpx.Headers(headers or {}), raw)
+
+
+def poll(status: int, body: object, headers: dict[str, str] | None = None) -> Job:
+    return polled_job(answer(status, body, headers), "video_1", BASE_URL, NOW_S)
 
 
 def nested(message: str, code: str) -> dict[str, Any]:
@@ -52,6 +59,40 @@ ERRORS: list[tuple[int, object, type[CometVidError], str]] = [
     (404, "<!doctype html><title>404</title>", RequestRejected, "404 with an HTML page"),
     (302, "", RequestRejected, "302"),
     (422, {"error": "no such model"}, RequestRejected, "422: no such model"),
+    (422, {"detail": "too long"}, RequestRejected, "422: too long"),
+    (
+        422,
+        {"detail": [{"loc": ["body", "prompt"], "msg": "Field required", "type": "missing"}]},
+        RequestRejected,
+        "422: body.prompt: Field required",
+    ),
+    (400, {"msg": "too long"}, RequestRejected, "400: too long"),
+    (400, {"title": "Bad size", "type": "about:blank"}, RequestRejected, "400: Bad size"),
+    (400, {"errors": [{"message": "one"}, {"message": "two"}]}, RequestRejected, "400: one; two"),
+    (400, {"statusCode": 400, "error": "Bad Request", "message": ["a b"]}, RequestRejected, "a b"),
+    (400, "the prompt is too long", RequestRejected, "400: the prompt is too long"),
+    (400, '"the prompt is too long"', RequestRejected, "400: the prompt is too long"),
+    (401, {"error": "Unauthorized"}, BadKey, "401: Unauthorized"),
+    (401, "Unauthorized", BadKey, "401: Unauthorized"),
+    (401, {"status": "error", "message": "invalid api key"}, BadKey, "401: invalid api key"),
+    (402, {"detail": "no credits"}, QuotaExceeded, "402: no credits"),
+    (400, {"code": "", "message": "task_not_exist"}, JobNotFound, "no job video_1"),
+    (400, {"code": 400, "message": "task_not_exist"}, JobNotFound, "no job video_1"),
+    (500, nested('litellm.APIError: {"code":"task_not_exist"}', "500"), JobNotFound, "no job"),
+    (
+        400,
+        nested(
+            'litellm.BadRequestError: OpenAIException - {"error":{"message":"bad size"}}', "400"
+        ),
+        RequestRejected,
+        "400: bad size",
+    ),
+    (
+        400,
+        {"code": "fail_to_fetch_task", "message": json.dumps(nested("bad size", "c"))},
+        RequestRejected,
+        "400: bad size",
+    ),
     (408, "", ServerTrouble, "408"),
     (425, "", ServerTrouble, "425"),
     (429, nested("slow down", "rate_limit"), RateLimited, "429: slow down"),
@@ -76,6 +117,141 @@ def test_a_refusal_is_the_error_it_stands_for(
     assert words in str(error)
     if isinstance(error, ApiError):
         assert error.status_code == status
+
+
+@pytest.mark.parametrize(
+    "body", [{"detail": "Not Found"}, {"detail": "Video not found"}, nested("nothing here", "x")]
+)
+def test_a_404_of_the_api_may_mean_the_id_or_the_path(body: object) -> None:
+    with pytest.raises(JobNotFound, match=r"no job video_1 under this key \(404") as caught:
+        poll(404, body)
+    for piece in ("typo", "/v1"):
+        assert piece in str(caught.value.advice)
+
+
+@pytest.mark.parametrize("body", [nested("Invalid URL (GET /videos/x)", "not_found"), "<p>", ""])
+def test_a_404_of_a_wrong_path_is_about_the_path(body: object) -> None:
+    with pytest.raises(RequestRejected) as caught:
+        poll(404, body)
+    assert "base_url" in str(caught.value.advice)
+
+
+# A poll.
+
+WHOLE = {"id": "video_1", "object": "video", "model": "wan", "prompt": "A comet"}
+FAILED = {**WHOLE, "status": "failed", "error": {"code": 500, "message": "out of memory"}}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429, 500, 503])
+@pytest.mark.parametrize(
+    "body",
+    [
+        FAILED,
+        {**FAILED, "id": "by_another_name"},
+        {"id": "video_1", "status": "failed", "error": "out of memory"},
+        {
+            "code": "success",
+            "data": {"task_id": "video_1", "status": "FAILURE", "fail_reason": "out of memory"},
+        },
+    ],
+    ids=["whole", "another id", "short", "wrapped"],
+)
+def test_a_finished_job_is_a_job_whatever_the_status(status: int, body: dict[str, Any]) -> None:
+    job = poll(status, body)
+    assert (job.status, job.error_message) == (JobStatus.FAILED, "out of memory")
+    done = poll(status, {**WHOLE, "status": "completed", "video_url": "/x.mp4"})
+    assert (done.status, done.video_url) == (JobStatus.COMPLETED, "https://api.example/x.mp4")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, {"status": "error", "message": "invalid api key"}),
+        (401, {"status": "failed", "message": "invalid api key"}),
+        (401, {"id": "req_1", "status": "failed", "message": "invalid api key"}),
+        (401, {"code": "success", "status": "failed", "message": "invalid api key"}),
+        (422, {"id": "req_1", "object": "error", "status": "error", "message": "bad"}),
+        (400, {"status": 400, "error": "Bad Request", "path": "/v1/videos/video_1"}),
+        (500, {**WHOLE, "status": "queued"}),
+        (500, {**WHOLE, "status": "paused"}),
+        (500, WHOLE),
+    ],
+)
+def test_an_error_is_no_failed_job_though_it_says_so(status: int, body: object) -> None:
+    with pytest.raises(CometVidError, match=str(status)):
+        poll(status, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"code": 1303, "message": "try later"}, "try later"),
+        ({"code": "insufficient_user_quota", "message": "no quota", "data": None}, "no quota"),
+        ({"success": False, "message": "no"}, "no"),
+        ({"task_id": "", "base_resp": {"status_code": 1008, "status_msg": "no money"}}, "no money"),
+        ({"status": "", "error": {"message": "upstream"}}, "upstream"),
+        ({"status": "error", "message": "upstream"}, "upstream"),
+        ({"status": 404, "message": "upstream"}, "upstream"),
+        ({"detail": "upstream"}, "upstream"),
+        ({"message": "Forbidden"}, "Forbidden"),
+        ({"id": "video_1", "error": {"message": "upstream"}}, "upstream"),
+    ],
+    ids=str,
+)
+def test_an_error_under_a_success_is_shown_in_its_own_words(
+    body: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ServerTrouble, match=f"The API answered: {words}"):
+        poll(200, body)
+
+
+def test_some_errors_under_a_success_have_a_meaning_of_their_own() -> None:
+    with pytest.raises(JobNotFound):
+        poll(200, {"code": 400, "message": "task_not_exist"})
+    with pytest.raises(RateLimited, match="too many requests"):
+        poll(200, {"code": 1302, "message": "too many requests"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "video_1", "status": "error", "message": "blocked"},
+        {"object": "video", "status": "error", "message": "blocked"},
+        {"status": "failed", "message": "blocked"},
+        {
+            "code": 0,
+            "message": "SUCCEED",
+            "data": {"task_id": "video_1", "task_status": "failed", "task_status_msg": "blocked"},
+        },
+    ],
+)
+def test_a_job_that_failed_is_no_error_of_the_request(body: dict[str, Any]) -> None:
+    job = poll(200, body)
+    assert (job.status, job.error_message) == (JobStatus.FAILED, "blocked")
+
+
+@pytest.mark.parametrize("status", [202, 204])
+@pytest.mark.parametrize("body", ["", "processing", '"processing"', "{}", {"id": "video_1"}])
+def test_an_answer_that_says_no_more_than_not_yet_is_pending(status: int, body: object) -> None:
+    assert poll(status, body) == Job.pending("video_1")
+
+
+def test_an_accepted_answer_that_says_more_is_read() -> None:
+    assert poll(202, {"id": "video_1", "status": "running", "progress": 3}).progress_percent == 3
+    with pytest.raises(ServerTrouble, match="an HTML page"):
+        poll(202, BAD_GATEWAY_PAGE)
+
+
+@given(st.integers(200, 599), st.one_of(payloads.map(json.dumps), st.text()))
+def test_any_answer_to_a_poll_is_a_job_or_one_of_our_errors(status: int, body: str) -> None:
+    said, job = "", None
+    try:
+        job = poll(status, body)
+    except (ApiError, TransientError) as error:
+        said = str(error)
+    assert said.isprintable()
+    assert len(said) < 700
+    assert said or (job is not None and (job.is_final or 200 <= status < 300))
 
 
 def test_a_wrong_path_points_to_the_base_url() -> None:
@@ -124,7 +300,7 @@ def test_hints_are_read_from_either_header(headers: dict[str, str], seconds: flo
 )
 def test_a_success_over_something_else_is_trouble_that_may_pass(body: object, words: str) -> None:
     with pytest.raises(ServerTrouble, match=words):
-        job_payload(answer(200, body), "video_1")
+        poll(200, body)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +313,8 @@ def test_a_success_over_something_else_is_trouble_that_may_pass(body: object, wo
         {},
     ],
 )
-def test_what_may_describe_a_job_is_handed_on(body: dict[str, Any]) -> None:
-    assert job_payload(answer(200, body), "video_1") == body
+def test_what_may_describe_a_job_is_taken_for_one(body: dict[str, Any]) -> None:
+    assert poll(200, body).raw == body
 
 
 def test_the_apis_words_come_on_one_printable_line_of_bounded_length() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
+import random
 import socket
 import threading
 import time
@@ -19,6 +21,7 @@ import pytest
 
 import cometvid_nb.api.client
 from cometvid_nb.api.client import Client
+from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.api.streams import ClipStream
 from cometvid_nb.errors import (
     BadKey,
@@ -228,6 +231,109 @@ async def test_the_proxy_of_a_company_is_not_asked_for_this_machine(
     monkeypatch.delenv("no_proxy", raising=False)
     async with Client(settings_of(sim)) as client:
         assert (await client.poll("video_demo")).job.id == "video_demo"
+
+
+async def test_a_failed_job_under_an_http_error_is_a_failed_job(
+    sim: Simulator, client: Client
+) -> None:
+    error = {"code": 500, "message": "out of memory"}
+    body = {"id": "video_demo", "status": "failed", "error": error}
+    sim.add_fault(Fault(POLL, status=500, body=body))
+    job = (await client.poll("video_demo")).job
+    assert (job.status, job.error_message) == (JobStatus.FAILED, "out of memory")
+
+
+async def test_an_empty_answer_that_was_accepted_means_not_yet(
+    sim: Simulator, client: Client
+) -> None:
+    sim.add_fault(Fault(POLL, status=202, body=b"", headers={"Retry-After": "3"}))
+    polled = await client.poll("video_demo")
+    assert (polled.job, polled.retry_after_s) == (Job.pending("video_demo"), 3.0)
+
+
+@pytest.mark.parametrize("location", ["urn:video:1", "http:videos/1", "https://xn--a/"])
+async def test_a_redirect_that_is_no_address_is_answered_like_any_other(
+    sim: Simulator, client: Client, location: str
+) -> None:
+    sim.add_fault(Fault(POLL, status=302, headers={"Location": location}))
+    with pytest.raises(RequestRejected, match="302, a redirect to"):
+        await client.poll("video_demo")
+
+
+@pytest.mark.parametrize("packing", ["aws-chunked", "utf-8", "binary", "", "br"])
+async def test_an_answer_that_only_claims_to_be_packed_is_read(
+    sim: Simulator, client: Client, packing: str
+) -> None:
+    sim.add_fault(Fault(POLL, headers={"Content-Encoding": packing}))
+    assert (await client.poll("video_demo")).job.status is JobStatus.QUEUED
+
+
+@pytest.mark.parametrize("escape", [b"/", b"\\/"])
+async def test_a_clip_inside_an_answer_may_have_megabytes(
+    sim: Simulator, client: Client, escape: bytes
+) -> None:
+    clip = base64.b64encode(random.Random(1).randbytes(7_000_000))
+    body = b'{"id": "video_demo", "status": "completed", "video_url": "data:video/mp4;base64,'
+    sim.add_fault(Fault(POLL, status=200, body=body + clip.replace(b"/", escape) + b'"}'))
+    job = (await client.poll("video_demo")).job
+    assert job.video_url == f"data:video/mp4;base64,{clip.decode()}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "' + b"A" * 20_000_000 + b'"}',
+        b"[" + b"[]," * 1_500_000 + b"[]]",
+        b'["' + b'","'.join([b"A" * 60_000] * 80) + b'"]',
+        b'"' * 5_000_000,
+    ],
+    ids=["a clip", "lists", "texts", "quotes"],
+)
+async def test_an_answer_that_is_far_too_large_is_not_taken_apart(
+    sim: Simulator, client: Client, body: bytes
+) -> None:
+    sim.add_fault(Fault(POLL, status=200, body=body))
+    began_s = time.monotonic()
+    with pytest.raises(ConnectionTrouble, match="cannot be read"):
+        await client.poll("video_demo")
+    assert time.monotonic() - began_s < 5
+
+
+# What was sent.
+
+
+@pytest.mark.parametrize("with_proxy", [False, True], ids=["direct", "proxy"])
+async def test_a_request_that_never_left_may_be_sent_again(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, *, with_proxy: bool
+) -> None:
+    settings = settings_of(sim, base_url=f"{sim.dead_origin}/v1")
+    if with_proxy:
+        monkeypatch.setenv("HTTPS_PROXY", sim.dead_origin)
+        settings = Settings(Secret(KEY), "https://api.invalid/v1")
+    async with Client(settings) as client:
+        with pytest.raises(ConnectionTrouble) as caught:
+            await client._post(NewJob.check("A comet"), "key")
+    assert caught.value.is_unaccepted
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(drop_connection=True),
+        Fault(reset_connection=True),
+        Fault(headers={"Content-Length": "99999"}),
+        Fault(headers={"Content-Encoding": "gzip"}),
+        Fault(delay_s=5),
+    ],
+)
+async def test_a_request_that_has_left_may_not(
+    sim: Simulator, client: Client, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr(cometvid_nb.api.client, "CREATE_TIMEOUT", httpx.Timeout(0.5))
+    sim.add_fault(fault)
+    with pytest.raises(ConnectionTrouble) as caught:
+        await client._post(NewJob.check("A comet"), "key")
+    assert not caught.value.is_unaccepted
 
 
 # Retrieve: asks again.

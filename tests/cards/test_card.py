@@ -150,12 +150,12 @@ def test_the_elapsed_time_runs_from_the_creation_to_the_completion() -> None:
     assert (shown.elapsed_from_s, shown.elapsed_to_s) == (NOW_S - 60, NOW_S + 7)
 
 
-@pytest.mark.parametrize("created_at", [NOW_S * 1000, NOW_S + 86400, 1.0, None])
+@pytest.mark.parametrize("created_at", [NOW_S * 10, NOW_S + 86400, 1.0, None])
 def test_an_absurd_creation_time_does_not_reach_the_clock(created_at: float | None) -> None:
     assert card(created_at=created_at).elapsed_from_s == NOW_S
 
 
-@pytest.mark.parametrize("completed_at", [NOW_S * 1000, 1.0, None])
+@pytest.mark.parametrize("completed_at", [NOW_S * 10, 1.0, None])
 def test_an_absurd_completion_time_does_not_reach_the_clock(completed_at: float | None) -> None:
     assert card(status="completed", completed_at=completed_at).elapsed_to_s == NOW_S + 10
 

@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cometvid_nb.job.ids import check_job_id
-from cometvid_nb.job.job import LONGEST_TEXT, Job
+from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
+from cometvid_nb.job.values import LONGEST_TEXT
 from cometvid_nb.simulator.dialects import DIALECTS, FAILING_DIALECTS
 from tests.strategies import json_values, payloads, texts
 
@@ -176,7 +177,12 @@ def test_the_link_is_found_wherever_it_is_put(place: dict[str, object]) -> None:
     [
         "javascript:alert(1)",
         "file:///etc/passwd",
-        "data:video/mp4;base64,AAAA",
+        "data:text/html;base64,AAAA",
+        "data:image/png;base64,AAAA",
+        "data:video/mp4,AAAA",
+        "data:video/mp4;base64,",
+        'data:video/mp4;base64,AAAA"><script>',
+        "data:video/mp4;base64,\u0410",
         "//clips.example/a.mp4",
         "clips/a.mp4",
         "https://",
@@ -190,7 +196,7 @@ def test_the_link_is_found_wherever_it_is_put(place: dict[str, object]) -> None:
         "https://clips.example/\u202e4pm.exe",
         "https://clips.example/" + "a" * LONGEST_TEXT,
         42,
-        ["https://clips.example/a.mp4"],
+        {"text": "https://clips.example/a.mp4"},
     ],
 )
 def test_what_no_browser_should_follow_is_no_link(url: object) -> None:

@@ -126,6 +126,25 @@ async def test_an_answer_with_nothing_but_an_id_is_completed_from_what_was_asked
     assert (job.prompt, job.duration_s, job.size) == ("A comet", 4.0, "1280x720")
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(CREATE, status=303, body=b"", headers={"Location": "/v1/videos/video_bare"}),
+        Fault(CREATE, status=201, body=b"", headers={"Location": "{self}/video_bare"}),
+        Fault(CREATE, status=503, body={"id": "video_bare", "status": "queued"}),
+        Fault(CREATE, status=200, body=b'{"code": "success", "data": "video_bare"}'),
+    ],
+    ids=["303", "201", "503", "data"],
+)
+async def test_a_job_is_made_whatever_the_form_of_the_answer(
+    sim: Forgetful, client: Client, ledger: Ledger, fault: Fault
+) -> None:
+    sim.add_fault(fault)
+    job = await create(client, ledger, COMET)
+    assert (job.id, job.status, job.size) == ("video_bare", JobStatus.QUEUED, "1280x720")
+    assert (sim.count(CREATE), only(ledger, client).job_id) == (1, "video_bare")
+
+
 # Provably not accepted: asked again.
 
 
@@ -234,6 +253,23 @@ async def test_nobody_listening_at_all_is_told_and_nothing_was_made(
             RequestRejected,
             "500: b",
         ),
+        (
+            Fault(CREATE, status=200, body={"error": {"message": "Oh.", "code": "x"}}),
+            RequestRejected,
+            "Oh.",
+        ),
+        (
+            Fault(
+                CREATE, status=200, body={"code": "insufficient_user_quota", "message": "No quota."}
+            ),
+            QuotaExceeded,
+            "No quota.",
+        ),
+        (
+            Fault(CREATE, status=200, body={"code": 1303, "message": "rate limit reached"}),
+            RateLimited,
+            "rate limit reached",
+        ),
     ],
 )
 async def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
@@ -280,7 +316,18 @@ LOST_ANSWERS = {
     "200 with a list": Fault(CREATE, status=200, body=b"[1, 2]"),
     "200 with no id": Fault(CREATE, status=200, body={"status": "queued"}),
     "200 with a path as its id": Fault(CREATE, status=200, body={"id": "../../etc/passwd"}),
-    "200 with an error": Fault(CREATE, status=200, body={"error": {"message": "Oh.", "code": "x"}}),
+    "200 with an id and an error": Fault(
+        CREATE, status=200, body={"id": "video_1", "error": {"message": "Oh.", "code": "x"}}
+    ),
+    "503 with an id": Fault(
+        CREATE, status=503, body={"error": {"message": "Oh.", "code": "x"}, "id": "video_1"}
+    ),
+    "503 of a gateway": Fault(CREATE, status=503, body={"message": "Service Unavailable"}),
+    "429 without a word": Fault(CREATE, status=429, body=b""),
+    "303 to no address": Fault(CREATE, status=303, body=b"", headers={"Location": "urn:video:1"}),
+    "302 to no host": Fault(CREATE, status=302, headers={"Location": "https://xn--a/"}),
+    "307 to a mail": Fault(CREATE, status=307, headers={"Location": "mailto:x@y"}),
+    "302 to no path": Fault(CREATE, status=302, headers={"Location": "http:videos/1"}),
     "200 with no end": Fault(CREATE, status=200, body=b"x" * 5_000_000),
 }
 
@@ -298,6 +345,20 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_is_never_asked_again(
     assert entry.is_uncertain
     assert "Nothing was sent again" in (caught.value.advice or "")
     assert "may be paid for" in (caught.value.advice or "")
+    if isinstance(fault.body, bytes) and fault.status is not None:
+        assert f"HTTP {fault.status}" in caught.value.answer
+
+
+async def test_what_came_of_a_lost_answer_is_kept_without_the_key(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    body = f'{{"id": "video_1", "echo": "Bearer {KEY}"'.encode()
+    sim.add_fault(Fault(CREATE, status=200, body=body, headers={"Content-Length": "99999"}))
+    sim.add_fault(Fault(CREATE, status=200, body=body))
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown) as caught:
+            await create(client, ledger, COMET)
+        assert caught.value.answer == 'HTTP 200 {"id": "video_1", "echo": "Bearer ••••"'
 
 
 async def test_a_remix_whose_answer_was_lost_is_not_asked_again(

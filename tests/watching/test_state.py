@@ -74,6 +74,25 @@ def test_any_other_word_goes_on(word: str) -> None:
     assert not begun().answered(job(status=word), NOW_S).is_over
 
 
+def test_an_answer_that_only_says_pending_leaves_what_is_known() -> None:
+    known = begun().answered(job(progress=30), NOW_S)
+    state = known.troubled(ServerTrouble("502"), NOW_S + 4).answered(
+        Job.pending("video_1"), NOW_S + 9, retry_after_s=5.0
+    )
+    assert (state.job, state.problem) == (known.job, None)
+    assert (state.checks_at_s, state.poll.retry_after_s) == ((NOW_S + 9,), 5.0)
+    first = begun().answered(Job.pending("video_1"), NOW_S)
+    assert first.job is not None
+    assert first.job.status_word == "pending"
+
+
+def test_the_reason_of_a_failure_is_one_plain_line_of_bounded_length() -> None:
+    failed = job(status="failed", error="\x1b]0;x\x07\x1b[2J no\n" + "x" * 10_000)
+    told = str(begun().answered(failed, NOW_S).error)
+    assert told.isprintable()
+    assert len(told) < 600
+
+
 def test_trouble_passes_and_an_answer_clears_it() -> None:
     state = begun().troubled(ServerTrouble("The API answered 502"), NOW_S)
     assert (state.problem, state.is_over) == ("The API answered 502", False)
@@ -138,6 +157,16 @@ def test_an_unknown_id_is_believed_after_three_times_over_ten_seconds(
     assert state.is_over is is_over
     assert isinstance(state.error, JobNotFound) is is_over
     assert (state.problem is None) is is_over
+
+
+def test_a_404_right_after_the_creation_is_as_patient_as_the_code() -> None:
+    page = RequestRejected("The API answered 404 with an HTML page", status_code=404)
+    page.is_from_api = False
+    state = begun().troubled(page, NOW_S).troubled(page, NOW_S + 4)
+    assert (state.is_over, state.problem) == (False, str(page))
+    assert state.troubled(page, NOW_S + 10).error is page
+    known = begun().answered(job(), NOW_S).troubled(page, NOW_S + 20)
+    assert not known.troubled(page, NOW_S + 99).is_over, "temporary, as the path is right"
 
 
 def test_unknown_ids_are_counted_anew_once_the_api_has_described_the_job() -> None:
