@@ -59,7 +59,7 @@ def main(port: str, clip: str, folder: str) -> None:
                 told = VIDEO_PROGRESS.update(request.request_id, step, STEPS)
                 if told is not None:
                     await apply_progress(*told)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             return OutputBatch(error=str(error))
         path = Path(request.output_file_path())
         path.parent.mkdir(parents=True, exist_ok=True)

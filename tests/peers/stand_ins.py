@@ -41,6 +41,9 @@ class _Anything(ABCMeta):
             return args[0]
         return super().__call__(*args, **options)
 
+    def register(cls, *args: Any, **options: Any) -> Any:  # ABCMeta has one of this name
+        return cls(*args, **options)
+
     def __getitem__(cls, _key: object) -> Any:
         return cls
 
@@ -71,10 +74,18 @@ class StandIn(metaclass=_Anything):
     def __init__(self, *_args: Any, **_options: Any) -> None:
         pass
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
+        from pydantic_core import core_schema  # as a field of a peer's configuration: any value
+
+        return core_schema.any_schema()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(type(self), name)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        if len(args) == 1 and not options and isinstance(args[0], FunctionType | type):
+            return args[0]  # `@registry.register("name")`
         return type(self)(*args, **options)
 
     def __getitem__(self, _key: object) -> Any:
