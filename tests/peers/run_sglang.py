@@ -61,10 +61,12 @@ def main(port: str, clip: str, folder: str) -> None:
                     await apply_progress(*told)
         except (RuntimeError, ValueError) as error:
             return OutputBatch(error=str(error))
-        path = Path(request.output_file_path())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(clip, path)
-        return OutputBatch(output_file_paths=[str(path)], peak_memory_mb=20_481.5)
+        count = request.num_outputs_per_prompt
+        paths = [str(request.output_file_path(count, index)) for index in range(count)]
+        for path in paths:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(clip, path)
+        return OutputBatch(output_file_paths=paths, peak_memory_mb=20_481.5)
 
     async_scheduler_client._forward_one = forward_one  # the one door to the GPU's process
     arguments = ServerArgs.from_kwargs(

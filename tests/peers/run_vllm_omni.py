@@ -92,6 +92,9 @@ class Engine:
     async def abort(self, _request_id: str, **_options: Any) -> None:
         pass
 
+    def shutdown(self, **_options: Any) -> None:
+        pass
+
     async def get_supported_tasks(self) -> tuple[str, ...]:
         return ()
 
