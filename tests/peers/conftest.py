@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,7 +25,6 @@ def peer(
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest, peer: Peer, tmp_path: Path) -> Settings:
+def settings(peer: Peer, tmp_path: Path) -> Settings:
     """Settings that lead to the peer, with quick polls and a ledger of the test's own."""
-    values: dict[str, Any] = {"ledger": str(tmp_path / "ledger.sqlite3"), "interval_s": 0.2}
-    return replace(peer.settings(), **values)
+    return peer.settings(ledger=str(tmp_path / "ledger.sqlite3"), interval_s=0.2)

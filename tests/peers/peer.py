@@ -182,7 +182,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -
             pass
         time.sleep(0.2)
     end = log.read_text(encoding="utf-8", errors="replace")[-4000:]
-    raise RuntimeError(f"{Path(process.args[1]).name} did not start:\n{end}")  # type: ignore[index]
+    raise RuntimeError(f"a peer did not start:\n{end}")
 
 
 def _free_port() -> int:

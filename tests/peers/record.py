@@ -1,7 +1,7 @@
-"""Writes down what each peer answers: `python -m tests.peers.record` makes `peer_answers.json` anew.
+"""Writes down what each peer answers: `python -m tests.peers.record`.
 
-The ordinary tests read that file (`tests/job/peer_answers.json`), so that no peer is needed to keep
-what peers taught. A case is one answer and what a reader must make of it:
+The ordinary tests read what it writes (`tests/job/peer_answers.json`), so that no peer is needed to
+keep what peers taught. A case is one answer and what a reader must make of it:
 
     peer, version, step   who answered, and to what
     request               method and path, `{id}` for the job's id
@@ -76,9 +76,7 @@ class Recorder:
         files = {name: (None, text) for name, text in form.items() if text}
         return self.ask(step, must, "POST", "/videos", files=files)
 
-    def keep(
-        self, step: str, must: dict[str, Any], request: str, response: httpx.Response
-    ) -> None:
+    def keep(self, step: str, must: dict[str, Any], request: str, response: httpx.Response) -> None:
         kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
         case: dict[str, Any] = {"peer": self._peer.name, "version": _version(self._peer.name)}
         case |= {"step": step, "request": request, "status_code": response.status_code}

@@ -1,8 +1,8 @@
 """Serves SGLang's own video API: `python run_sglang.py PORT CLIP FOLDER`.
 
 Theirs are the application, its routes, protocol models, job store, progress and errors, and the
-arguments of a server for a Wan model. Ours is the answer of the process with the GPU: the file CLIP,
-or an error.
+arguments of a server for a Wan model. Ours is the answer of the process with the GPU: the bytes of
+the file CLIP, or an error.
 """
 
 from __future__ import annotations

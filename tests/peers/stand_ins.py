@@ -16,7 +16,6 @@ from importlib.abc import Loader, MetaPathFinder
 from types import FunctionType, ModuleType
 from typing import Any
 
-
 NOT_THERE = frozenset({"npu", "musa"})
 """What `hasattr(torch, …)` must deny: a peer takes it for a kind of accelerator."""
 
@@ -136,7 +135,7 @@ class _Finder(MetaPathFinder, Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         module = _Module(spec.name)
-        module.__version__ = "2.14.1"  # torch's, which peers compare with what they need
+        vars(module)["__version__"] = "2.14.1"  # torch's, which peers compare with what they need
         return module
 
     def exec_module(self, _module: ModuleType) -> None:

@@ -67,8 +67,13 @@ def test_the_id_that_jobs_shows_can_be_used_in_every_command(
 
 
 def test_four_prompts_share_a_gallery_that_shows_them_all(peer_kernel: Kernel, peer: Peer) -> None:
-    run(peer_kernel, f"%cometvid create {ASKED} --model {peer.model} --count 4 --wait")
+    prompts = ["A red comet", "A green comet", "A blue comet", "A white comet"]
+    quoted = " ".join(f'"{prompt}"' for prompt in prompts)
+    run(peer_kernel, f"%cometvid create {quoted} --model {peer.model} --wait")
     assert len(clips(peer_kernel)) == 4
+    records = [m for m in peer_kernel.messages if m["msg_type"] == "update_display_data"]
+    html = records[-1]["content"]["data"]["text/html"]
+    assert [prompt for prompt in prompts if prompt not in html] == []
 
 
 def test_a_failed_job_is_told_without_a_traceback(peer_kernel: Kernel, peer: Peer) -> None:

@@ -25,7 +25,7 @@ OpenSession = Callable[..., Session]
 
 def new(peer: Peer, prompt: str = PROMPT, **options: str | None) -> NewJob:
     values: dict[str, str | None] = {"model": peer.model, "seconds": "4", "size": "1280x720"}
-    return NewJob.check(prompt, **(values | options))  # type: ignore[arg-type]
+    return NewJob.check(prompt, **(values | options))
 
 
 def create(session: Session, *jobs: NewJob) -> list[Job]:
@@ -39,6 +39,7 @@ def saved_file(session: Session, job_id: str) -> Path:
     """The one file of a job's clip, as its watch names it."""
     [watch] = [watch for watch in session.watches if watch.job_id == job_id]
     assert watch.state.saved is not None
+    assert watch.state.saved.path is not None
     return Path(watch.state.saved.path)
 
 
@@ -169,10 +170,11 @@ def test_a_gallery_of_six_is_made_and_saved(session: Session, peer: Peer) -> Non
     assert all(file.read_bytes() == peer.clip for file in files)
 
 
-async def test_a_thumbnail_is_a_picture_or_nothing(settings: Settings, peer: Peer) -> None:
+async def test_a_thumbnail_is_a_picture_or_nothing(
+    session: Session, settings: Settings, peer: Peer
+) -> None:
+    [job] = create(session, new(peer))
+    await session.watch(job.id, save=False)
     async with Client(settings) as client:
-        job = await client.create(new(peer))
-        while not (await client.poll(job.id)).job.is_final:
-            pass
         picture = await client.thumbnail(job.id)
     assert picture is None or b"ftyp" not in picture[:32], "the whole clip came once more"

@@ -1,7 +1,7 @@
 """Takes wheels apart into this Python's environment: `python unpack.py WHEELS.TXT`.
 
-Without what they depend on and without their compiled parts, which pip cannot leave out: a twentieth
-of the disk, and no CUDA.
+Without what they depend on and without their compiled parts, which pip cannot leave out: that saves
+most of the disk, and needs no CUDA.
 """
 
 from __future__ import annotations
