@@ -14,6 +14,7 @@ keep what peers taught. A case is one answer and what a reader must make of it:
         link      of a job: "content" where the clip is only at `/videos/{id}/content`
         outputs   of a job: how many clips it made, where that is not one
         error     what a person reads of the reason; null: nothing went wrong
+        field     the field of the request that a person reads of, too
 """
 
 from __future__ import annotations
@@ -204,7 +205,9 @@ def record_peer(peer: Peer, folder: Path) -> list[dict[str, Any]]:
             record.ask(step, must, "GET", "/videos/{id}", job_id=peer.unknown_id, key=key)
     for step, field in (("no prompt", "prompt"), ("bad seconds", "seconds"), ("bad size", "size")):
         wrong = {"prompt": "", "seconds": "soon", "size": "huge"}[field]
-        record.create(step, {"kind": "refusal", "error": says[step]}, **{field: wrong})
+        must = {"kind": "refusal", "error": says[step]}
+        must |= {"field": field} if peer.name != "LiteLLM" else {}
+        record.create(step, must, **{field: wrong})
     if "wrong model" in says:
         must = {"kind": "refusal", "error": says["wrong model"]}
         record.create("wrong model", must, model="no-such-model")
@@ -230,7 +233,7 @@ _REFUSALS = {
     "SGLang": {
         "unknown": "Video not found",
         "no prompt": "prompt is required",
-        "bad seconds": "seconds: Input should be a valid integer",
+        "bad seconds": "Input should be a valid integer",
         "bad size": "size must be formatted as positive WIDTHxHEIGHT",
     },
     "vLLM-Omni": {
