@@ -71,8 +71,9 @@ def test_four_prompts_share_a_gallery_that_shows_them_all(peer_kernel: Kernel, p
     quoted = " ".join(f'"{prompt}"' for prompt in prompts)
     run(peer_kernel, f"%cometvid create {quoted} --model {peer.model} --wait")
     assert len(clips(peer_kernel)) == 4
-    records = [m for m in peer_kernel.messages if m["msg_type"] == "update_display_data"]
-    html = records[-1]["content"]["data"]["text/html"]
+    # The record that replaces the widget may come after the cell.
+    record = peer_kernel.wait_for(lambda m: m["msg_type"] == "update_display_data")
+    html = record["content"]["data"]["text/html"]
     assert [prompt for prompt in prompts if prompt not in html] == []
 
 
