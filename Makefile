@@ -25,13 +25,18 @@ VENV_STAMP := $(VENV)/.made
 DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: help demo test lint format chromium pictures clean
+# The real servers of `make peers` live in an environment of their own: they pin what they need.
+PEERS_VENV ?= .venv-peers
+PEERS_STAMP := $(PEERS_VENV)/.made
+
+.PHONY: help demo test peers lint format chromium pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
 	@echo 'make test    run every check, in a real browser too'
+	@echo 'make peers   try the real LiteLLM, SGLang and vLLM-Omni (1.1 GB, a few minutes)'
 	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
 	@echo 'make format  let ruff lay out the code'
 	@echo 'make pictures  take the README'"'"'s picture and the notebooks'"'"' outputs anew'
@@ -45,6 +50,11 @@ demo: $(DEMO_STAMP)
 # pytest-xdist would begin with the files of most tests; tests/conftest.py knows a better order.
 test: chromium
 	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Not part of `test`. pytest's closing line is the last thing this prints. One at a time, as each
+# server is started once.
+peers: $(DEV_STAMP) $(PEERS_STAMP)
+	PEERS_VENV="$(PEERS_VENV)" $(RUN) -m pytest tests/peers $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .
@@ -65,7 +75,7 @@ pictures: chromium
 	$(RUN) -m docs.make_notebooks
 
 clean:
-	rm -rf "$(VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(PEERS_VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP):
@@ -92,3 +102,11 @@ $(DEV_STAMP): pyproject.toml $(VENV_STAMP)
 	@echo 'Installing the tools for the tests (about a minute the first time) …'
 	@$(PIP) -e '.[dev]'
 	@touch "$@" "$(DEMO_STAMP)"
+
+# Without torch and CUDA: tests/peers/unpack.py takes only what is Python out of the big wheels.
+$(PEERS_STAMP): tests/peers/requirements.txt tests/peers/wheels.txt tests/peers/unpack.py $(VENV_STAMP)
+	@echo 'Installing the peers (about two minutes the first time) …'
+	"$(PYTHON)" -m venv --clear "$(PEERS_VENV)"
+	@"$(PEERS_VENV)/bin/python" -m pip install --quiet --requirement tests/peers/requirements.txt
+	@"$(PEERS_VENV)/bin/python" tests/peers/unpack.py tests/peers/wheels.txt
+	@touch "$@"

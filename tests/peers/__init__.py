@@ -1,0 +1,1 @@
+"""Real servers of the protocol, driven through our product: `make peers`."""
