@@ -18,7 +18,6 @@ from cometvid_nb.settings import (
     Secret,
     Settings,
     check_key,
-    is_loopback,
     origin_of,
 )
 from tests.simulated import KEY
@@ -204,11 +203,6 @@ def test_any_value_is_taken_or_refused_in_our_words(name: str, value: object) ->
 )
 def test_an_origin_fills_in_the_default_port(url: str, origin: tuple[str, str, int]) -> None:
     assert origin_of(url) == origin
-
-
-@given(st.text())
-def test_any_host_is_loopback_or_not(host: str) -> None:
-    assert is_loopback(host) in (True, False)
 
 
 def test_a_setting_that_is_misspelled_is_answered_with_the_one_that_was_meant() -> None:

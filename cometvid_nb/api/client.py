@@ -23,11 +23,13 @@ from urllib.parse import quote
 import httpx
 
 from ..errors import (
+    BadKey,
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
     MissingKey,
     OutcomeUnknown,
+    QuotaExceeded,
     RateLimited,
     ServerTrouble,
     TransientError,
@@ -50,7 +52,16 @@ from .new_job import NewJob
 from .retries import backoff_s, is_not_found_final, retry_delay_s
 from .streams import ClipStream, HangUp
 from .threads import in_thread
-from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
+from .transport import (
+    AnyHttp,
+    AsyncHttp,
+    Body,
+    Http,
+    kind_of,
+    open_http,
+    send_for_clip,
+    trusted,
+)
 from .turns import Turns
 
 log = logging.getLogger("cometvid_nb.api.client")
@@ -75,6 +86,9 @@ class Client:
 
     Without `settings` the key and the base URL come from the environment. A client belongs to
     the event loop it is first used in.
+
+    Raises:
+        SettingsError: what the environment says cannot be used. MissingKey: the API needs a key.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -82,13 +96,16 @@ class Client:
             import os
 
             settings = Settings.from_environ(os.environ)
+        settings.check_api()
         self.settings = settings
         self.turns = Turns()
         """One rate for all that asks through this client; `poll` itself waits for no turn."""
-        self._trust: ssl.SSLContext | None = None
-        self._connections = Connections(lambda: self._open(AsyncHttp, TO_BE_KEPT))
+        self._trusts: dict[tuple[bool, str], ssl.SSLContext] = {}
+        self._connections = Connections(
+            lambda: self._open(AsyncHttp, settings.base_url, TO_BE_KEPT)
+        )
         # Connections of their own: slow clips must not hold up the polls.
-        self._clip_http: Http | None = None
+        self._clip_https: dict[tuple[bool, str], Http] = {}
         self._clip_places = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
         self._rng = random.Random()
 
@@ -100,9 +117,9 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection. The next request opens new ones."""
-        clip_http, self._clip_http = self._clip_http, None
+        clip_https, self._clip_https = self._clip_https, {}
         await self._connections.aclose()
-        if clip_http is not None:
+        for clip_http in clip_https.values():
             clip_http.close()
 
     async def poll(self, job_id: str) -> Polled:
@@ -111,7 +128,6 @@ class Client:
         Raises:
             TransientError: no usable answer this time.
             ApiError: a refusal (`JobNotFound` may be false within 10 s of the job's creation).
-            MissingKey: no key is set; nothing was sent.
         """
         answer = await self._request("GET", "/videos/{id}", job_id)
         job = Job.parse(job_payload(answer, job_id), job_id=job_id)
@@ -245,17 +261,13 @@ class Client:
             else self._url("/videos/{id}/content", job.id)
         )
         is_own = origin_of(url) == self.settings.origin
-        if is_own and self.settings.api_key is None:
-            raise MissingKey
         headers = {"Accept": "video/*, application/octet-stream"}
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
         of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
         async with self._clip_places:
-            if self._clip_http is None:
-                self._clip_http = self._open(Http, NOT_TO_BE_KEPT)
             try:
-                request = self._clip_http.build_request("GET", url, headers=headers)
+                request = self._clip_http(url).build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
                 hang_up = HangUp()
                 response = await send_for_clip(self._clip_http, request, hang_up, api_host, job.id)
@@ -277,13 +289,17 @@ class Client:
     def _url(self, template: str, job_id: str) -> str:
         return self.settings.base_url + template.replace("{id}", quote(job_id, safe=""))
 
-    def _open(self, kind: type[AnyHttp], limits: httpx.Limits) -> AnyHttp:
-        self._trust = self._trust or trusted()
-        return open_http(kind, self.settings, TIMEOUT, limits, self._trust)
+    def _open(self, kind: type[AnyHttp], url: str, limits: httpx.Limits) -> AnyHttp:
+        trust = self._trusts.get(kind_of(url)) or trusted(url)
+        self._trusts[kind_of(url)] = trust
+        return open_http(kind, self.settings, url, TIMEOUT, limits, trust)
+
+    def _clip_http(self, url: str) -> Http:
+        if kind_of(url) not in self._clip_https:
+            self._clip_https[kind_of(url)] = self._open(Http, url, NOT_TO_BE_KEPT)
+        return self._clip_https[kind_of(url)]
 
     async def _request(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
-        if self.settings.api_key is None:
-            raise MissingKey
         url = self._url(template, job_id)
         within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
         try:
@@ -304,13 +320,25 @@ class Client:
         answer = Answer(response.status_code, response.headers, bytes(body))
         if response.is_success:
             return answer
-        raise refusal(answer, job_id, time.time())
+        raise _for_want_of_a_key(refusal(answer, job_id, time.time()), self.settings)
 
 
 @lru_cache(maxsize=4096)
 def _parsed(url: str) -> httpx.URL:
     # The same few addresses of the API, again and again.
     return httpx.URL(url)
+
+
+def _for_want_of_a_key(error: CometVidError, settings: Settings) -> CometVidError:
+    """`error`, or with other advice where a server refuses for want of a key that is not set."""
+    if settings.api_key is not None or not isinstance(error, BadKey | QuotaExceeded):
+        return error
+    return type(error)(
+        f"{str(error).rstrip('.')}. No API key is set.",
+        status_code=error.status_code,
+        code=error.code,
+        advice=MissingKey.advice,
+    )
 
 
 def _is_unaccepted(error: TransientError) -> bool:

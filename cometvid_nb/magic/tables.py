@@ -15,6 +15,7 @@ from ..cards.html import code, foreign, quiet
 from ..cards.text import clock_text, one_line
 from ..cards.words import WORDS, fill
 from ..clips.places import page_path
+from ..errors import MissingKey, SettingsError
 from ..ledger.ledger import Entry
 from ..settings import Settings
 
@@ -23,7 +24,10 @@ _JOB_COLUMNS = ("When", "Job", "Model", "Size", "Length", "State", "Took", "Prom
 
 
 def settings_bundle(settings: Settings) -> dict[str, str]:
-    """Every setting, its value and its meaning; the key masked."""
+    """Every setting, its value and its meaning; the key masked.
+
+    Below them why the API cannot be asked, where it cannot: the settings themselves work then.
+    """
     rows = []
     for field in fields(settings):
         value: Any = getattr(settings, field.name)
@@ -31,11 +35,21 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
             value = "on" if value else "off"
         elif isinstance(value, float):
             value = f"{value:g}"
-        shown = "not set" if value is None else str(value)
+        shown = "not set" if value is None or value == "" else one_line(str(value))
+        if value is None and not settings.needs_key:
+            shown = "not set, none needed"
         rows.append((field.name, shown, field.metadata["help"]))
     cells = [[code(name), shown, meaning] for name, shown, meaning in rows]
     head = ("Setting", "Value", "What it is")
-    return {"text/html": str(_html_table(head, cells)), "text/plain": _text_table(head, rows)}
+    html, text = _html_table(head, cells), _text_table(head, rows)
+    try:
+        settings.check_api()
+    except MissingKey:
+        pass  # the table says so
+    except SettingsError as error:
+        fault = f"The API cannot be asked: {error}. {error.advice or ''}"
+        html, text = html + Markup("<p>{}</p>").format(fault), f"{text}\n{one_line(fault, 600)}"
+    return {"text/html": str(html), "text/plain": text}
 
 
 def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str, str]:

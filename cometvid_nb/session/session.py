@@ -10,18 +10,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
-from ..errors import ClipError, CometVidError, MissingKey, SettingsError
+from ..errors import ClipError, CometVidError, SettingsError
 from ..job.ids import check_job_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
-from ..settings import Settings
+from ..settings import VARIABLES, Settings, check_key
 from ..watching.loop import WatchLoop
 from ..watching.memory import Memory
 from ..watching.schedule import PollPolicy
@@ -48,9 +48,18 @@ class Session:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings
-        self._real_settings: Settings | None = None
-        """The settings to return to when the simulation ends."""
+        self._given = settings
+        """What a program has given; None: the environment's settings, as it has them now."""
+        self._own: dict[str, Any] = {}
+        """The settings that a person has changed here: they win over those."""
+        self._own_before: dict[str, Any] = {}
+        """To return to when the simulation ends."""
+        self._simulated: dict[str, Any] = {}
+        """The settings that lead to the simulator; they win over all others, until it ends."""
+        self._settings: Settings | None = None
+        """All these together; None: to be put together anew."""
+        self._heard: list[str | None] = []
+        """What the environment said then."""
         self._servers: dict[object, Server] = {}
         """By base URL and key: earlier watches keep their server when the settings change."""
         self._ledgers: dict[str, Ledger] = {}
@@ -64,14 +73,17 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """The settings; read from the environment at the first use.
+        """The settings: what a person has changed here, and else what the environment says now.
 
-        Raises:
-            SettingsError: the environment holds a base URL that cannot be used.
+        The environment is looked at each time, as a cell may change it: `%env COMETAPI_KEY=…`.
         """
-        if self._settings is None:
-            self._settings = Settings.from_environ(os.environ)
-        return self._settings
+        heard = [os.environ.get(name) for name in VARIABLES] if self._given is None else []
+        settings = self._settings
+        if settings is None or heard != self._heard:
+            settings = self._given or Settings.from_environ(os.environ)
+            settings = replace(settings, **self._own | self._simulated)
+            self._settings, self._heard = settings, heard
+        return settings
 
     @property
     def watches(self) -> list[Watch]:
@@ -91,23 +103,30 @@ class Session:
         Raises:
             SettingsError: there is no such setting, or the value is out of range. Nothing changes.
         """
-        # Another base URL is another API: the mark "simulated" must not stay on real cards.
-        if "base_url" in changes and "is_simulated" not in changes:
-            changes["is_simulated"] = False
-        self._settings = self.settings.changed(**changes)
-        return self._settings
+        before = self.settings
+        changed = before.changed(**changes)
+        if changed.base_url != before.base_url:
+            # Another API: the mark "simulated" and the simulator's key must not get there.
+            self._simulated = {}
+        for name in changes:
+            layer = self._simulated if name in self._simulated else self._own
+            layer[name] = getattr(changed, name)
+        self._settings = None
+        return self.settings
 
     def enter_simulation(self, base_url: str, api_key: str) -> None:
         """Use the simulator at `base_url` from now on, until `leave_simulation`."""
-        if not self.settings.is_simulated:
-            self._real_settings = self.settings
-        self.configure(base_url=base_url, api_key=api_key, is_simulated=True)
+        if not self._simulated:
+            self._own_before = dict(self._own)
+        key = check_key(api_key)
+        self._simulated = {"base_url": base_url, "api_key": key, "is_simulated": True}
+        self._settings = None
 
     def leave_simulation(self) -> None:
         """Return to the settings from before the simulation, if one is on."""
-        if self.settings.is_simulated:
-            self._settings = self._real_settings
-        self._real_settings = None
+        if self._simulated:
+            self._own, self._simulated = self._own_before, {}
+            self._settings = None
         simulated = self._ledgers.pop("simulation", None)
         if simulated is not None:
             simulated.close()
@@ -273,8 +292,7 @@ class Session:
             self._simulation_folder = None
 
     def _server(self, settings: Settings) -> Server:
-        if settings.api_key is None:
-            raise MissingKey
+        settings.check_api()
         from ..watching.server import Server
 
         key = (settings.base_url, settings.api_key)

@@ -35,7 +35,7 @@ from cometvid_nb.errors import (
 )
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
-from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from tests.simulated import KEY, environ_of, settings_of
 
@@ -141,13 +141,36 @@ async def test_a_wrong_key_is_told_without_the_key(sim: Simulator) -> None:
     assert WRONG_KEY not in told(caught.value)
 
 
-async def test_without_a_key_nothing_is_sent(sim: Simulator) -> None:
+@pytest.mark.parametrize(
+    "base_url", [DEFAULT_BASE_URL, "https://API.CometAPI.com./v1", "https://cometapi.com/v1"]
+)
+def test_without_a_key_cometapi_is_not_asked_at_all(base_url: str) -> None:
+    with pytest.raises(MissingKey):
+        Client(Settings(base_url=base_url))
+
+
+async def test_a_server_of_ones_own_needs_no_key_and_gets_no_header_for_one(
+    sim: Simulator,
+) -> None:
+    clip = sim.clip_bytes("video_demo")
+    sim.add_fault(Fault(POLL, status=200, body={"id": "video_demo", "status": "completed"}))
+    sim.add_fault(Fault("GET /videos/{id}/content", status=200, body=clip))
     async with Client(Settings(base_url=sim.base_url)) as client:
-        with pytest.raises(MissingKey):
+        job = (await client.poll("video_demo")).job
+        assert await download(client, job) == clip
+    assert len(sim.requests) == 2
+    assert all("authorization" not in request.headers for request in sim.requests)
+
+
+async def test_a_server_that_wants_a_key_when_none_is_set_is_told_with_the_ways_to_one(
+    sim: Simulator,
+) -> None:
+    async with Client(Settings(base_url=sim.base_url)) as client:
+        with pytest.raises(BadKey, match="401") as caught:
             await client.poll("video_demo")
-        with pytest.raises(MissingKey):
-            await download(client, Job("video_demo", JobStatus.COMPLETED))
-    assert sim.count() == 0
+    assert "No API key is set." in str(caught.value)
+    assert "%cometvid login" in str(caught.value.advice)
+    assert all("authorization" not in request.headers for request in sim.requests)
 
 
 async def test_settings_come_from_the_environment_when_none_are_given(
@@ -185,8 +208,7 @@ async def test_an_answer_that_does_not_come_is_a_timeout(
 
 async def test_every_request_has_a_time_limit(sim: Simulator, client: Client) -> None:
     await both_roads(sim, client)
-    for http in (*(http for _, http in client._connections._idle), client._clip_http):
-        assert http is not None
+    for http in (*(http for _, http in client._connections._idle), *client._clip_https.values()):
         limits = http.timeout.as_dict()
         assert all(limit is not None and limit <= 30 for limit in limits.values())
 
@@ -549,8 +571,7 @@ async def test_a_wait_that_somebody_cancels_does_not_show_the_key(
 
 async def test_neither_client_nor_connection_shows_the_key(sim: Simulator, client: Client) -> None:
     await both_roads(sim, client)
-    for http in (*(http for _, http in client._connections._idle), client._clip_http):
-        assert http is not None
+    for http in (*(http for _, http in client._connections._idle), *client._clip_https.values()):
         for thing in (client, client.settings, vars(client), http, vars(http), http.auth):
             assert KEY not in repr(thing)
 

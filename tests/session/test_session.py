@@ -79,7 +79,7 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(
 
 
 def test_without_a_key_nothing_is_sent(session: Session, sim: Simulator) -> None:
-    session.configure(api_key=None)
+    session.configure(api_key=None, base_url=DEFAULT_BASE_URL)
     for ask in (session.watch, session.poll):
         with pytest.raises(MissingKey):
             ask("video_demo")
