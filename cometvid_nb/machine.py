@@ -59,9 +59,11 @@ def user_folder(kind: Literal["data", "cache"]) -> Path | None:
     import platformdirs
 
     found = {"data": platformdirs.user_data_path, "cache": platformdirs.user_cache_path}
-    folder = found[kind]("cometvid_nb", appauthor=False)
-    # For a user id that the system does not know, `~` stays as it is: a folder of that name in the
-    # working folder is not meant.
+    try:
+        folder = found[kind]("cometvid_nb", appauthor=False)
+    except RuntimeError:  # a user id that the system does not know
+        return None
+    # Older platformdirs leave `~` as it is, and no folder of that name is meant.
     return folder if folder.is_absolute() else None
 
 

@@ -125,7 +125,8 @@ class Settings:
         Nothing there is refused here, as the settings must be shown and mended all the same.
         """
         key = next((text for name in KEY_VARIABLES if (text := clean(environ.get(name)))), None)
-        base_url = (clean(environ.get(BASE_URL_VARIABLE)) or DEFAULT_BASE_URL).rstrip("/")
+        given = clean(environ.get(BASE_URL_VARIABLE)) or DEFAULT_BASE_URL
+        base_url = given.rstrip("/") or given
         allow_http = clean(environ.get(ALLOW_HTTP_VARIABLE)).lower() in _ON
         # A password in the address would otherwise be shown with the settings.
         base_url = _CREDENTIALS.sub("•••@", base_url, count=1)

@@ -98,7 +98,7 @@ class Cometvid(Magics):
             raise UsageError(str(error)) from None
         except (SettingsError, ValueError) as error:
             advice = getattr(error, "advice", None)
-            raise UsageError(" ".join(filter(None, [str(error), advice]))) from None
+            raise UsageError(f"{str(error).rstrip('.')}. {advice}" if advice else error) from None
         except CometVidError as error:
             raise _without_traceback(error) from None
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -31,6 +32,7 @@ from cometvid_nb.errors import (
     RateLimited,
     RequestRejected,
     ServerTrouble,
+    SettingsError,
     TransientError,
 )
 from cometvid_nb.job.job import Job
@@ -250,6 +252,80 @@ async def test_the_proxy_of_a_company_is_not_asked_for_this_machine(
     monkeypatch.delenv("no_proxy", raising=False)
     async with Client(settings_of(sim)) as client:
         assert (await client.poll("video_demo")).job.id == "video_demo"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.2", "127.1.2.3", "127.1", "localhost.", "api.localhost", "[0::1]", "[::1]"]
+)
+async def test_no_proxy_gets_what_is_for_this_machine_however_that_is_spelled(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, sim.origin)  # it would write down what it is asked
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    nobody = sim.dead_origin.rpartition(":")[2]
+    async with Client(settings_of(sim, base_url=f"http://{host}:{nobody}/v1")) as client:
+        with pytest.raises(ConnectionTrouble):
+            await client.poll("video_demo")
+        link = f"http://{host}:{nobody}/a.mp4"
+        job = Job("video_demo", JobStatus.COMPLETED, video_url=link)
+        with pytest.raises(ConnectionTrouble):
+            await download(client, job)
+    assert sim.count() == 0
+
+
+async def test_a_redirect_home_is_not_asked_of_the_proxy_that_the_way_there_is(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Simulator(api_key=KEY) as proxy:
+        home = f"http://127.0.0.2:{sim.dead_origin.rpartition(':')[2]}/a.mp4"
+        proxy.add_fault(Fault(times=None, status=302, headers={"Location": home}))
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        link = "http://clips.example/a.mp4"
+        job = Job("video_demo", JobStatus.COMPLETED, video_url=link)
+        async with Client(settings_of(sim)) as client:
+            with pytest.raises(ConnectionTrouble):
+                await download(client, job)
+        assert [request.headers["host"] for request in proxy.requests] == ["clips.example"]
+
+
+ODD_SURROUNDINGS: list[tuple[dict[str, str], str, str]] = [
+    ({"NO_PROXY": "fe80::/10", "HTTPS_PROXY": "http://127.0.0.1:1"}, "NO_PROXY", "fe80"),
+    ({"no_proxy": "fe80::/10"}, "no_proxy", "fe80"),
+    ({"ALL_PROXY": "socks5h://127.0.0.1:1"}, "ALL_PROXY", "httpx[socks]"),
+    ({"https_proxy": "socks4://me:hunter2@127.0.0.1:1"}, "https_proxy", "http://host:8080"),
+    ({"HTTP_PROXY": "http://me:hunter2@127.0.0.1:x"}, "HTTP_PROXY", "unset"),
+    ({"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "ftp://x"}, "ALL_PROXY", "unset"),
+    ({"SSL_CERT_FILE": "/no/such/file"}, "SSL_CERT_FILE", "unset"),
+    ({"SSL_CERT_FILE": "", "SSLKEYLOGFILE": "/no/such/folder/keys"}, "SSLKEYLOGFILE", "unset"),
+]
+
+
+@pytest.mark.parametrize(("environ", "name", "hint"), ODD_SURROUNDINGS)
+async def test_surroundings_that_httpx_cannot_use_are_named_and_at_home_not_looked_at(
+    sim: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    name: str,
+    hint: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as in most environments
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    async with Client(settings_of(sim)) as client:
+        sim.finish("video_demo")
+        job = (await client.poll("video_demo")).job
+        assert await download(client, job) == sim.clip_bytes("video_demo")
+        away = Job("video_demo", JobStatus.COMPLETED, video_url="https://clips.invalid/a.mp4")
+        with pytest.raises(SettingsError, match=rf"\b{name}\b"):
+            await download(client, away)
+    async with Client(settings_of(sim, base_url="https://api.invalid/v1")) as client:
+        with pytest.raises(SettingsError, match=rf"\b{name}\b") as caught:
+            await client.poll("video_demo")
+    words = "".join(traceback.format_exception(caught.value))
+    assert hint in words
+    assert "hunter2" not in words
 
 
 # Retrieve: asks again.
