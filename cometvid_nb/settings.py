@@ -155,16 +155,24 @@ class Settings:
             raise SettingsError(fault)
         return changed
 
+    def check_base_url(self) -> None:
+        """Check that the API has an address that can be asked.
+
+        Raises:
+            SettingsError: the base URL, as the environment gives it, cannot be used.
+        """
+        if fault := _fault_of(self.base_url, self.allow_http):
+            advice = f"Set another by %cometvid config base_url=…, or by {BASE_URL_VARIABLE}."
+            raise SettingsError(fault, advice=advice)
+
     def check_api(self) -> None:
-        """Check that the API can be asked at all.
+        """Check that the API can be asked after jobs.
 
         Raises:
             MissingKey: it needs a key, and none is set.
             SettingsError: the base URL or the key, as the environment gives it, cannot be used.
         """
-        if fault := _fault_of(self.base_url, self.allow_http):
-            advice = f"Set another by %cometvid config base_url=…, or by {BASE_URL_VARIABLE}."
-            raise SettingsError(fault, advice=advice)
+        self.check_base_url()
         if self.api_key is not None and not _is_sendable(self.api_key.reveal()):
             raise SettingsError(_NO_KEY, advice=f"Run %cometvid login, or set {KEY_VARIABLES[0]}.")
         if self.needs_key and self.api_key is None:

@@ -18,12 +18,14 @@ from ..errors import (
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
+    MissingKey,
     QuotaExceeded,
     RateLimited,
     RequestRejected,
     ServerTrouble,
     TransientError,
 )
+from ..settings import Settings
 from .retries import parse_retry_after
 from .streams import ClipStream, HangUp, bounded
 
@@ -114,6 +116,18 @@ def refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
         return rejected
     kinds: dict[int, type[ApiError]] = {401: BadKey, 403: QuotaExceeded}
     return kinds.get(status, RequestRejected)(told, status_code=status, code=code)
+
+
+def for_want_of_a_key(error: CometVidError, settings: Settings) -> CometVidError:
+    """`error`, or with other advice where a server refuses for want of a key that is not set."""
+    if settings.api_key is not None or not isinstance(error, BadKey | QuotaExceeded):
+        return error
+    return type(error)(
+        f"{str(error).rstrip('.')}. No API key is set.",
+        status_code=error.status_code,
+        code=error.code,
+        advice=MissingKey.advice,
+    )
 
 
 def _message_of(payload: dict[str, Any]) -> str:

@@ -23,13 +23,10 @@ from urllib.parse import quote
 import httpx
 
 from ..errors import (
-    BadKey,
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
-    MissingKey,
     OutcomeUnknown,
-    QuotaExceeded,
     RateLimited,
     ServerTrouble,
     TransientError,
@@ -42,6 +39,7 @@ from .answers import (
     Answer,
     clip_refusal,
     clip_stream,
+    for_want_of_a_key,
     job_payload,
     no_answer,
     refusal,
@@ -61,6 +59,7 @@ from .transport import (
     open_http,
     send_for_clip,
     trusted,
+    whole,
 )
 from .turns import Turns
 
@@ -307,38 +306,20 @@ class Client:
             async with self._connections.lend(is_fresh=method == "POST") as http:
                 request = http.build_request(method, _parsed(url), **options)
                 async with asyncio.timeout(within_s):
-                    response = await http.send(request, stream=True)
-                    try:
-                        body = Body(response)
-                        async for chunk in response.aiter_raw():
-                            body.add(chunk)
-                    finally:
-                        await response.aclose()
+                    response, body = await whole(http, request)
         except NO_ANSWER as error:
             raise no_answer(error, "the API", origin_of(url)[1]) from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)
-        answer = Answer(response.status_code, response.headers, bytes(body))
+        answer = Answer(response.status_code, response.headers, body)
         if response.is_success:
             return answer
-        raise _for_want_of_a_key(refusal(answer, job_id, time.time()), self.settings)
+        raise for_want_of_a_key(refusal(answer, job_id, time.time()), self.settings)
 
 
 @lru_cache(maxsize=4096)
 def _parsed(url: str) -> httpx.URL:
     # The same few addresses of the API, again and again.
     return httpx.URL(url)
-
-
-def _for_want_of_a_key(error: CometVidError, settings: Settings) -> CometVidError:
-    """`error`, or with other advice where a server refuses for want of a key that is not set."""
-    if settings.api_key is not None or not isinstance(error, BadKey | QuotaExceeded):
-        return error
-    return type(error)(
-        f"{str(error).rstrip('.')}. No API key is set.",
-        status_code=error.status_code,
-        code=error.code,
-        advice=MissingKey.advice,
-    )
 
 
 def _is_unaccepted(error: TransientError) -> bool:

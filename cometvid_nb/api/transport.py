@@ -180,6 +180,18 @@ class Body:
         return bytes(self._bytes)
 
 
+async def whole(http: AsyncHttp, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    """Send `request`; return the answer and its body. Raises what HTTPX and `Body` raise."""
+    response = await http.send(request, stream=True)
+    try:
+        body = Body(response)
+        async for chunk in response.aiter_raw():
+            body.add(chunk)
+    finally:
+        await response.aclose()
+    return response, bytes(body)
+
+
 async def send_for_clip(
     http_for: Callable[[str], httpx.Client],
     request: httpx.Request,

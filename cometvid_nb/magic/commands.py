@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from ..settings import check_key
 from ..watching.watch import Watch, WatchList
 from . import tables
 from .grammar import GrammarError, explain
+from .model_table import age_text, models_bundle
 
 
 class Commands:
@@ -164,6 +166,15 @@ class Commands:
         sessions.current().configure(api_key=key)
         say(f"The key {key} is kept in this kernel's memory, for this session only.")
 
+    def models(self, arguments: Namespace, cell: str | None = None) -> None:
+        session = sessions.current()
+        catalogue, problem = session.models()
+        if problem is not None:
+            say(f"{problem} These are the models as they were {age_text(catalogue, time.time())}.")
+        settings = session.settings
+        host = "the simulated API" if settings.is_simulated else settings.origin[1]
+        _display(models_bundle(catalogue, arguments.words, host))
+
     def demo(self, arguments: Namespace, cell: str | None = None) -> None:
         if arguments.stop:
             was_on = self._simulator is not None
@@ -275,14 +286,17 @@ class Commands:
     def known_values(self, option: str) -> list[str]:
         """Return the values that jobs of the ledger have for an option, newest first.
 
-        No list of models is built in: the API's catalogue changes monthly.
+        Then the models of the catalogue, if it was ever asked for: Tab must not wait for a network.
+        No list of models is built in, as the catalogue changes monthly.
         """
         name = option.removeprefix("--")
         session = sessions.current()
-        if name not in ("model", "size", "seconds", "state") or session.ledger.path is None:
+        if name not in ("model", "size", "seconds", "state"):
             return []
         entries = session.ledger.entries(session.settings.base_url, limit=200)
-        values = (getattr(entry, name) for entry in entries)
+        values = [getattr(entry, name) for entry in entries]
+        if name == "model" and (catalogue := session.kept_models()) is not None:
+            values += [model.id for model in catalogue.videos]
         return list(dict.fromkeys(value for value in values if value and " " not in value))
 
     def leave_demo(self) -> None:

@@ -41,7 +41,7 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
         rows.append((field.name, shown, field.metadata["help"]))
     cells = [[code(name), shown, meaning] for name, shown, meaning in rows]
     head = ("Setting", "Value", "What it is")
-    html, text = _html_table(head, cells), _text_table(head, rows)
+    html, text = html_table(head, cells), text_table(head, rows)
     try:
         settings.check_api()
     except MissingKey:
@@ -60,8 +60,8 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
     if not entries:
         words = "No remembered job is like that." if total else "No job is remembered."
         return {"text/html": f"<p>{words}</p>", "text/plain": words}
-    html = _html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
-    text = _text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
+    html = html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
+    text = text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
     if total > len(entries):
         more = f"{len(entries)} of {total} jobs. All: %cometvid jobs --all"
         html, text = html + Markup("<p>{}</p>").format(more), f"{text}\n{more}"
@@ -123,7 +123,8 @@ def _no_wrap(html: str | Markup) -> Markup:
     return Markup('<span style="white-space:nowrap">{}</span>').format(html)
 
 
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> Markup:
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> Markup:
+    """Return a table; whatever is no `Markup` in it is escaped."""
     style = "text-align:left;vertical-align:top;white-space:normal"
     name, cell, row = (
         Markup('<th style="{}">{}</th>'),
@@ -137,7 +138,8 @@ def _html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> 
     return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(heads, body)
 
 
-def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the same as text: a line for each row, the columns below their heads."""
     lines = [tuple(head), *(tuple(one_line(text) for text in row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..api.shelf import Shelf
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError, SettingsError
@@ -30,6 +31,7 @@ from ..watching.watch import Watch
 from .remembered import saved_watch_state
 
 if TYPE_CHECKING:
+    from ..api.catalogue import Catalogue
     from ..api.new_job import NewJob
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
@@ -69,6 +71,7 @@ class Session:
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
+        self._shelf = Shelf()
         self.stage: Stage = _SessionStage(self, self._loop)
 
     @property
@@ -232,6 +235,19 @@ class Session:
             return default_path() if is_default else Path(name).expanduser()
         except RuntimeError as error:  # `~name`, and there is no such user
             raise SettingsError(f"ledger is {name!r}: {error}") from None
+
+    def models(self) -> tuple[Catalogue, CometVidError | None]:
+        """Return the models of the endpoint, and why they are not of today, if they are not.
+
+        CometAPI tells them without a key. Raises the errors of `offered_models`.
+        """
+        from ..api.offer import offered_models
+
+        return self._loop.run(offered_models(self.settings, self._shelf)).result()
+
+    def kept_models(self) -> Catalogue | None:
+        """Return the models that the endpoint had when it was last asked; it is not asked now."""
+        return self._shelf.get(self.settings.base_url)
 
     def poll(self, job_id: str) -> Job:
         """Poll a job once and return it. Raises the errors of `Client.poll`."""
