@@ -122,7 +122,7 @@ def test_who_wakes_up_behind_the_deadline_asks_once_more_before_giving_up(
 def test_an_output_with_few_signs_gets_all_that_it_can_write(tmp_path: Path, encoding: str) -> None:
     cells = r"""
         %load_ext cometvid_nb
-        %cometvid config model=sora-2
+        %cometvid config model=sora-2 interval_s=0.2
         %cometvid watch video_demo
         %cometvid status video_demo
         _
@@ -157,10 +157,12 @@ def unknown(uid):
     raise KeyError(uid)
 pwd.getpwuid = unknown
 import cometvid_nb
+from cometvid_nb.session.session import current
+current().configure(interval_s=0.2)
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
     job = cometvid_nb.watch("video_demo").wait()
-    cometvid_nb.create("A comet")
+    cometvid_nb.create("A comet", wait=False)
     cometvid_nb.jobs()
 print(job.saved_path, [str(one.message) for one in told])
 """
@@ -190,6 +192,8 @@ WITHOUT_SYNC = """
 import warnings
 warnings.simplefilter("error")
 import cometvid_nb
+from cometvid_nb.session.session import current
+current().configure(interval_s=0.2)
 print(cometvid_nb.watch("video_demo").wait().saved_path)
 print([job["clip_bytes"] is not None for job in cometvid_nb.jobs()])
 """
