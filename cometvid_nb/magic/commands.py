@@ -22,7 +22,7 @@ from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from ..job.job import Job
 from ..ledger.ledger import Ledger
-from ..machine import say, writable
+from ..machine import is_this_machine, say, writable
 from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
@@ -150,8 +150,13 @@ class Commands:
                 raise GrammarError("is_simulated is set by %cometvid demo")
             changes[name] = value
         # All at once: a wrong value changes none of them.
-        settings = sessions.current().configure(**changes)
+        session = sessions.current()
+        before = session.settings.base_url
+        settings = session.configure(**changes)
         _display(tables.settings_bundle(settings))
+        host = settings.origin[1] if settings.base_url != before else ""
+        if host and settings.api_key is not None and not is_this_machine(host):
+            say(f"The key {settings.api_key} goes to {host} from now on.")
 
     def login(self, _: Namespace, cell: str | None = None) -> None:
         try:

@@ -151,6 +151,13 @@ def test_config_shows_every_setting_and_sets_several_at_once(bench: Bench) -> No
     assert shown == said(bench, "%cometvid config")
 
 
+def test_who_changes_the_address_is_told_where_the_key_goes(bench: Bench) -> None:
+    text = said(bench, "%cometvid config base_url=https://gateway.invalid/v1")
+    assert text.endswith(f"The key ••••{KEY[-4:]} goes to gateway.invalid from now on.\n")
+    assert "goes to" not in said(bench, "%cometvid config save=off")
+    assert "goes to" not in said(bench, "%cometvid config base_url=http://127.0.0.1:1/v1")
+
+
 def test_a_bad_value_among_good_ones_changes_nothing(bench: Bench) -> None:
     before = said(bench, "%cometvid config")
     said(bench, "%cometvid config save_dir=elsewhere timeout_s=never")
