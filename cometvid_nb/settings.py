@@ -22,9 +22,6 @@ COMET_API_KEY belongs to another product, so it is never read. The worker's envi
 """
 BASE_URL_VARIABLE = "COMETAPI_BASE_URL"
 ALLOW_HTTP_VARIABLE = "COMETAPI_ALLOW_HTTP"
-VARIABLES = (*KEY_VARIABLES, BASE_URL_VARIABLE, ALLOW_HTTP_VARIABLE)
-"""All that is read of the environment."""
-
 
 _ON = ("on", "true", "yes", "1")
 _NO_KEY = "the API key holds spaces or characters no key has: copy it anew"

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from IPython.core.display_functions import display
 from IPython.core.error import StdinNotImplementedError
 
 from ..api.new_job import MOST_JOBS, NewJob
@@ -22,7 +21,7 @@ from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from ..job.job import Job
 from ..ledger.ledger import Ledger
-from ..machine import is_this_machine, say, writable
+from ..machine import is_this_machine, say
 from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
@@ -70,7 +69,7 @@ class Commands:
         # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
         total = len(matching) or len(ledger.entries(base_url, limit=1))
         beside = notebook_folder()
-        _display(tables.jobs_bundle(matching[:limit], total, beside))
+        tables.show(tables.jobs_bundle(matching[:limit], total, beside))
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
         session = sessions.current()
@@ -111,7 +110,7 @@ class Commands:
         job = session.poll(arguments.id)
         card = Card.of_job(job, is_simulated=session.settings.is_simulated)
         # Without the player: nothing is saved here, and the API's link soon stops working.
-        _display(card_to_bundle(card, is_player=False))
+        tables.show(card_to_bundle(card, is_player=False))
 
     def stop(self, arguments: Namespace, cell: str | None = None) -> None:
         watches = sessions.current().active
@@ -153,7 +152,7 @@ class Commands:
         session = sessions.current()
         before = session.settings.base_url
         settings = session.configure(**changes)
-        _display(tables.settings_bundle(settings))
+        tables.show(tables.settings_bundle(settings))
         host = settings.origin[1] if settings.base_url != before else ""
         if host and settings.api_key is not None and not is_this_machine(host):
             say(f"The key {settings.api_key} goes to {host} from now on.")
@@ -178,7 +177,7 @@ class Commands:
             say(f"{problem} These are the models as they were {age_text(catalogue, time.time())}.")
         settings = session.settings
         host = "the simulated API" if settings.is_simulated else settings.origin[1]
-        _display(models_bundle(catalogue, arguments.words, host))
+        tables.show(models_bundle(catalogue, arguments.words, host))
 
     def demo(self, arguments: Namespace, cell: str | None = None) -> None:
         if arguments.stop:
@@ -329,11 +328,6 @@ class CreatedJobs(list[Job]):
     def _ipython_display_(self) -> None:
         if self._told_in_cell is None or self._told_in_cell != cell_number():
             print("\n".join(f"{job.id}  {job.status_word}" for job in self))
-
-
-def _display(bundle: dict[str, str]) -> None:
-    """Show `bundle` as the output of the cell; a terminal gets the text."""
-    display({**bundle, "text/plain": writable(bundle["text/plain"])}, raw=True)
 
 
 def _key_prompt() -> str:

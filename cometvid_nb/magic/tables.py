@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from IPython.core.display_functions import display
 from markupsafe import Markup
 
 from ..cards.html import code, foreign, quiet
@@ -17,6 +18,7 @@ from ..cards.words import WORDS, fill
 from ..clips.places import page_path
 from ..errors import MissingKey, SettingsError
 from ..ledger.ledger import Entry
+from ..machine import writable
 from ..settings import Settings
 
 _JOB_HEADS = ("When", "Job", "State", "Prompt", "Clip")
@@ -121,6 +123,11 @@ def _state(entry: Entry) -> str:
 
 def _no_wrap(html: str | Markup) -> Markup:
     return Markup('<span style="white-space:nowrap">{}</span>').format(html)
+
+
+def show(bundle: dict[str, str]) -> None:
+    """Show `bundle` as the output of the cell; a terminal gets the signs that it can write."""
+    display({**bundle, "text/plain": writable(bundle["text/plain"])}, raw=True)
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> Markup:

@@ -22,7 +22,7 @@ from ..job.status import JobStatus
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
-from ..settings import VARIABLES, Settings, check_key
+from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
 from ..watching.memory import Memory
 from ..watching.schedule import PollPolicy
@@ -60,8 +60,8 @@ class Session:
         """The settings that lead to the simulator; they win over all others, until it ends."""
         self._settings: Settings | None = None
         """All these together; None: to be put together anew."""
-        self._heard: list[str | None] = []
-        """What the environment said then."""
+        self._below: Settings | None = None
+        """What was given, or what the environment said, then."""
         self._servers: dict[object, Server] = {}
         """By base URL and key: earlier watches keep their server when the settings change."""
         self._ledgers: dict[str, Ledger] = {}
@@ -80,12 +80,11 @@ class Session:
 
         The environment is looked at each time, as a cell may change it: `%env COMETAPI_KEY=…`.
         """
-        heard = [os.environ.get(name) for name in VARIABLES] if self._given is None else []
+        below = self._given or Settings.from_environ(os.environ)
         settings = self._settings
-        if settings is None or heard != self._heard:
-            settings = self._given or Settings.from_environ(os.environ)
-            settings = replace(settings, **self._own | self._simulated)
-            self._settings, self._heard = settings, heard
+        if settings is None or below != self._below:
+            settings = replace(below, **self._own | self._simulated)
+            self._settings, self._below = settings, below
         return settings
 
     @property
