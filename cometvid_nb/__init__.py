@@ -209,8 +209,10 @@ def _draw_job(job: Job) -> dict[str, str]:
     """What a notebook shows of a `Job` that ends a cell."""
     from .cards.card import Card
     from .cards.html import card_to_bundle
+    from .machine import writable
 
-    return card_to_bundle(Card.of_job(job))
+    bundle = card_to_bundle(Card.of_job(job))
+    return {**bundle, "text/plain": writable(bundle["text/plain"])}
 
 
 def _let_jobs_be_drawn(shell: Any) -> None:

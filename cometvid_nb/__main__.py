@@ -10,6 +10,8 @@ import tempfile
 from importlib import util
 from pathlib import Path
 
+from .machine import say
+
 FIRST_NOTEBOOK = "01_first_video.ipynb"
 
 
@@ -54,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:  # there is no such dialect, or no such ids
         parser.error(str(error))
     except OSError as error:
-        print(f"Cannot serve on port {arguments.port}: {error.strerror}.", file=sys.stderr)
+        say(f"Cannot serve on port {arguments.port}: {error.strerror}.", sys.stderr)
         return 1
     return 0
 
@@ -82,7 +84,7 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
     Returns 1 if JupyterLab is not installed, else never.
     """
     if util.find_spec("jupyterlab") is None:
-        print("JupyterLab is missing: pip install 'cometvid-nb[demo]'", file=sys.stderr)
+        say("JupyterLab is missing: pip install 'cometvid-nb[demo]'", sys.stderr)
         return 1
     root = _notebooks(folder)
     is_root_user = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -91,7 +93,8 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
     command += ["--allow-root"] if is_root_user else []
     command += [f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *lab_arguments]
     # Flushed, as execv drops what Python's own buffer still holds.
-    print(f"The demo notebooks are in {root}", flush=True)
+    say(f"The demo notebooks are in {root}")
+    sys.stdout.flush()
     os.execv(command[0], command)
 
 

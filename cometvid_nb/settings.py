@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import SettingsError
+from .errors import MissingKey, SettingsError
+from .machine import is_this_machine
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 KEY_VARIABLES = ("COMETAPI_KEY", "COMETAPI_API_KEY")
@@ -20,6 +21,12 @@ KEY_VARIABLES = ("COMETAPI_KEY", "COMETAPI_API_KEY")
 COMET_API_KEY belongs to another product, so it is never read. The worker's environment lacks both.
 """
 BASE_URL_VARIABLE = "COMETAPI_BASE_URL"
+ALLOW_HTTP_VARIABLE = "COMETAPI_ALLOW_HTTP"
+
+_ON = ("on", "true", "yes", "1")
+_NO_KEY = "the API key holds spaces or characters no key has: copy it anew"
+_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
+"""A user name and password before the host, also where the address is malformed."""
 
 
 class Secret:
@@ -54,6 +61,9 @@ class Secret:
 class Settings:
     """The options of a session; immutable, so a running watch keeps those it began with.
 
+    A key or `base_url` of the environment may be one that cannot be used: `check_api` tells, and
+    whatever needs no API works.
+
     `help` in a field's metadata describes it in `%cometvid config`, `%config Cometvid` and the
     README; `tests/product/test_docs.py` compares them.
     """
@@ -63,6 +73,9 @@ class Settings:
     )
     base_url: str = field(
         default=DEFAULT_BASE_URL, metadata={"help": "where the API lives, up to and with /v1"}
+    )
+    model: str = field(
+        default="", metadata={"help": "the model of new jobs; empty = the one used last"}
     )
     timeout_s: float = field(
         default=3600.0, metadata={"help": "give up watching a job after this many seconds"}
@@ -101,18 +114,20 @@ class Settings:
             raise SettingsError("save_dir is empty: give a folder, or save=off to save nothing")
         if not self.ledger or "\0" in self.ledger:
             raise SettingsError("ledger is empty: give on, off, or a file")
-        _check_base_url(self.base_url, self.allow_http)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Return the defaults, with the key and the base URL of the environment.
+        """Return the defaults, with the key, the base URL and `allow_http` of the environment.
 
-        Raises:
-            SettingsError: the base URL in the environment cannot be used.
+        Nothing there is refused here, as the settings must be shown and mended all the same.
         """
         key = next((text for name in KEY_VARIABLES if (text := clean(environ.get(name)))), None)
-        base_url = clean(environ.get(BASE_URL_VARIABLE)) or DEFAULT_BASE_URL
-        return cls(api_key=check_key(key) if key else None, base_url=base_url.rstrip("/"))
+        given = clean(environ.get(BASE_URL_VARIABLE)) or DEFAULT_BASE_URL
+        base_url = given.rstrip("/") or given
+        allow_http = clean(environ.get(ALLOW_HTTP_VARIABLE)).lower() in _ON
+        # A password in the address would otherwise be shown with the settings.
+        base_url = _CREDENTIALS.sub("•••@", base_url, count=1)
+        return cls(Secret(key) if key else None, base_url, allow_http=allow_http)
 
     def changed(self, **changes: object) -> Settings:
         """Return a copy with other values; a text is parsed to the type of its setting.
@@ -130,7 +145,44 @@ class Settings:
                     f"there is no setting {name!r}.{meant} There are: {', '.join(known)}"
                 )
             values[name] = _PARSERS[name](name, value)
-        return replace(self, **values)
+        changed = replace(self, **values)
+        # What the environment has brought may be mended by a second change: see `check_api`.
+        is_checked = "base_url" in changes or not _fault_of(self.base_url, self.allow_http)
+        if is_checked and (fault := _fault_of(changed.base_url, changed.allow_http)):
+            raise SettingsError(fault)
+        return changed
+
+    def check_base_url(self) -> None:
+        """Check that the API has an address that can be asked.
+
+        Raises:
+            SettingsError: the base URL, as the environment gives it, cannot be used.
+        """
+        if fault := _fault_of(self.base_url, self.allow_http):
+            advice = f"Set another by %cometvid config base_url=…, or by {BASE_URL_VARIABLE}."
+            raise SettingsError(fault, advice=advice)
+
+    def check_api(self) -> None:
+        """Check that the API can be asked after jobs.
+
+        Raises:
+            MissingKey: it needs a key, and none is set.
+            SettingsError: the base URL or the key, as the environment gives it, cannot be used.
+        """
+        self.check_base_url()
+        if self.api_key is not None and not _is_sendable(self.api_key.reveal()):
+            raise SettingsError(_NO_KEY, advice=f"Run %cometvid login, or set {KEY_VARIABLES[0]}.")
+        if self.needs_key and self.api_key is None:
+            raise MissingKey
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether the API cannot be asked without a key: CometAPI, not a server of one's own."""
+        try:
+            host = self.origin[1].removesuffix(".")
+        except ValueError:
+            return False
+        return host == "cometapi.com" or host.endswith(".cometapi.com")
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -164,9 +216,13 @@ def check_key(text: str) -> Secret:
     key = clean(text)
     if not key:
         raise SettingsError("the API key is empty")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise SettingsError("the API key holds spaces or characters no key has: copy it anew")
+    if not _is_sendable(key):
+        raise SettingsError(_NO_KEY)
     return Secret(key)
+
+
+def _is_sendable(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
@@ -180,36 +236,28 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself, so that plain http crosses no network."""
-    # RFC 6761 §6.3 keeps these names for the machine itself.
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _check_base_url(url: str, allow_http: bool) -> None:
+def _fault_of(url: str, allow_http: bool) -> str:
+    """Return why `url` cannot be a base URL; "" if it can."""
+    if _CREDENTIALS.search(url):
+        return "base_url holds a user name or password: give the key by %cometvid login"
+    shown = repr(url[:200])
     try:
         scheme, host, _ = origin_of(url)
         parts = urlsplit(url)
     except ValueError as error:
-        raise SettingsError(f"base_url {url!r} cannot be read: {error}") from None
+        return f"base_url {shown} cannot be read: {error}"
     if scheme not in ("http", "https") or not host:
-        raise SettingsError(f"base_url {url!r} is no web address: it reads like {DEFAULT_BASE_URL}")
-    if parts.username or parts.password:
-        raise SettingsError(
-            "base_url holds a user name or password: give the key by %cometvid login"
-        )
+        return f"base_url {shown} is no web address: it reads like {DEFAULT_BASE_URL}"
+    if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in url):
+        return f"base_url {shown} holds signs that no address has: copy it anew"
     if parts.query or parts.fragment:
-        raise SettingsError(f"base_url {url!r} holds a ? or #: it reads like {DEFAULT_BASE_URL}")
-    if scheme == "http" and not is_loopback(host) and not allow_http:
-        raise SettingsError(
-            f"base_url {url!r} has no TLS, so the key would cross the network in the clear: "
-            "use https, or set allow_http=on as well if you mean it"
+        return f"base_url {shown} holds a ? or #: it reads like {DEFAULT_BASE_URL}"
+    if scheme == "http" and not is_this_machine(host) and not allow_http:
+        return (
+            f"base_url {shown} has no TLS, so the key would cross the network in the clear: use "
+            f"https, or set allow_http=on as well if you mean it ({ALLOW_HTTP_VARIABLE}=on)"
         )
+    return ""
 
 
 def _parse_number(name: str, value: object) -> float:
@@ -226,7 +274,7 @@ def _parse_switch(name: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     word = clean(value).lower() if isinstance(value, str) else ""
-    if word in ("on", "true", "yes", "1"):
+    if word in _ON:
         return True
     if word in ("off", "false", "no", "0"):
         return False
@@ -237,6 +285,15 @@ def _parse_text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise SettingsError(f"{name} is {value!r}: give a text")
     return clean(value)
+
+
+def _parse_model(name: str, value: object) -> str:
+    model = _parse_text(name, value)
+    if len(model) > 200 or any(sign.isspace() or not sign.isprintable() for sign in model):
+        raise SettingsError(
+            f"model is {model[:60]!r}: the name of a model is one word; see %cometvid models"
+        )
+    return model
 
 
 def _parse_base_url(name: str, value: object) -> str:
@@ -254,6 +311,7 @@ def _parse_key(_: str, value: object) -> Secret | None:
 _PARSERS: dict[str, Callable[[str, object], Any]] = {
     "api_key": _parse_key,
     "base_url": _parse_base_url,
+    "model": _parse_model,
     "timeout_s": _parse_number,
     "interval_s": _parse_number,
     "save": _parse_switch,

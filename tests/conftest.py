@@ -107,6 +107,7 @@ def _no_record(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
     """Keep the developer's own ledger of jobs out of reach."""
     folder = tmp_path_factory.getbasetemp() / "records" / secrets.token_hex(4)
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))  # made only if a record is written
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from ..errors import (
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
+    MissingKey,
     QuotaExceeded,
     RateLimited,
     RequestRejected,
@@ -30,6 +31,7 @@ from ..job.job import Job
 from ..job.reading import Reading
 from ..job.reasons import Reason, reason_of
 from ..job.values import LONGEST_TEXT, MOST_SAID, number_of, one_line
+from ..settings import Settings
 from .retries import parse_retry_after
 from .streams import ClipStream, HangUp, bounded
 
@@ -207,6 +209,18 @@ def kind_of(reason: Reason) -> type[ApiError | TransientError]:
         return ServerTrouble
     words = f"{reason.code} {reason.message}".lower()[:MOST_SAID]
     return next((kind for kind, said in _KINDS_BY_WORDS if said.search(words)), RequestRejected)
+
+
+def for_want_of_a_key(error: CometVidError, settings: Settings) -> CometVidError:
+    """`error`, or with other advice where a server refuses for want of a key that is not set."""
+    if settings.api_key is not None or not isinstance(error, BadKey | QuotaExceeded):
+        return error
+    return type(error)(
+        f"{str(error).rstrip('.')}. No API key is set.",
+        status_code=error.status_code,
+        code=error.code,
+        advice=MissingKey.advice,
+    )
 
 
 def _hidden_trouble(reason: Reason, job_id: str) -> ApiError | TransientError:

@@ -23,10 +23,10 @@ from urllib.parse import quote
 import httpx
 
 from ..errors import (
+    ApiError,
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
-    MissingKey,
     OutcomeUnknown,
     TransientError,
 )
@@ -38,6 +38,7 @@ from .answers import (
     Answer,
     clip_refusal,
     clip_stream,
+    for_want_of_a_key,
     no_answer,
     polled_job,
     refusal,
@@ -48,7 +49,17 @@ from .new_job import NewJob
 from .retries import backoff_s, is_not_found_final, retry_delay_s
 from .streams import ClipStream, HangUp
 from .threads import in_thread
-from .transport import AnyHttp, AsyncHttp, Body, Http, Sending, open_http, send_for_clip, trusted
+from .transport import (
+    AnyHttp,
+    AsyncHttp,
+    Body,
+    Http,
+    Sending,
+    kind_of,
+    open_http,
+    send_for_clip,
+    trusted,
+)
 from .turns import Turns
 
 log = logging.getLogger("cometvid_nb.api.client")
@@ -73,6 +84,9 @@ class Client:
 
     Without `settings` the key and the base URL come from the environment. A client belongs to
     the event loop it is first used in.
+
+    Raises:
+        SettingsError: what the environment says cannot be used. MissingKey: the API needs a key.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -80,13 +94,16 @@ class Client:
             import os
 
             settings = Settings.from_environ(os.environ)
+        settings.check_api()
         self.settings = settings
         self.turns = Turns()
         """One rate for all that asks through this client; `poll` itself waits for no turn."""
-        self._trust: ssl.SSLContext | None = None
-        self._connections = Connections(lambda: self._open(AsyncHttp, TO_BE_KEPT))
+        self._trusts: dict[tuple[bool, str], ssl.SSLContext] = {}
+        self._connections = Connections(
+            lambda: self._open(AsyncHttp, settings.base_url, TO_BE_KEPT)
+        )
         # Connections of their own: slow clips must not hold up the polls.
-        self._clip_http: Http | None = None
+        self._clip_https: dict[tuple[bool, str], Http] = {}
         self._clip_places = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
         self._rng = random.Random()
 
@@ -98,9 +115,9 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection. The next request opens new ones."""
-        clip_http, self._clip_http = self._clip_http, None
+        clip_https, self._clip_https = self._clip_https, {}
         await self._connections.aclose()
-        if clip_http is not None:
+        for clip_http in clip_https.values():
             clip_http.close()
 
     async def poll(self, job_id: str) -> Polled:
@@ -109,11 +126,13 @@ class Client:
         Raises:
             TransientError: no usable answer this time.
             ApiError: a refusal (`JobNotFound` may be false within 10 s of the job's creation).
-            MissingKey: no key is set; nothing was sent.
         """
         answer = await self._ask("GET", "/videos/{id}", job_id)
         now_s = time.time()
-        job = polled_job(answer, job_id, self.settings.base_url, now_s)
+        try:
+            job = polled_job(answer, job_id, self.settings.base_url, now_s)
+        except ApiError as error:
+            raise for_want_of_a_key(error, self.settings) from None
         # Under the id that was asked for, whatever the answer calls it: an id is also a file name.
         job = job if job.id == job_id else replace(job, id=job_id)
         return Polled(job, answer.retry_after_s(now_s))
@@ -177,6 +196,8 @@ class Client:
                     raise
                 delay_s = retry_delay_s(backoff_s(attempt - 1, self._rng), error.retry_after_s)
                 await asyncio.sleep(delay_s)
+            except ApiError as error:
+                raise for_want_of_a_key(error, self.settings) from None
             except OutcomeUnknown as error:
                 error.answer = self._without_key(error.answer)
                 raise
@@ -228,17 +249,13 @@ class Client:
             else self._url("/videos/{id}/content", job.id)
         )
         is_own = origin_of(url) == self.settings.origin
-        if is_own and self.settings.api_key is None:
-            raise MissingKey
         headers = {"Accept": "video/*, application/octet-stream"}
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
         of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
         async with self._clip_places:
-            if self._clip_http is None:
-                self._clip_http = self._open(Http, NOT_TO_BE_KEPT)
             try:
-                request = self._clip_http.build_request("GET", url, headers=headers)
+                request = self._clip_http(url).build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
                 hang_up = HangUp()
                 response = await send_for_clip(self._clip_http, request, hang_up, api_host, job.id)
@@ -260,25 +277,29 @@ class Client:
     def _url(self, template: str, job_id: str) -> str:
         return self.settings.base_url + template.replace("{id}", quote(job_id, safe=""))
 
-    def _open(self, kind: type[AnyHttp], limits: httpx.Limits) -> AnyHttp:
-        self._trust = self._trust or trusted()
-        return open_http(kind, self.settings, TIMEOUT, limits, self._trust)
+    def _open(self, kind: type[AnyHttp], url: str, limits: httpx.Limits) -> AnyHttp:
+        trust = self._trusts.get(kind_of(url)) or trusted(url)
+        self._trusts[kind_of(url)] = trust
+        return open_http(kind, self.settings, url, TIMEOUT, limits, trust)
+
+    def _clip_http(self, url: str) -> Http:
+        if kind_of(url) not in self._clip_https:
+            self._clip_https[kind_of(url)] = self._open(Http, url, NOT_TO_BE_KEPT)
+        return self._clip_https[kind_of(url)]
 
     async def _request(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
         """The answer, if its status is one of success."""
         answer = await self._ask(method, template, job_id, **options)
         if answer.is_success:
             return answer
-        raise refusal(answer, job_id, time.time())
+        raise for_want_of_a_key(refusal(answer, job_id, time.time()), self.settings)
 
     async def _ask(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
         """The answer, whatever its status.
 
         Raises:
-            ConnectionTrouble: none came, or not all of it. MissingKey: nothing was sent.
+            ConnectionTrouble: none came, or not all of it.
         """
-        if self.settings.api_key is None:
-            raise MissingKey
         url = self._url(template, job_id)
         within_s = CREATED_WITHIN_S if "timeout" in options else ANSWER_WITHIN_S
         is_once = method == "POST"

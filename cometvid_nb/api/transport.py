@@ -12,16 +12,17 @@ import re
 import socket
 import ssl
 import zlib
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import httpx
 
-from ..errors import ClipError, SettingsError
+from ..errors import ClipError
+from ..machine import is_this_machine
 from ..settings import Secret, Settings, origin_of
 from .streams import HangUp, send
+from .variables import certificates_error, proxy_error
 
 # httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
 # holds for its own logger and for none below it, so each is named.
@@ -42,8 +43,6 @@ list, each byte of JSON becomes up to fifty bytes of memory."""
 _LONG_BASE64 = re.compile(rb'"(?:data:[^",]{0,200}+,)?+[A-Za-z0-9+/=_\\-]{65536,}+"')
 MOST_REDIRECTS = 5
 LOOK_UP_WITHIN_S = 5.0
-NOT_PROXIED = ("localhost", "127.0.0.1", "[::1]")
-"""This machine: the proxy of a company cannot reach it, and must not be asked with the key."""
 PRIVATE_NETWORKS = [
     ipaddress.ip_network(network)
     for network in (
@@ -117,22 +116,25 @@ AnyHttp = TypeVar("AnyHttp", AsyncHttp, Http)
 def open_http(
     kind: type[AnyHttp],
     settings: Settings,
+    url: str,
     timeout: httpx.Timeout,
     limits: httpx.Limits,
     trust: ssl.SSLContext,
 ) -> AnyHttp:
-    """What sends requests, and adds the key where, and only where, it belongs.
+    """What sends requests to hosts like that of `url`, the key to its own origin only.
+
+    This machine is never asked through a proxy: that could not reach it, and would get the key.
 
     Raises:
         SettingsError: the environment names a proxy that cannot be used.
     """
-    with _told_apart():
+    try:
         return kind(
             auth=_OriginAuth(settings.origin, settings.api_key),
             timeout=timeout,
             limits=limits,
             verify=trust,
-            mounts={f"all://{host}": None for host in NOT_PROXIED},
+            trust_env=not is_this_machine(origin_of(url)[1]),
             # A compressed answer may be a thousand times larger than what came.
             headers={
                 "User-Agent": "cometvid-nb",
@@ -140,39 +142,30 @@ def open_http(
                 "Accept-Encoding": "identity",
             },
         )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # Without the message and the frames of the cause: they may hold the password of the proxy.
+        raise proxy_error() from None
 
 
-def trusted() -> ssl.SSLContext:
-    """The certificates that are trusted; to be shared, as reading them takes 30 ms.
+def trusted(url: str) -> ssl.SSLContext:
+    """The certificates that are trusted when `url` is asked; to be shared by all of its `kind_of`.
 
     Raises:
         SettingsError: the environment names certificates that cannot be used.
     """
-    with _told_apart():
-        return httpx.create_ssl_context()
-
-
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    """What the environment names and httpx cannot use, as an error that says which."""
+    scheme, host, _ = origin_of(url)
+    if scheme == "http" and is_this_machine(host):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it will not be asked, and trusts nobody
     try:
-        yield
-    except ImportError as error:
-        raise SettingsError(
-            "The environment names a SOCKS proxy, and the library for such proxies is missing.",
-            advice='Run %pip install "httpx[socks]" and restart the kernel, or unset ALL_PROXY.',
-        ) from error
+        return httpx.create_ssl_context()
     except OSError as error:
-        raise SettingsError(
-            "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.",
-            advice="Mend or unset these variables, then restart the kernel.",
-        ) from error
-    except (ValueError, httpx.InvalidURL):
-        # Without the message and the frames of the cause: they may hold the password of the proxy.
-        raise SettingsError(
-            "A proxy that the environment names cannot be used.",
-            advice="Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
-        ) from None
+        raise certificates_error() from error
+
+
+def kind_of(url: str) -> tuple[bool, str]:
+    """What `open_http` and `trusted` look at: requests of one kind can share what they give."""
+    scheme, host, _ = origin_of(url)
+    return (True, scheme) if is_this_machine(host) else (False, "")
 
 
 class _OriginAuth(httpx.Auth):
@@ -234,16 +227,34 @@ class Body:
         return bytes(self._bytes)
 
 
+async def whole(http: AsyncHttp, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    """Send `request`; return the answer and its body. Raises what HTTPX and `Body` raise."""
+    response = await http.send(request, stream=True)
+    try:
+        body = Body(response)
+        async for chunk in response.aiter_raw():
+            body.add(chunk)
+    finally:
+        await response.aclose()
+    return response, body.checked()
+
+
 async def send_for_clip(
-    http: httpx.Client, request: httpx.Request, hang_up: HangUp, api_host: str, job_id: str
+    http_for: Callable[[str], httpx.Client],
+    request: httpx.Request,
+    hang_up: HangUp,
+    api_host: str,
+    job_id: str,
 ) -> httpx.Response:
     """The answer at the end of a link's redirects. Whoever calls this closes it.
+
+    `http_for` gives what sends to a URL: a redirect may lead from this machine to another one.
 
     Raises:
         ClipError: the way leads from the public network into this machine's own.
     """
     await _check_reach(request.url.host, api_host, job_id)
-    response = await send(http, request, hang_up)
+    response = await send(http_for(str(request.url)), request, hang_up)
     for _ in range(MOST_REDIRECTS):
         following = response.next_request
         if following is None:
@@ -251,7 +262,7 @@ async def send_for_clip(
         response.close()
         await _check_reach(following.url.host, api_host, job_id)
         # httpx has kept the key if, and only if, the origin is the same as before.
-        response = await send(http, following, hang_up, auth=None)
+        response = await send(http_for(str(following.url)), following, hang_up, auth=None)
     response.close()
     raise httpx.TooManyRedirects("it redirects without an end", request=request)
 
@@ -284,8 +295,8 @@ async def _leads_inside(host: str) -> bool:
 
 
 def _is_private(host: str) -> bool:
-    """Whether `host` is an address of a private network, or a name of this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """Whether `host` is an address of a private network, or this machine."""
+    if is_this_machine(host):
         return True
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])

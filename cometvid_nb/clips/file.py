@@ -10,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from ..errors import ClipError
+from ..machine import sync
 
 MOST_BOXES = 100_000
 """An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""
@@ -31,7 +32,7 @@ def check(file: FileIO, job_id: str) -> int:
 
     Source: ISO/IEC 14496-12 §4.2, a file is a row of boxes that each begin with size and type.
     """
-    os.fsync(file.fileno())
+    sync(file.fileno())
     size_bytes = file.seek(0, os.SEEK_END)
     at = 0
     kinds: list[bytes] = []

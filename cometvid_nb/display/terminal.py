@@ -17,6 +17,7 @@ from ..cards.text import (
     to_ended_line,
     to_totals,
 )
+from ..machine import writable
 
 
 class MovingLine:
@@ -38,6 +39,7 @@ class MovingLine:
     def draw(self, line: str) -> None:
         """Show `line` in the place of what was there."""
         if self.is_drawn:
+            line = writable(line, self._out)[: self.columns]
             self._out.write("\r" + line.ljust(self._shown_columns))
             self._out.flush()
             self._shown_columns = len(line)
@@ -52,7 +54,7 @@ class MovingLine:
     def print(self, text: str) -> None:
         """Write what stays."""
         self.clear()
-        print(text, file=self._out, flush=True)
+        print(writable(text, self._out), file=self._out, flush=True)
 
 
 class TextView:

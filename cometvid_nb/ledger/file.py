@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ..machine import user_folder
+
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another kernel's lock; a write of ours takes milliseconds."""
 _VERSION = 2
@@ -63,6 +65,8 @@ class LedgerFile:
         The connection is useless after a fork, or when the file was deleted or replaced."""
         self._timeout_s = 0.0
         """The busy timeout that `_kept` has now; setting one is a statement of its own."""
+        self._can_sync: bool | None = None
+        """Whether the disk can be waited for; None: not tried yet."""
 
     def close(self) -> None:
         """Close the connection. The file can be opened again."""
@@ -99,7 +103,9 @@ class LedgerFile:
             self._keep(timeout_s)
         with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
             # In WAL mode NORMAL does not wait for the disk at a commit; FULL does.
-            db.execute("PRAGMA synchronous = FULL")
+            if self._can_sync is None:
+                self._can_sync = _can_sync(db)
+            db.execute(f"PRAGMA synchronous = {'FULL' if self._can_sync else 'OFF'}")
             yield db
 
     def _keep(self, timeout_s: float) -> sqlite3.Connection:
@@ -112,6 +118,8 @@ class LedgerFile:
             inode = self.path.stat().st_ino
         except FileNotFoundError:  # not created yet, or deleted by the reader
             inode = None
+            if self.path.parts[0] == "~":
+                raise FileNotFoundError("this user has no home directory") from None
             self.path.parent.mkdir(parents=True, exist_ok=True)
         if self._kept is None or self._kept_of != (os.getpid(), inode):
             self._let_go()
@@ -134,23 +142,57 @@ class LedgerFile:
 
 
 def default_path() -> Path:
-    """Return the default path of the ledger, in the user's data directory."""
-    import platformdirs
+    """Return the default path of the ledger, in the user's data directory.
 
-    return Path(platformdirs.user_data_dir("cometvid_nb", appauthor=False)) / "ledger.sqlite3"
+    For a user without a home it begins with `~`, and opening it fails with these words.
+    """
+    return (user_folder("data") or Path("~")) / "ledger.sqlite3"
 
 
 def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, isolation_level=None)
     try:
-        _prepare(db)
-        db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            _prepare(db)
+            db.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.OperationalError as error:
+            if not _is_of_sync(error):
+                raise
+            if db.in_transaction:
+                db.rollback()
+            db.execute("PRAGMA synchronous = OFF")
+            _prepare(db)
         # SQLite's own lower() knows ASCII letters only.
         db.create_function("folded", 1, str.casefold, deterministic=True)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _can_sync(db: sqlite3.Connection) -> bool:
+    """Try whether the disk does what FULL asks of it: some network disks and some FUSE do not.
+
+    Such a disk keeps what is written to it, though not for sure through a power cut, and a ledger
+    like that is better than none.
+    """
+    db.execute("PRAGMA synchronous = FULL")
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(f"PRAGMA user_version = {_VERSION}")  # writes a page, though nothing changes
+        db.commit()
+    except sqlite3.OperationalError as error:
+        if db.in_transaction:
+            db.rollback()
+        if not _is_of_sync(error):
+            raise
+        return False
+    return True
+
+
+def _is_of_sync(error: sqlite3.OperationalError) -> bool:
+    codes = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
+    return getattr(error, "sqlite_errorcode", None) in codes
 
 
 def _prepare(db: sqlite3.Connection) -> None:

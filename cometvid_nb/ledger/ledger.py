@@ -352,7 +352,7 @@ class Ledger:
             self._warn(
                 f"The ledger of jobs at {self.path} cannot be used ({error}). Watching goes on, "
                 "but nothing is remembered for after a restart. Move the file away to begin anew, "
-                "or switch it off: %cometvid config ledger=off"
+                "name another one (ledger=FILE), or switch it off: %cometvid config ledger=off"
             )
             return otherwise
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from IPython.core.display_functions import display
 from IPython.core.error import StdinNotImplementedError
 
 from ..api.new_job import MOST_JOBS, NewJob
@@ -21,12 +21,14 @@ from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from ..job.job import Job
 from ..ledger.ledger import Ledger
+from ..machine import is_this_machine, say
 from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
 from . import tables
 from .grammar import GrammarError, explain
+from .model_table import age_text, models_bundle
 
 
 class Commands:
@@ -67,19 +69,19 @@ class Commands:
         # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
         total = len(matching) or len(ledger.entries(base_url, limit=1))
         beside = notebook_folder()
-        display(tables.jobs_bundle(matching[:limit], total, beside), raw=True)
+        tables.show(tables.jobs_bundle(matching[:limit], total, beside))
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
         session = sessions.current()
         lost = [e for e in _ledger().entries(session.settings.base_url) if e.is_uncertain]
         for entry in lost[:5]:
-            print(
+            say(
                 f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}. "
                 f"Look at your account. If you have: %cometvid forget {entry.name}"
             )
         watches = WatchList(session.resume())
         if not watches:
-            print("Every remembered job has ended, and every wanted clip is saved.")
+            say("Every remembered job has ended, and every wanted clip is saved.")
             return None
         return self._present(watches, arguments)
 
@@ -91,24 +93,24 @@ class Commands:
             nonlocal told
             if saving.attempt > told:
                 told = saving.attempt
-                print(f"Try {told}: {one_line(saving.problem or '')}")
+                say(f"Try {told}: {one_line(saving.problem or '')}")
 
         saved = sessions.current().save(arguments.id, arguments.dest, on_progress)
-        print(f"Saved to {saved.saved_to} ({saved.size_bytes / 1e6:.1f} MB)")
+        say(f"Saved to {saved.saved_to} ({saved.size_bytes / 1e6:.1f} MB)")
 
     def forget(self, arguments: Namespace, cell: str | None = None) -> None:
         entry = _ledger().named(sessions.current().settings.base_url, arguments.id)
         if entry is None:
             raise GrammarError(f"no job {arguments.id[:60]!r} is remembered: see %cometvid jobs")
         _ledger().forget(entry)
-        print(f"Forgot {entry.name}." + (f" Its clip stays: {entry.clip}" if entry.clip else ""))
+        say(f"Forgot {entry.name}." + (f" Its clip stays: {entry.clip}" if entry.clip else ""))
 
     def status(self, arguments: Namespace, cell: str | None = None) -> None:
         session = sessions.current()
         job = session.poll(arguments.id)
         card = Card.of_job(job, is_simulated=session.settings.is_simulated)
         # Without the player: nothing is saved here, and the API's link soon stops working.
-        display(card_to_bundle(card, is_player=False), raw=True)
+        tables.show(card_to_bundle(card, is_player=False))
 
     def stop(self, arguments: Namespace, cell: str | None = None) -> None:
         watches = sessions.current().active
@@ -118,19 +120,19 @@ class Commands:
             ids = ", ".join(watch.job_id for watch in watches)
             raise GrammarError(f"several jobs are watched: {ids}. Name one, or say --all")
         if not watches:
-            print("No job is being watched.")
+            say("No job is being watched.")
         for watch in watches:
             if watch.state.is_settled:
-                print(f"The watch of {watch.job_id} is over already.")
+                say(f"The watch of {watch.job_id} is over already.")
                 continue
             watch.stop()
-            print(f"Stopped watching {watch.job_id}. The job itself goes on at the server.")
+            say(f"Stopped watching {watch.job_id}. The job itself goes on at the server.")
 
     def wait(self, arguments: Namespace, cell: str | None = None) -> None:
         session = sessions.current()
         watches = self._find(arguments.ids) if arguments.ids else session.active
         if not watches:
-            print("No job is being watched.")
+            say("No job is being watched.")
         self._block(watches, lambda: session.stage.wait_again(watches))
 
     def config(self, arguments: Namespace, cell: str | None = None) -> None:
@@ -147,12 +149,17 @@ class Commands:
                 raise GrammarError("is_simulated is set by %cometvid demo")
             changes[name] = value
         # All at once: a wrong value changes none of them.
-        settings = sessions.current().configure(**changes)
-        display(tables.settings_bundle(settings), raw=True)
+        session = sessions.current()
+        before = session.settings.base_url
+        settings = session.configure(**changes)
+        tables.show(tables.settings_bundle(settings))
+        host = settings.origin[1] if settings.base_url != before else ""
+        if host and settings.api_key is not None and not is_this_machine(host):
+            say(f"The key {settings.api_key} goes to {host} from now on.")
 
     def login(self, _: Namespace, cell: str | None = None) -> None:
         try:
-            text = getpass.getpass("CometAPI key: ")
+            text = getpass.getpass(_key_prompt())
         except (StdinNotImplementedError, EOFError):  # nbclient has no stdin; a pipe may end
             raise SettingsError(
                 "nobody can be asked for the key here: set COMETAPI_KEY before the kernel starts"
@@ -161,13 +168,22 @@ class Commands:
         # First: `leave_demo` brings back the settings of before, without this key.
         self.leave_demo()
         sessions.current().configure(api_key=key)
-        print(f"The key {key} is kept in this kernel's memory, for this session only.")
+        say(f"The key {key} is kept in this kernel's memory, for this session only.")
+
+    def models(self, arguments: Namespace, cell: str | None = None) -> None:
+        session = sessions.current()
+        catalogue, problem = session.models()
+        if problem is not None:
+            say(f"{problem} These are the models as they were {age_text(catalogue, time.time())}.")
+        settings = session.settings
+        host = "the simulated API" if settings.is_simulated else settings.origin[1]
+        tables.show(models_bundle(catalogue, arguments.words, host))
 
     def demo(self, arguments: Namespace, cell: str | None = None) -> None:
         if arguments.stop:
             was_on = self._simulator is not None
             self.leave_demo()
-            print("Left the simulation." if was_on else "No simulation was on.")
+            say("Left the simulation." if was_on else "No simulation was on.")
             return
         speed = _speed(arguments.speed)
         self.leave_demo()
@@ -176,7 +192,7 @@ class Commands:
         self._simulator = Simulator(speed=speed)
         self._simulator.start()
         sessions.current().enter_simulation(self._simulator.base_url, self._simulator.api_key)
-        print(
+        say(
             "A simulated API runs inside this kernel: nothing is rendered, nothing is paid for.\n"
             "A job is ready:       %cometvid watch video_demo\n"
             "One that fails:       %cometvid watch video_fails\n"
@@ -184,7 +200,7 @@ class Commands:
         )
 
     def help(self, arguments: Namespace, cell: str | None = None) -> None:
-        print(explain(arguments.command))
+        say(explain(arguments.command))
 
     # What the commands share.
 
@@ -250,7 +266,7 @@ class Commands:
             if not detect(shell(), os.environ).is_text:
                 # An interrupt must also end a "Run all": the cells below need the clip.
                 raise GrammarError(told) from None
-            print(told)
+            say(told)
             return
         ended = [(watch, error) for watch in watches if (error := _error_of(watch)) is not None]
         if ended:
@@ -274,14 +290,17 @@ class Commands:
     def known_values(self, option: str) -> list[str]:
         """Return the values that jobs of the ledger have for an option, newest first.
 
-        No list of models is built in: the API's catalogue changes monthly.
+        Then the models of the catalogue, if it was ever asked for: Tab must not wait for a network.
+        No list of models is built in, as the catalogue changes monthly.
         """
         name = option.removeprefix("--")
         session = sessions.current()
-        if name not in ("model", "size", "seconds", "state") or session.ledger.path is None:
+        if name not in ("model", "size", "seconds", "state"):
             return []
         entries = session.ledger.entries(session.settings.base_url, limit=200)
-        values = (getattr(entry, name) for entry in entries)
+        values = [getattr(entry, name) for entry in entries]
+        if name == "model" and (catalogue := session.kept_models()) is not None:
+            values += [model.id for model in catalogue.videos]
         return list(dict.fromkeys(value for value in values if value and " " not in value))
 
     def leave_demo(self) -> None:
@@ -309,6 +328,14 @@ class CreatedJobs(list[Job]):
     def _ipython_display_(self) -> None:
         if self._told_in_cell is None or self._told_in_cell != cell_number():
             print("\n".join(f"{job.id}  {job.status_word}" for job in self))
+
+
+def _key_prompt() -> str:
+    """Return what asks for a key: the words that say for which server it is."""
+    settings = sessions.current().settings
+    if settings.is_simulated:  # the key will be for what comes after the simulation
+        return "API key: "
+    return "CometAPI key: " if settings.needs_key else f"API key for {settings.base_url}: "
 
 
 def _ledger() -> Ledger:

@@ -15,7 +15,7 @@ _LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%%?cometvid(?:\s+(?P<words>.*))?$", r
 
 
 ValuesOf = Callable[[str], Iterable[str]]
-"""Returns the values of an option that earlier jobs have: `values_of("--model")`."""
+"""Returns the values of an option that are known: `values_of("--model")`."""
 
 
 def complete(
@@ -42,7 +42,9 @@ def complete(
     if command.name == "config":
         # `Commands.config` refuses these two; login and demo set them.
         own = {field.name for field in fields(Settings)} - {"api_key", "is_simulated"}
-        names = (f"{name}=" for name in sorted(own))
+        names = [f"{name}=" for name in sorted(own)]
+        if piece.startswith("model="):
+            names = [f"model={value}" for value in values_of("--model")]
         return piece, _starting(piece, names)
     if command.name in ("watch", "status", "stop", "wait", "save", "remix"):
         return piece, [job_id for job_id in _starting(piece, job_ids) if job_id not in words]

@@ -148,6 +148,12 @@ def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("changes", metavar="KEY=VALUE", nargs="*", help="a setting to change")
 
 
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words", metavar="WORD", nargs="*", help="only those with this in id, provider or features"
+    )
+
+
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", metavar="X", help="run the simulated time X times as fast")
     parser.add_argument("--stop", action="store_true", help="leave the simulation")
@@ -234,6 +240,13 @@ COMMANDS = {
             "ask for the API key, unseen, and keep it in this kernel's memory only",
             "Or set COMETAPI_KEY before the kernel starts.",
             _nothing,
+        ),
+        Command(
+            "models",
+            "list the video models that the API offers, with their published prices",
+            "The list is asked for once a day; it needs no key at CometAPI. "
+            "%cometvid config model=ID chooses the model of new jobs.",
+            _models,
         ),
         Command(
             "demo",

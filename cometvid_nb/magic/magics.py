@@ -18,6 +18,7 @@ from IPython.utils.text import DollarFormatter
 from traitlets import Bool, Float, TraitError, Unicode, default, observe
 
 from ..errors import CometVidError, SettingsError, retold
+from ..machine import say, writable
 from ..settings import Settings
 from .completion import make_matcher
 from .grammar import GrammarError, names_a_prompt, parse
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 # The settings that are traits. Not the key, which `%config Cometvid` would print and a cell would
 # keep, and not `is_simulated`, which `%cometvid demo` sets.
-_CONFIGURABLE = ("base_url", "timeout_s", "interval_s", "save", "save_dir", "ledger", "allow_http")
+_CONFIGURABLE = (
+    *("base_url", "model", "timeout_s", "interval_s", "save", "save_dir", "ledger"),
+    "allow_http",
+)
 
 
 @magics_class
@@ -37,6 +41,7 @@ class Cometvid(Magics):
     """Settings of `%cometvid`; set them here, or by `%cometvid config KEY=VALUE`."""
 
     base_url = Unicode(help=_HELP["base_url"]).tag(config=True)
+    model = Unicode(help=_HELP["model"]).tag(config=True)
     timeout_s = Float(help=_HELP["timeout_s"]).tag(config=True)
     interval_s = Float(help=_HELP["interval_s"]).tag(config=True)
     # True explicitly: with traitlets' own False, a first `save = False` would be no change, and
@@ -93,7 +98,7 @@ class Cometvid(Magics):
             raise UsageError(str(error)) from None
         except (SettingsError, ValueError) as error:
             advice = getattr(error, "advice", None)
-            raise UsageError(" ".join(filter(None, [str(error), advice]))) from None
+            raise UsageError(f"{str(error).rstrip('.')}. {advice}" if advice else error) from None
         except CometVidError as error:
             raise _without_traceback(error) from None
         finally:
@@ -136,6 +141,10 @@ class Cometvid(Magics):
     def _default_base_url(self) -> str:
         return _session().settings.base_url
 
+    @default("model")
+    def _default_model(self) -> str:
+        return _session().settings.model
+
     @default("timeout_s")
     def _default_timeout_s(self) -> float:
         return _session().settings.timeout_s
@@ -172,14 +181,11 @@ class Cometvid(Magics):
                 raise TraitError(str(error)) from None
             # The value comes from ipython_config.py, or from an earlier %config, which IPython
             # keeps. The extension must load nevertheless.
-            print(f"A value in IPython's configuration is left out. {error}")
+            say(f"A value in IPython's configuration is left out. {error}")
 
     def _mirror(self) -> None:
         """Copy the session's settings into the traits."""
-        try:
-            settings = _session().settings
-        except SettingsError:
-            return  # the environment's base URL is unusable; the command has already failed of it
+        settings = _session().settings
         self._is_mirroring = True
         try:
             for name in _CONFIGURABLE:
@@ -196,7 +202,8 @@ def _without_traceback(error: CometVidError) -> CometVidError:
     traceback is useful.
     """
     told = retold(error, " ".join(filter(None, [str(error), error.advice])))
-    told._render_traceback_ = lambda: [f"{type(told).__name__}: {told}"]  # type: ignore[attr-defined]
+    lines = [writable(f"{type(told).__name__}: {told}")]
+    told._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
     return told
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from IPython.core.display_functions import display
 from markupsafe import Markup
 
 from ..cards.html import code, foreign, quiet
 from ..cards.text import clock_text, one_line
 from ..cards.words import WORDS, fill
 from ..clips.places import page_path
+from ..errors import MissingKey, SettingsError
 from ..ledger.ledger import Entry
+from ..machine import writable
 from ..settings import Settings
 
 _JOB_HEADS = ("When", "Job", "State", "Prompt", "Clip")
@@ -23,7 +26,10 @@ _JOB_COLUMNS = ("When", "Job", "Model", "Size", "Length", "State", "Took", "Prom
 
 
 def settings_bundle(settings: Settings) -> dict[str, str]:
-    """Every setting, its value and its meaning; the key masked."""
+    """Every setting, its value and its meaning; the key masked.
+
+    Below them why the API cannot be asked, where it cannot: the settings themselves work then.
+    """
     rows = []
     for field in fields(settings):
         value: Any = getattr(settings, field.name)
@@ -31,11 +37,21 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
             value = "on" if value else "off"
         elif isinstance(value, float):
             value = f"{value:g}"
-        shown = "not set" if value is None else str(value)
+        shown = "not set" if value is None or value == "" else one_line(str(value))
+        if value is None and not settings.needs_key:
+            shown = "not set, none needed"
         rows.append((field.name, shown, field.metadata["help"]))
     cells = [[code(name), shown, meaning] for name, shown, meaning in rows]
     head = ("Setting", "Value", "What it is")
-    return {"text/html": str(_html_table(head, cells)), "text/plain": _text_table(head, rows)}
+    html, text = html_table(head, cells), text_table(head, rows)
+    try:
+        settings.check_api()
+    except MissingKey:
+        pass  # the table says so
+    except SettingsError as error:
+        fault = f"The API cannot be asked: {error}. {error.advice or ''}"
+        html, text = html + Markup("<p>{}</p>").format(fault), f"{text}\n{one_line(fault, 600)}"
+    return {"text/html": str(html), "text/plain": text}
 
 
 def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str, str]:
@@ -46,8 +62,8 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
     if not entries:
         words = "No remembered job is like that." if total else "No job is remembered."
         return {"text/html": f"<p>{words}</p>", "text/plain": words}
-    html = _html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
-    text = _text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
+    html = html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
+    text = text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
     if total > len(entries):
         more = f"{len(entries)} of {total} jobs. All: %cometvid jobs --all"
         html, text = html + Markup("<p>{}</p>").format(more), f"{text}\n{more}"
@@ -109,7 +125,13 @@ def _no_wrap(html: str | Markup) -> Markup:
     return Markup('<span style="white-space:nowrap">{}</span>').format(html)
 
 
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> Markup:
+def show(bundle: dict[str, str]) -> None:
+    """Show `bundle` as the output of the cell; a terminal gets the signs that it can write."""
+    display({**bundle, "text/plain": writable(bundle["text/plain"])}, raw=True)
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> Markup:
+    """Return a table; whatever is no `Markup` in it is escaped."""
     style = "text-align:left;vertical-align:top;white-space:normal"
     name, cell, row = (
         Markup('<th style="{}">{}</th>'),
@@ -123,7 +145,8 @@ def _html_table(head: Sequence[str], rows: Sequence[Sequence[str | Markup]]) -> 
     return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(heads, body)
 
 
-def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the same as text: a line for each row, the columns below their heads."""
     lines = [tuple(head), *(tuple(one_line(text) for text in row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join(

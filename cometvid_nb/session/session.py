@@ -10,18 +10,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..api.shelf import Shelf
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
-from ..errors import ClipError, CometVidError, MissingKey, SettingsError
+from ..errors import ClipError, CometVidError, SettingsError
 from ..job.ids import check_job_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
-from ..settings import Settings
+from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
 from ..watching.memory import Memory
 from ..watching.schedule import PollPolicy
@@ -30,6 +31,7 @@ from ..watching.watch import Watch
 from .remembered import saved_watch_state
 
 if TYPE_CHECKING:
+    from ..api.catalogue import Catalogue
     from ..api.new_job import NewJob
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
@@ -48,9 +50,18 @@ class Session:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings
-        self._real_settings: Settings | None = None
-        """The settings to return to when the simulation ends."""
+        self._given = settings
+        """What a program has given; None: the environment's settings, as it has them now."""
+        self._own: dict[str, Any] = {}
+        """The settings that a person has changed here: they win over those."""
+        self._own_before: dict[str, Any] = {}
+        """To return to when the simulation ends."""
+        self._simulated: dict[str, Any] = {}
+        """The settings that lead to the simulator; they win over all others, until it ends."""
+        self._settings: Settings | None = None
+        """All these together; None: to be put together anew."""
+        self._below: Settings | None = None
+        """What was given, or what the environment said, then."""
         self._servers: dict[object, Server] = {}
         """By base URL and key: earlier watches keep their server when the settings change."""
         self._ledgers: dict[str, Ledger] = {}
@@ -60,18 +71,21 @@ class Session:
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
+        self._shelf = Shelf()
         self.stage: Stage = _SessionStage(self, self._loop)
 
     @property
     def settings(self) -> Settings:
-        """The settings; read from the environment at the first use.
+        """The settings: what a person has changed here, and else what the environment says now.
 
-        Raises:
-            SettingsError: the environment holds a base URL that cannot be used.
+        The environment is looked at each time, as a cell may change it: `%env COMETAPI_KEY=…`.
         """
-        if self._settings is None:
-            self._settings = Settings.from_environ(os.environ)
-        return self._settings
+        below = self._given or Settings.from_environ(os.environ)
+        settings = self._settings
+        if settings is None or below != self._below:
+            settings = replace(below, **self._own | self._simulated)
+            self._settings, self._below = settings, below
+        return settings
 
     @property
     def watches(self) -> list[Watch]:
@@ -91,23 +105,30 @@ class Session:
         Raises:
             SettingsError: there is no such setting, or the value is out of range. Nothing changes.
         """
-        # Another base URL is another API: the mark "simulated" must not stay on real cards.
-        if "base_url" in changes and "is_simulated" not in changes:
-            changes["is_simulated"] = False
-        self._settings = self.settings.changed(**changes)
-        return self._settings
+        before = self.settings
+        changed = before.changed(**changes)
+        if changed.base_url != before.base_url:
+            # Another API: the mark "simulated" and the simulator's key must not get there.
+            self._simulated = {}
+        for name in changes:
+            layer = self._simulated if name in self._simulated else self._own
+            layer[name] = getattr(changed, name)
+        self._settings = None
+        return self.settings
 
     def enter_simulation(self, base_url: str, api_key: str) -> None:
         """Use the simulator at `base_url` from now on, until `leave_simulation`."""
-        if not self.settings.is_simulated:
-            self._real_settings = self.settings
-        self.configure(base_url=base_url, api_key=api_key, is_simulated=True)
+        if not self._simulated:
+            self._own_before = dict(self._own)
+        key = check_key(api_key)
+        self._simulated = {"base_url": base_url, "api_key": key, "is_simulated": True}
+        self._settings = None
 
     def leave_simulation(self) -> None:
         """Return to the settings from before the simulation, if one is on."""
-        if self.settings.is_simulated:
-            self._settings = self._real_settings
-        self._real_settings = None
+        if self._simulated:
+            self._own, self._simulated = self._own_before, {}
+            self._settings = None
         simulated = self._ledgers.pop("simulation", None)
         if simulated is not None:
             simulated.close()
@@ -214,6 +235,19 @@ class Session:
         except RuntimeError as error:  # `~name`, and there is no such user
             raise SettingsError(f"ledger is {name!r}: {error}") from None
 
+    def models(self) -> tuple[Catalogue, CometVidError | None]:
+        """Return the models of the endpoint, and why they are not of today, if they are not.
+
+        CometAPI tells them without a key. Raises the errors of `offered_models`.
+        """
+        from ..api.offer import offered_models
+
+        return self._loop.run(offered_models(self.settings, self._shelf)).result()
+
+    def kept_models(self) -> Catalogue | None:
+        """Return the models that the endpoint had when it was last asked; it is not asked now."""
+        return self._shelf.get(self.settings.base_url)
+
     def poll(self, job_id: str) -> Job:
         """Poll a job once and return it. Raises the errors of `Client.poll`."""
         job_id = check_job_id(job_id)
@@ -273,8 +307,7 @@ class Session:
             self._simulation_folder = None
 
     def _server(self, settings: Settings) -> Server:
-        if settings.api_key is None:
-            raise MissingKey
+        settings.check_api()
         from ..watching.server import Server
 
         key = (settings.base_url, settings.api_key)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..clips.places import Destination, Saving
 from ..errors import ClipError, GaveUp, TransientError
 from ..job.job import Job
+from ..machine import say
 from ..notebook import cell_number
 from .blocking import block_on
 from .memory import Memory
@@ -207,7 +208,7 @@ class Watch:
     def _ipython_display_(self) -> None:
         # A cell that ends in %cometvid shows the card; its value beside the card would be noise.
         if not self.is_shown_here:
-            print(repr(self))
+            say(repr(self))
 
     def __await__(self) -> Generator[Any, None, Job]:
         return self._settled().__await__()
@@ -368,4 +369,4 @@ class WatchList(list[Watch]):
 
     def _ipython_display_(self) -> None:
         if not all(watch.is_shown_here for watch in self):
-            print(repr(self))
+            say(repr(self))

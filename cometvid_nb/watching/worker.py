@@ -17,7 +17,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -244,9 +244,22 @@ async def _launch() -> asyncio.subprocess.Process:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={name: text for name, text in os.environ.items() if name not in KEY_VARIABLES},
+        env=_environ(os.environ),
         **options,
     )
+
+
+def _environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the process: without the key, and without folders named from here.
+
+    `PYTHONPATH=.` would bring back the notebook's folder, and whatever `sitecustomize.py` is there.
+    """
+    own = {name: text for name, text in environ.items() if name not in KEY_VARIABLES}
+    for name in ("PYTHONPATH", "PYTHONUSERBASE"):
+        folders = [one for one in own.pop(name, "").split(os.pathsep) if Path(one).is_absolute()]
+        if folders:
+            own[name] = os.pathsep.join(folders)
+    return own
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

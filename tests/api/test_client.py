@@ -7,6 +7,7 @@ import base64
 import logging
 import random
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -34,11 +35,12 @@ from cometvid_nb.errors import (
     RateLimited,
     RequestRejected,
     ServerTrouble,
+    SettingsError,
     TransientError,
 )
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
-from cometvid_nb.settings import Secret, Settings
+from cometvid_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from tests.simulated import KEY, environ_of, settings_of
 
@@ -144,13 +146,36 @@ async def test_a_wrong_key_is_told_without_the_key(sim: Simulator) -> None:
     assert WRONG_KEY not in told(caught.value)
 
 
-async def test_without_a_key_nothing_is_sent(sim: Simulator) -> None:
+@pytest.mark.parametrize(
+    "base_url", [DEFAULT_BASE_URL, "https://API.CometAPI.com./v1", "https://cometapi.com/v1"]
+)
+def test_without_a_key_cometapi_is_not_asked_at_all(base_url: str) -> None:
+    with pytest.raises(MissingKey):
+        Client(Settings(base_url=base_url))
+
+
+async def test_a_server_of_ones_own_needs_no_key_and_gets_no_header_for_one(
+    sim: Simulator,
+) -> None:
+    clip = sim.clip_bytes("video_demo")
+    sim.add_fault(Fault(POLL, status=200, body={"id": "video_demo", "status": "completed"}))
+    sim.add_fault(Fault("GET /videos/{id}/content", status=200, body=clip))
     async with Client(Settings(base_url=sim.base_url)) as client:
-        with pytest.raises(MissingKey):
+        job = (await client.poll("video_demo")).job
+        assert await download(client, job) == clip
+    assert len(sim.requests) == 2
+    assert all("authorization" not in request.headers for request in sim.requests)
+
+
+async def test_a_server_that_wants_a_key_when_none_is_set_is_told_with_the_ways_to_one(
+    sim: Simulator,
+) -> None:
+    async with Client(Settings(base_url=sim.base_url)) as client:
+        with pytest.raises(BadKey, match="401") as caught:
             await client.poll("video_demo")
-        with pytest.raises(MissingKey):
-            await download(client, Job("video_demo", JobStatus.COMPLETED))
-    assert sim.count() == 0
+    assert "No API key is set." in str(caught.value)
+    assert "%cometvid login" in str(caught.value.advice)
+    assert all("authorization" not in request.headers for request in sim.requests)
 
 
 async def test_settings_come_from_the_environment_when_none_are_given(
@@ -188,8 +213,7 @@ async def test_an_answer_that_does_not_come_is_a_timeout(
 
 async def test_every_request_has_a_time_limit(sim: Simulator, client: Client) -> None:
     await both_roads(sim, client)
-    for http in (*(http for _, http in client._connections._idle), client._clip_http):
-        assert http is not None
+    for http in (*(http for _, http in client._connections._idle), *client._clip_https.values()):
         limits = http.timeout.as_dict()
         assert all(limit is not None and limit <= 30 for limit in limits.values())
 
@@ -334,6 +358,80 @@ async def test_a_request_that_has_left_may_not(
     with pytest.raises(ConnectionTrouble) as caught:
         await client._post(NewJob.check("A comet"), "key")
     assert not caught.value.is_unaccepted
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.2", "127.1.2.3", "127.1", "localhost.", "api.localhost", "[0::1]", "[::1]"]
+)
+async def test_no_proxy_gets_what_is_for_this_machine_however_that_is_spelled(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, sim.origin)  # it would write down what it is asked
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    nobody = sim.dead_origin.rpartition(":")[2]
+    async with Client(settings_of(sim, base_url=f"http://{host}:{nobody}/v1")) as client:
+        with pytest.raises(ConnectionTrouble):
+            await client.poll("video_demo")
+        link = f"http://{host}:{nobody}/a.mp4"
+        job = Job("video_demo", JobStatus.COMPLETED, video_url=link)
+        with pytest.raises(ConnectionTrouble):
+            await download(client, job)
+    assert sim.count() == 0
+
+
+async def test_a_redirect_home_is_not_asked_of_the_proxy_that_the_way_there_is(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Simulator(api_key=KEY) as proxy:
+        home = f"http://127.0.0.2:{sim.dead_origin.rpartition(':')[2]}/a.mp4"
+        proxy.add_fault(Fault(times=None, status=302, headers={"Location": home}))
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        link = "http://clips.example/a.mp4"
+        job = Job("video_demo", JobStatus.COMPLETED, video_url=link)
+        async with Client(settings_of(sim)) as client:
+            with pytest.raises(ConnectionTrouble):
+                await download(client, job)
+        assert [request.headers["host"] for request in proxy.requests] == ["clips.example"]
+
+
+ODD_SURROUNDINGS: list[tuple[dict[str, str], str, str]] = [
+    ({"NO_PROXY": "fe80::/10", "HTTPS_PROXY": "http://127.0.0.1:1"}, "NO_PROXY", "fe80"),
+    ({"no_proxy": "fe80::/10"}, "no_proxy", "fe80"),
+    ({"ALL_PROXY": "socks5h://127.0.0.1:1"}, "ALL_PROXY", "httpx[socks]"),
+    ({"https_proxy": "socks4://me:hunter2@127.0.0.1:1"}, "https_proxy", "http://host:8080"),
+    ({"HTTP_PROXY": "http://me:hunter2@127.0.0.1:x"}, "HTTP_PROXY", "unset"),
+    ({"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "ftp://x"}, "ALL_PROXY", "unset"),
+    ({"SSL_CERT_FILE": "/no/such/file"}, "SSL_CERT_FILE", "unset"),
+    ({"SSL_CERT_FILE": "", "SSLKEYLOGFILE": "/no/such/folder/keys"}, "SSLKEYLOGFILE", "unset"),
+]
+
+
+@pytest.mark.parametrize(("environ", "name", "hint"), ODD_SURROUNDINGS)
+async def test_surroundings_that_httpx_cannot_use_are_named_and_at_home_not_looked_at(
+    sim: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    name: str,
+    hint: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as in most environments
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    async with Client(settings_of(sim)) as client:
+        sim.finish("video_demo")
+        job = (await client.poll("video_demo")).job
+        assert await download(client, job) == sim.clip_bytes("video_demo")
+        away = Job("video_demo", JobStatus.COMPLETED, video_url="https://clips.invalid/a.mp4")
+        with pytest.raises(SettingsError, match=rf"\b{name}\b"):
+            await download(client, away)
+    async with Client(settings_of(sim, base_url="https://api.invalid/v1")) as client:
+        with pytest.raises(SettingsError, match=rf"\b{name}\b") as caught:
+            await client.poll("video_demo")
+    words = "".join(traceback.format_exception(caught.value))
+    assert hint in words
+    assert "hunter2" not in words
 
 
 # Retrieve: asks again.
@@ -655,8 +753,7 @@ async def test_a_wait_that_somebody_cancels_does_not_show_the_key(
 
 async def test_neither_client_nor_connection_shows_the_key(sim: Simulator, client: Client) -> None:
     await both_roads(sim, client)
-    for http in (*(http for _, http in client._connections._idle), client._clip_http):
-        assert http is not None
+    for http in (*(http for _, http in client._connections._idle), *client._clip_https.values()):
         for thing in (client, client.settings, vars(client), http, vars(http), http.auth):
             assert KEY not in repr(thing)
 

@@ -134,6 +134,7 @@ def test_without_a_key_nothing_is_sent_or_written(
     process_sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COMETAPI_KEY")
+    monkeypatch.delenv("COMETAPI_BASE_URL")  # only CometAPI itself needs a key
     with pytest.raises(SettingsError, match="No API key"):
         cometvid_nb.create("A comet")
     assert list(process_sim.requests) == []

@@ -91,7 +91,7 @@ def test_a_wrong_key_and_a_host_that_is_not_there_are_named(
         again + connect(gone),
         f"job = %cometvid watch {TALL}",
         "job.widget",
-        again + connect(api, key=" "),
+        again + connect(api, key=" ") + "\n%cometvid config base_url=https://api.cometapi.com/v1",
         f"%cometvid watch {WIDE}",
     ]
     lab.write_notebook("refused.ipynb", cells)

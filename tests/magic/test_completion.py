@@ -44,6 +44,7 @@ def candidates(text: str) -> list[str]:
         ("%cometvid help log", ["login"]),
         ("%cometvid config save_", ["save_dir="]),
         ("%cometvid config base", ["base_url="]),
+        ("%cometvid config model=", []),
         ("%cometvid login ", []),
     ],
 )
@@ -59,6 +60,9 @@ def test_a_line_completes_to_what_can_stand_there(text: str, wanted: list[str]) 
         ("%cometvid create --model sora-2 ", []),
         ("%cometvid create --size ", []),
         ("%cometvid watch --wait ", IDS),
+        ("%cometvid config model=", ["model=sora-2", "model=veo3"]),
+        ("%cometvid config save=off model=v", ["model=veo3"]),
+        ("%cometvid config mod", ["model="]),
     ],
 )
 def test_an_option_completes_to_what_was_used_before(text: str, wanted: list[str]) -> None:
@@ -94,7 +98,9 @@ def test_any_text_completes_or_is_left_alone(text: str) -> None:
 def completer() -> Iterator[IPCompleter]:
     shell = InteractiveShell()
     shell.Completer.use_jedi = False
-    shell.Completer.custom_matchers.append(make_matcher(lambda: IDS))
+    models = {"--model": ["sora-2", "veo3"]}
+    values_of = lambda option: models.get(option, ())  # noqa: E731 - as short as its neighbour
+    shell.Completer.custom_matchers.append(make_matcher(lambda: IDS, values_of))
     yield shell.Completer
     atexit.unregister(shell.atexit_operations)  # else it would run at the end of all tests
     shell.atexit_operations()
@@ -108,6 +114,8 @@ def completer() -> Iterator[IPCompleter]:
         ("first = 1\nx = %cometvid watch vid", None, {"video_1", "video_2"}),
         ("%cometvid watch vid\nlast = 1", 19, {"video_1", "video_2"}),
         ("%cometvid config inter", None, {"interval_s="}),
+        ("%cometvid config model=so", None, {"model=sora-2"}),
+        ("%cometvid create --model so", None, {"sora-2"}),
     ],
 )
 def test_ipythons_own_completer_asks_for_the_line_of_the_cursor(

@@ -7,6 +7,7 @@ import pytest
 from cometvid_nb.magic.grammar import COMMANDS
 from cometvid_nb.simulator import Fault
 from tests.bench import LOAD, Bench
+from tests.catalogue import LISTED, PAGE_URL
 from tests.kernel import Kernel
 from tests.simulated import KEY
 
@@ -150,6 +151,13 @@ def test_config_shows_every_setting_and_sets_several_at_once(bench: Bench) -> No
     assert shown == said(bench, "%cometvid config")
 
 
+def test_who_changes_the_address_is_told_where_the_key_goes(bench: Bench) -> None:
+    text = said(bench, "%cometvid config base_url=https://gateway.invalid/v1")
+    assert text.endswith(f"The key ••••{KEY[-4:]} goes to gateway.invalid from now on.\n")
+    assert "goes to" not in said(bench, "%cometvid config save=off")
+    assert "goes to" not in said(bench, "%cometvid config base_url=http://127.0.0.1:1/v1")
+
+
 def test_a_bad_value_among_good_ones_changes_nothing(bench: Bench) -> None:
     before = said(bench, "%cometvid config")
     said(bench, "%cometvid config save_dir=elsewhere timeout_s=never")
@@ -213,7 +221,7 @@ def test_login_where_nobody_can_be_asked_names_the_variable(bench: Bench) -> Non
 def test_without_a_key_every_road_to_one_is_named(bench: Bench) -> None:
     result = bench.run(
         "import os; key = os.environ.pop('COMETAPI_KEY')\n"
-        "%reload_ext cometvid_nb\n"
+        "%cometvid config base_url=https://api.cometapi.com/v1\n"
         "%cometvid watch video_demo\n"
     )
     bench.run("os.environ['COMETAPI_KEY'] = key; del key")
@@ -221,6 +229,76 @@ def test_without_a_key_every_road_to_one_is_named(bench: Bench) -> None:
     assert all(
         word in result.text for word in ("%cometvid login", "COMETAPI_KEY", "%cometvid demo")
     )
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.5:4000/v1", "nonsense", "https://[bad/v1"])
+def test_an_address_of_the_environment_that_cannot_be_used_locks_nobody_out(
+    bench: Bench, url: str
+) -> None:
+    before = bench.simulator.base_url
+    bench.run(f"%env COMETAPI_BASE_URL={url}")
+    try:
+        shown = said(bench, "%cometvid config save=off")
+        assert f"The API cannot be asked: base_url '{url}'" in shown
+        assert "%cometvid config base_url=" in shown
+        assert "watch" in said(bench, "%cometvid help")
+        assert "No job is remembered." in said(bench, "%cometvid jobs")
+        assert bench.run("import cometvid_nb; cometvid_nb.jobs()").error is None
+        assert "is kept" in bench.run("%cometvid login", answers=[KEY]).text
+        said(bench, "%cometvid demo --speed 50")
+        assert "video_demo ·" in said(bench, "%cometvid status video_demo")
+        said(bench, "%cometvid demo --stop")
+        for line in ("watch video_1", "status video_1", "create 'A comet'", "models"):
+            refused = said(bench, f"%cometvid {line}")
+            assert refused.startswith("UsageError: base_url"), line
+            assert "COMETAPI_BASE_URL" in refused
+        said(bench, f"%cometvid config base_url={before}")
+        assert "video_demo ·" in said(bench, "%cometvid status video_demo")
+    finally:
+        bench.run(f"%env COMETAPI_BASE_URL={before}")
+
+
+def test_a_key_in_the_environment_of_a_cell_is_heeded_and_one_typed_in_wins(bench: Bench) -> None:
+    # Not `%env COMETAPI_KEY=…` for the true one: IPython prints what it sets, into the notebook.
+    bench.run(f"import os; key = os.environ['COMETAPI_KEY']\n%env COMETAPI_KEY={OTHER_KEY}")
+    try:
+        assert "401" in said(bench, "%cometvid status video_demo")
+        bench.run("os.environ['COMETAPI_KEY'] = key")
+        assert "video_demo ·" in said(bench, "%cometvid status video_demo")
+        bench.run("del os.environ['COMETAPI_KEY']")
+        without = said(bench, "%cometvid status video_demo")
+        assert "401" in without
+        assert "No API key is set. Run %cometvid login" in without
+        assert "authorization" not in bench.simulator.requests[-1].headers
+        bench.run("%cometvid login", answers=[KEY])
+        bench.run(f"%env COMETAPI_KEY={OTHER_KEY}")
+        assert "video_demo ·" in said(bench, "%cometvid status video_demo")
+    finally:
+        bench.run("os.environ['COMETAPI_KEY'] = key")
+
+
+# Models
+
+
+def test_models_are_listed_found_by_tab_and_kept(bench: Bench) -> None:
+    bench.simulator.add_fault(Fault("GET /models", status=200, body=LISTED))
+    [output] = bench.run("%cometvid models google").outputs
+    assert "veo3.1" in output.data["text/plain"]
+    assert f'href="{PAGE_URL}"' in output.data["text/html"]
+    assert "sora-2" not in output.data["text/plain"]
+    said(bench, "%cometvid models")
+    assert bench.simulator.count("GET /models") == 1
+    assert bench.completions("%cometvid create --model v") == ["veo3.1"]
+    assert bench.completions("%cometvid config model=so") == ["model=sora-2"]
+    said(bench, "%cometvid config model=sora-2")
+    assert said(bench, "%config Cometvid.model") == "'sora-2'\n"
+    assert bench.simulator.count("GET /models") == 1
+
+
+def test_a_server_without_a_list_of_models_is_told_of(bench: Bench) -> None:
+    base_url = f"{bench.simulator.base_url}/elsewhere"
+    text = said(bench, f"%cometvid config base_url={base_url}\n%cometvid models")
+    assert "404" in text
 
 
 # The demo

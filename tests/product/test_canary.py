@@ -44,6 +44,7 @@ COMMANDS = """
 %cometvid create "A glowing comet" --no-watch
 %cometvid remix video_demo "A red comet" --no-watch
 %cometvid jobs
+%cometvid models
 %cometvid stop
 %cometvid status video_unknown
 %cometvid watch video_fails

@@ -52,7 +52,8 @@ def test_the_settings_table_has_each_setting_with_its_default_and_its_meaning() 
             default, meaning = told[field.name]
             value = field.default
             shown = {True: "on", False: "off"}.get(value) if isinstance(value, bool) else None
-            assert default == (shown or (f"{value:g}" if isinstance(value, float) else value))
+            told_text = value or '""'
+            assert default == (shown or (f"{value:g}" if isinstance(value, float) else told_text))
             assert meaning.startswith(field.metadata["help"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending
 from tests.environment import isolated_environ
-from tests.simulated import environ_of
+from tests.nosync import is_possible
+from tests.simulated import KEY, environ_of
 
 WITHIN_S = 20.0
 
@@ -114,6 +116,105 @@ def test_who_wakes_up_behind_the_deadline_asks_once_more_before_giving_up(
     watch.subscribe(lambda state: ended.set() if state.is_settled else None)
     assert ended.wait(10)
     assert watch.state.ending is ending
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_an_output_with_few_signs_gets_all_that_it_can_write(tmp_path: Path, encoding: str) -> None:
+    cells = r"""
+        %load_ext cometvid_nb
+        %cometvid config model=sora-2 interval_s=0.2
+        %cometvid watch video_demo
+        %cometvid status video_demo
+        _
+        %cometvid create "{chr(0x65e5)} {chr(0x201c)}caf{chr(233)}{chr(0x201d)}" --expand
+        %cometvid jobs
+        %cometvid watch video_demo video_fails video_demo video_fails video_9 --timeout 1
+        %cometvid status video_nowhere
+    """
+    with Simulator(api_key=KEY, speed=50) as sim:
+        environ = isolated_environ(tmp_path) | environ_of(sim)
+        said = subprocess.run(
+            [sys.executable, "-m", "IPython", "--simple-prompt", "--colors=NoColor"],
+            input=dedent(cells),
+            env=environ | {"PYTHONIOENCODING": encoding},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding=encoding,
+            timeout=60,
+        ).stdout
+    assert "UnicodeEncodeError" not in said
+    assert "Traceback" not in said
+    assert ("1280×720" if encoding == "cp1252" else "1280x720") in said
+    assert "The API knows no job" in said
+    assert "caf?" in said if encoding == "ascii" else "café" in said
+    assert len(list((tmp_path / "videos").iterdir())) == 2
+
+
+WITHOUT_HOME = """
+import os, pwd, sys, warnings
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown
+import cometvid_nb
+from cometvid_nb.session.session import current
+current().configure(interval_s=0.2)
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    job = cometvid_nb.watch("video_demo").wait()
+    cometvid_nb.create("A comet", wait=False)
+    cometvid_nb.jobs()
+print(job.saved_path, [str(one.message) for one in told])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="user ids are of POSIX")
+def test_a_user_without_a_home_follows_jobs_and_keeps_clips(tmp_path: Path) -> None:
+    with Simulator(api_key=KEY, speed=50) as sim:
+        environ = isolated_environ(tmp_path / "kept") | environ_of(sim)
+        bare = {k: v for k, v in environ.items() if k != "HOME" and not k.startswith("XDG_")}
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_HOME],
+            env=bare,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "videos/video_demo.mp4" in done.stdout
+    assert done.stdout.count("cannot be used") == 1
+    assert "this user has no home directory" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "videos"]
+
+
+WITHOUT_SYNC = """
+import warnings
+warnings.simplefilter("error")
+import cometvid_nb
+from cometvid_nb.session.session import current
+current().configure(interval_s=0.2)
+print(cometvid_nb.watch("video_demo").wait().saved_path)
+print([job["clip_bytes"] is not None for job in cometvid_nb.jobs()])
+"""
+
+
+@pytest.mark.skipif(not is_possible(), reason="there is no way to make this system's fsync fail")
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_on_a_disk_that_cannot_sync_the_clip_is_kept_and_remembered(
+    tmp_path: Path, number: int
+) -> None:
+    tool = Path(__file__).parents[1] / "nosync.py"
+    with Simulator(api_key=KEY, speed=50) as sim:
+        done = subprocess.run(
+            [sys.executable, tool, str(number), sys.executable, "-c", WITHOUT_SYNC],
+            env=isolated_environ(tmp_path) | environ_of(sim),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.stdout.splitlines()[-2:] == ["videos/video_demo.mp4", "[True]"], done.stderr
 
 
 FORKED = """

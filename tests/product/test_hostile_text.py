@@ -200,7 +200,7 @@ async def test_no_redirect_of_a_public_api_leads_into_the_private_network(
     with httpx.Client(transport=httpx.MockTransport(redirect)) as http:
         request = http.build_request("GET", "https://8.8.4.4/a.mp4")
         with pytest.raises(ClipError, match="private network"):
-            await transport.send_for_clip(http, request, HangUp(), "8.8.8.8", "video_1")
+            await transport.send_for_clip(lambda url: http, request, HangUp(), "8.8.8.8", "video_1")
     assert asked == ["https://8.8.4.4/a.mp4"]
     assert sim.count() == 0
 

@@ -352,11 +352,11 @@ def test_a_certificate_nobody_vouches_for_is_explained_and_never_waved_through(
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"ALL_PROXY": "ftp://127.0.0.1:1"}, "proxy that the environment names"),
-        ({"HTTPS_PROXY": "http://me:pass-of-mine@127.0.0.1:1:2"}, "proxy that the environment"),
-        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "fe80::/10"}, "proxy that the env"),
+        ({"ALL_PROXY": "ftp://127.0.0.1:1"}, "proxy that ALL_PROXY names"),
+        ({"HTTPS_PROXY": "http://me:pass-of-mine@127.0.0.1:1:2"}, "proxy that HTTPS_PROXY names"),
+        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "fe80::/10"}, "that NO_PROXY names"),
         ({"HTTPS_PROXY": "http://me:pass-of-mine@127.0.0.1:1"}, "the proxy|cannot be reached"),
-        ({"SSL_CERT_FILE": "/there/is/no/such/file"}, "certificates that SSL_CERT_FILE"),
+        ({"SSL_CERT_FILE": "/there/is/no/such/file"}, "What SSL_CERT_FILE names"),
     ],
 )
 def test_an_environment_that_cannot_be_used_is_named_without_its_secrets(

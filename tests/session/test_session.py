@@ -14,6 +14,7 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.settings import DEFAULT_BASE_URL, Secret
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending
+from tests.simulated import KEY
 
 POLL = "GET /videos/{id}"
 WITHIN_S = 15.0
@@ -79,7 +80,7 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(
 
 
 def test_without_a_key_nothing_is_sent(session: Session, sim: Simulator) -> None:
-    session.configure(api_key=None)
+    session.configure(api_key=None, base_url=DEFAULT_BASE_URL)
     for ask in (session.watch, session.poll):
         with pytest.raises(MissingKey):
             ask("video_demo")
@@ -111,6 +112,69 @@ def test_a_simulation_takes_the_key_away_and_gives_it_back(
     session.leave_simulation()
     assert session.settings == before
     session.leave_simulation()
+    assert session.settings == before
+
+
+def test_another_address_in_the_simulation_gets_the_real_key_and_not_the_simulators(
+    session: Session, sim: Simulator
+) -> None:
+    session.enter_simulation(sim.base_url, "simulated-key")
+    session.configure(base_url="https://gateway.example/v1")
+    assert session.settings.api_key == Secret(KEY)
+    assert session.settings.base_url == "https://gateway.example/v1"
+    session.leave_simulation()
+    assert session.settings.base_url == "https://gateway.example/v1"
+
+
+def test_a_setting_of_the_simulation_ends_with_it(session: Session, sim: Simulator) -> None:
+    before = session.configure(save_dir="mine")
+    session.enter_simulation(sim.base_url, "simulated-key")
+    assert session.configure(timeout_s=5).is_simulated
+    session.leave_simulation()
+    assert session.settings == before
+
+
+def test_the_environment_counts_as_it_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    assert session.settings.api_key is None
+    monkeypatch.setenv("COMETAPI_API_KEY", "sk-of-the-alias")
+    assert session.settings.api_key == Secret("sk-of-the-alias")
+    monkeypatch.setenv("COMETAPI_KEY", KEY)
+    monkeypatch.setenv("COMETAPI_BASE_URL", "https://gateway.example/v1")
+    session.configure(save=False)
+    assert session.settings.api_key == Secret(KEY)
+    assert session.settings.base_url == "https://gateway.example/v1"
+    monkeypatch.delenv("COMETAPI_KEY")
+    monkeypatch.setenv("COMETAPI_API_KEY", " ")
+    assert session.settings.api_key is None
+    assert session.settings.save is False
+
+
+def test_what_a_person_has_set_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    session.configure(api_key=KEY, base_url="https://mine.example/v1")
+    monkeypatch.setenv("COMETAPI_KEY", "sk-another-one")
+    monkeypatch.setenv("COMETAPI_BASE_URL", "https://theirs.example/v1")
+    monkeypatch.setenv("COMETAPI_ALLOW_HTTP", "on")
+    assert session.settings.api_key == Secret(KEY)
+    assert session.settings.base_url == "https://mine.example/v1"
+    assert session.settings.allow_http
+
+
+def test_the_environment_of_a_simulation_counts_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    session.enter_simulation("http://127.0.0.1:1/v1", "simulated-key")
+    monkeypatch.setenv("COMETAPI_KEY", KEY)
+    assert session.settings.api_key == Secret("simulated-key")
+    session.leave_simulation()
+    assert session.settings.api_key == Secret(KEY)
+
+
+def test_settings_that_a_program_gives_hear_no_environment(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = session.settings
+    monkeypatch.setenv("COMETAPI_KEY", "sk-another-one")
     assert session.settings == before
 
 

@@ -148,6 +148,38 @@ def test_the_key_goes_by_the_pipe_alone(
 
 
 @pytest.mark.usefixtures("few_are_many")
+def test_a_server_that_needs_no_key_is_asked_without_one_there_too(
+    session: Session, sim: Simulator
+) -> None:
+    job = {"status": "in_progress", "progress": 1}
+    sim.add_fault(Fault(POLL, times=None, status=200, body=job))
+    session.configure(api_key=None)
+    watches = begin(session, sim)
+    sim.requests.clear()
+    assert sim.wait_for_requests(POLL, FEW)
+    assert all("authorization" not in request.headers for request in sim.requests)
+    for watch in watches:
+        watch.stop()
+
+
+@pytest.mark.usefixtures("few_are_many")
+@pytest.mark.parametrize("search_path", [".", "", ":", ".:no/such/folder"])
+def test_nothing_of_the_working_folder_is_imported_there(
+    session: Session,
+    sim: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    search_path: str,
+) -> None:
+    ours = "import pathlib; pathlib.Path(__file__).with_suffix('.imported').touch()"
+    for name in ("sitecustomize", "random", "cometvid_nb", "httpx"):
+        (tmp_path / f"{name}.py").write_text(ours)
+    monkeypatch.setenv("PYTHONPATH", search_path.replace(":", os.pathsep))
+    finish(sim, begin(session, sim))
+    assert list(tmp_path.glob("*.imported")) == []
+
+
+@pytest.mark.usefixtures("few_are_many")
 def test_a_new_job_waits_as_long_as_the_process_was_told_to(
     session: Session, sim: Simulator
 ) -> None:
