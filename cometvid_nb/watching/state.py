@@ -44,6 +44,8 @@ class WatchState:
     is_simulated: bool = False
     """The card then shows that nothing was rendered or paid for."""
     job: Job | None = None
+    asked: Job | None = None
+    """What this machine knows of the request: it fills in what the answers leave out."""
     checks_at_s: tuple[float, ...] = ()
     """The last poll, then the planned ones; the plan holds as long as no poll finds a change."""
     problem: str | None = None
@@ -64,7 +66,13 @@ class WatchState:
 
     @classmethod
     def begin(
-        cls, job_id: str, now_s: float, give_up_after_s: float, *, is_simulated: bool = False
+        cls,
+        job_id: str,
+        now_s: float,
+        give_up_after_s: float,
+        *,
+        asked: Job | None = None,
+        is_simulated: bool = False,
     ) -> WatchState:
         """Return the state before the first poll."""
         return cls(
@@ -72,6 +80,7 @@ class WatchState:
             began_at_s=now_s,
             give_up_after_s=give_up_after_s,
             poll=PollState.begin(now_s),
+            asked=asked,
             is_simulated=is_simulated,
         )
 
@@ -94,6 +103,7 @@ class WatchState:
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:
         """Return the state after an answer that describes the job."""
+        job = job.filled(self.asked)
         poll = self.poll.created(job.created_at_s).after(
             Observation(now_s, job.status, job.progress_percent, retry_after_s)
         )
