@@ -189,6 +189,9 @@ def jobs() -> list[dict[str, Any]]:
     """Return the jobs in this machine's ledger for the current API, newest first.
 
     Each job is a flat dict, so that `pandas.DataFrame(cometvid_nb.jobs())` makes a table.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
     """
     from .session.session import current
 

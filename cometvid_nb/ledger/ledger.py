@@ -38,7 +38,7 @@ LOOP_TIMEOUT_S = 1.0
 """How long a write waits for a lock that all watches wait for: what is not written then is
 written later, by a thread that has more patience."""
 MOST_SEARCHED = 100_000
-"""So many of the latest jobs are looked through for a text; see `benchmarks`."""
+"""So many of the latest jobs are looked through for a text: 0.2 s, on a machine of 2 cores."""
 MOST_LEARNED_FROM = 2000
 """So many of the latest jobs of a model tell how long others take."""
 _OF_THE_STATEMENT = (

@@ -21,7 +21,7 @@ from ..display.frontend import detect
 from ..errors import CometVidError, SettingsError, retold
 from ..job.ids import quoted_id, quoted_ids, shown_id
 from ..job.job import Job
-from ..ledger.ledger import Ledger
+from ..ledger.ledger import MOST_SEARCHED, Ledger
 from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
@@ -82,6 +82,8 @@ class Commands:
         # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
         total = total or ledger.count(base_url, 1)
         display(tables.jobs_bundle(matching, total, notebook_folder()), raw=True)
+        if arguments.search and ledger.count(base_url, MOST_SEARCHED + 1) > MOST_SEARCHED:
+            print(f"Only the latest {MOST_SEARCHED:,} jobs were looked through.")
         self._tell_of_ledger()
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
@@ -93,6 +95,8 @@ class Commands:
                 f"Look at your account. If you have: %cometvid forget {quoted_id(entry.name)}"
             )
         watches = WatchList(session.resume())
+        if len(watches) == sessions.MOST_RESUMED:
+            print(f"These are the latest {len(watches):,}. Once they have ended, resume the rest.")
         if not watches:
             print("Every remembered job has ended, and every wanted clip is saved.")
             return None

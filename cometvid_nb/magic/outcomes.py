@@ -44,5 +44,7 @@ def why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
 def _last_words(watch: Watch, error: CometVidError) -> str:
     """Return the error's message with the job's id in front, if the message lacks it."""
     words = str(error)
-    is_named = watch.job_id in words or not isinstance(error, ApiError)
+    is_named = (
+        shown_id(watch.job_id) in words or watch.job_id in words or not isinstance(error, ApiError)
+    )
     return words if is_named else f"{shown_id(watch.job_id)}: {words}"

@@ -16,6 +16,7 @@ from ..errors import (
     TransientError,
     WatchStopped,
 )
+from ..job.ids import shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from .schedule import Observation, PollState
@@ -114,7 +115,7 @@ class WatchState:
             return replace(state, ending=Ending.COMPLETED, ended_at_s=now_s)
         if job.status is JobStatus.FAILED:
             reason = job.error_message or "the API gave no reason"
-            error = JobFailed(f"{self.job_id} failed: {reason}", job=job)
+            error = JobFailed(f"{shown_id(self.job_id)} failed: {reason}", job=job)
             return replace(state, ending=Ending.FAILED, ended_at_s=now_s, error=error)
         return state
 
@@ -168,7 +169,7 @@ class WatchState:
         A watch that ended without a word would look as if it still ran.
         """
         mistake = CometVidError(
-            f"The watch of {self.job_id} broke: {type(fault).__name__}.",
+            f"The watch of {shown_id(self.job_id)} broke: {type(fault).__name__}.",
             advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
         )
         if self.is_over:  # it broke while saving: the job keeps its ending
@@ -186,8 +187,8 @@ class WatchState:
         last = f"; its last status was {self.job.status_word!r}" if self.job else ""
         trouble = f" {self.problem}" if self.problem else ""
         error = GaveUp(
-            f"{self.job_id} had not ended after {self.give_up_after_s:.0f} s of watching{last}."
-            f"{trouble}",
+            f"{shown_id(self.job_id)} had not ended after {self.give_up_after_s:.0f} s of "
+            f"watching{last}.{trouble}",
             job=self.job,
             advice="The job may still be running: watch it again, or with a longer --timeout.",
         )
@@ -217,5 +218,5 @@ class WatchState:
         """Return the state after somebody stopped the watch; a finished one keeps its ending."""
         if self.is_over:
             return replace(self, saving=None)
-        error = WatchStopped(f"The watch of {self.job_id} was stopped.", job=self.job)
+        error = WatchStopped(f"The watch of {shown_id(self.job_id)} was stopped.", job=self.job)
         return replace(self, ending=Ending.STOPPED, ended_at_s=now_s, error=error, problem=None)

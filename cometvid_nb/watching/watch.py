@@ -147,7 +147,7 @@ class Watch:
                     return await self
             except TimeoutError:
                 raise GaveUp(
-                    f"{self.job_id} had not ended after {timeout:g} s of waiting.",
+                    f"{shown_id(self.job_id)} had not ended after {timeout:g} s of waiting.",
                     job=self.job,
                     advice=f"The watch goes on: %cometvid wait {quoted_id(self.job_id)}",
                 ) from None
