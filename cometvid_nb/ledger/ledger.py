@@ -104,7 +104,7 @@ class Ledger:
         columns: dict[str, object] = {**request, "ref": ref, "base_url": base_url}
         columns |= {"state": SENDING, "sender": this_process(), "began_at_s": time.time()}
         key = ("intend", ref)
-        self._write(key, lambda db: _insert(db, columns), timeout_s=BUSY_TIMEOUT_S, is_durable=True)
+        self._write(key, lambda db: _insert(db, columns), is_patient=True, is_durable=True)
         return ref
 
     def accept(self, ref: str, job: Job) -> None:
@@ -182,7 +182,7 @@ class Ledger:
 
         self.settle()
         try:
-            self._do(write, BUSY_TIMEOUT_S, is_durable=True)
+            self._do(write, is_durable=True)
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from error
 
@@ -291,7 +291,7 @@ class Ledger:
             f"AND {LEARNED_FROM} ORDER BY began_at_s DESC LIMIT {MOST_LEARNED_FROM}"
         )
         try:
-            rows = self._read(sql, (base_url, model), LOOP_TIMEOUT_S)
+            rows = self._read(sql, (base_url, model), is_patient=False)
         except LedgerError:
             return []
         kinds: list[list[float]] = [[], [], []]
@@ -309,11 +309,9 @@ class Ledger:
         rows = self._read(f"SELECT {_COLUMNS} FROM {source} {clause}", values)  # noqa: S608 - our own clauses
         return [Entry(*row) for row in rows]
 
-    def _read(
-        self, sql: str, values: Sequence[object], timeout_s: float = BUSY_TIMEOUT_S
-    ) -> list[Any]:
+    def _read(self, sql: str, values: Sequence[object], *, is_patient: bool = True) -> list[Any]:
         try:
-            rows = self._do(lambda db: db.execute(sql, values).fetchall(), timeout_s)
+            rows = self._do(lambda db: db.execute(sql, values).fetchall(), is_patient=is_patient)
         except UnicodeError:
             return []  # no entry holds half a character
         except (sqlite3.Error, OSError) as error:
@@ -338,28 +336,26 @@ class Ledger:
         key: tuple[str, ...],
         write: Write,
         *,
-        timeout_s: float = LOOP_TIMEOUT_S,
+        is_patient: bool = False,
         is_durable: bool = False,
     ) -> None:
-        """Carry out a write, or keep it for later."""
+        """Carry out a write, or keep it for later; `is_patient`: no watch waits meanwhile."""
         if self._file is None:
             return
         if self._unwritten:
             # Behind the others, so that the order stays. Durable ones come from threads that may
             # wait; the loop of all watches may not.
             self._unwritten.add(key, write)
-            if timeout_s > LOOP_TIMEOUT_S:
+            if is_patient:
                 self.settle()
             return
-        if not self._attempt(write, timeout_s, is_durable=is_durable):
+        if not self._attempt(write, is_patient=is_patient, is_durable=is_durable):
             self._unwritten.add(key, write)
 
-    def _attempt(
-        self, write: Write, timeout_s: float = BUSY_TIMEOUT_S, *, is_durable: bool = True
-    ) -> bool:
+    def _attempt(self, write: Write, *, is_patient: bool = True, is_durable: bool = True) -> bool:
         """Try a write; return whether it is done with."""
         try:
-            self._do(write, timeout_s, is_durable=is_durable)
+            self._do(write, is_patient=is_patient, is_durable=is_durable)
         except _OF_THE_STATEMENT:
             log.exception("the ledger did not take what it was given")
         except (sqlite3.Error, OSError) as error:
@@ -370,8 +366,8 @@ class Ledger:
     def _do(
         self,
         work: Callable[[sqlite3.Connection], T],
-        timeout_s: float,
         *,
+        is_patient: bool = True,
         is_durable: bool = False,
     ) -> T | None:
         """Do `work` on the file; None if there is none.
@@ -381,6 +377,7 @@ class Ledger:
         """
         if self._file is None:
             return None
+        timeout_s = BUSY_TIMEOUT_S if is_patient else LOOP_TIMEOUT_S
         with (self._file.open_durably if is_durable else self._file.open)(timeout_s) as db:
             return work(db)
 

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -367,6 +368,31 @@ async def test_a_lock_at_the_moment_the_answer_comes_loses_nothing(
         assert "locked" in (ledger.trouble or "")
         db.execute("COMMIT")
     assert only(ledger, client).job_id == job.id
+
+
+async def test_a_short_lock_is_over_before_the_job_is_told_of(
+    sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("cometvid_nb.ledger.unwritten.FIRST_PAUSE_S", 60.0)
+    ledger.intend("elsewhere")
+    assert ledger.path is not None
+    made = sim.create
+    with closing(sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)) as db:
+        unlock = threading.Timer(0.5, lambda: db.execute("COMMIT"))
+
+        def lock(form: Any, idempotency_key: str | None) -> dict[str, Any]:
+            db.execute("BEGIN IMMEDIATE")
+            unlock.start()
+            return made(form, idempotency_key)
+
+        sim.create = lock  # type: ignore[method-assign]
+        try:
+            await create(client, ledger, COMET)
+        finally:
+            del sim.create
+        assert not ledger.is_behind
+        unlock.join()
 
 
 async def test_a_remix_whose_answer_was_lost_is_not_asked_again(
