@@ -18,7 +18,8 @@ _FOLDER = "cometvid_nb"
 _VERSION = 2
 """The schema's number, kept in the file (PRAGMA user_version): a newer one is left alone.
 
-A column or an index more does not change it, so that an earlier version goes on with the file."""
+A column, a table or an index more does not change it, so that an earlier version goes on with the
+file."""
 _LATER_COLUMNS = ("sender", "answer", "request")
 """What files of earlier versions lack, in the order in which it came; all of them are TEXT."""
 UNFINISHED = (
@@ -59,7 +60,7 @@ CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads p
     PRIMARY KEY (base_url, job_id)
 );
 """
-_INDEXES = re.findall(r"CREATE INDEX IF NOT EXISTS (\w+)", _SCHEMA)
+_NAMES = re.findall(r"CREATE (?:TABLE|INDEX) IF NOT EXISTS (\w+)", _SCHEMA)
 
 _OF_THE_PARENT: list[sqlite3.Connection] = []
 """Connections that a forked child has inherited, kept alive so that they are never closed.
@@ -245,9 +246,9 @@ def _columns(db: sqlite3.Connection) -> list[str]:
 
 
 def _is_anything_missing(db: sqlite3.Connection) -> bool:
-    """Whether an earlier version made the file, which had fewer columns and other indexes."""
-    indexes = {row[1] for row in db.execute("PRAGMA index_list(jobs)")}
-    return not {*_LATER_COLUMNS} <= {*_columns(db)} or not {*_INDEXES} <= indexes
+    """Whether an earlier version made the file, which had fewer columns, tables or indexes."""
+    names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    return not {*_NAMES} <= names or not {*_LATER_COLUMNS} <= {*_columns(db)}
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> None:

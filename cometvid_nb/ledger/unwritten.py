@@ -14,7 +14,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 class Unwritten(Generic[Write]):
     """Writes by what they are about, in their order; a thread tries again while there are any.
 
-    `attempt(key, write)` returns whether the write is done with. It is called by one thread at a
+    `attempt(write)` returns whether the write is done with. It is called by one thread at a
     time. A later write about the same thing takes the place of an earlier one, so that there are
     no more of them than jobs, however long the trouble lasts.
     """
