@@ -83,7 +83,7 @@ def soak(jobs: int, seed: int, within_s: float, folder: Path, share: float = 0.3
         )
         figures.requests = len(sim.requests)
         _check_clips(sim, truths, folder, figures)
-        ledger = Ledger(folder / "ledger.sqlite3", sys.exit)
+        ledger = Ledger(folder / "ledger.sqlite3")
         # A job that the server lost stays unfinished in the ledger: it was never said to fail.
         expected = {job_id for job_id, truth in truths.items() if truth == "lost"}
         left = {str(entry.job_id) for entry in ledger.unfinished(sim.base_url)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
@@ -188,6 +189,9 @@ def jobs() -> list[dict[str, Any]]:
     """Return the jobs in this machine's ledger for the current API, newest first.
 
     Each job is a flat dict, so that `pandas.DataFrame(cometvid_nb.jobs())` makes a table.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
     """
     from .session.session import current
 
@@ -199,7 +203,12 @@ def jobs() -> list[dict[str, Any]]:
 def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:
     from .session.session import current
 
-    made, error = current().create([new])
+    here = current()
+    made, error = here.create([new])
+    if (trouble := here.ledger.trouble) is not None:
+        # No warning: a filter could hide it, or raise it and lose the job's id.
+        ids = f" Keep what was made: {made[0].id}" if made else ""
+        sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error
     return watch(made[0].id, wait=wait, save=save)

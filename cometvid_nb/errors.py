@@ -13,6 +13,7 @@
     │   ├── RateLimited        429: slow down
     │   └── ServerTrouble      5xx, or an answer that is not the API's JSON
     ├── OutcomeUnknown         the answer to a paid request was lost: look before asking again
+    ├── LedgerError            this machine's list of jobs cannot be read; the jobs go on
     ├── ClipError              the job is done, but its clip could not be fetched or saved
     └── WatchEnded             the watch is over and there is no clip
         ├── JobFailed          the job itself failed
@@ -159,6 +160,15 @@ class OutcomeUnknown(CometVidError):
     advice = (
         "Nothing was sent again. Look at your account before you repeat it: the job may exist "
         "and may be paid for. %cometvid jobs remembers the attempt."
+    )
+
+
+class LedgerError(CometVidError):
+    """The ledger cannot be used now, so nobody can say what it holds. No job is affected."""
+
+    advice = (
+        "Try again in a moment. If it stays so, move the file away to begin anew, or do without "
+        "it: %cometvid config ledger=off"
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from cometvid_nb.job.ids import check_job_id
+
 FIELDS = (
     "id",
     "task_id",
@@ -137,3 +139,17 @@ payloads = st.one_of(
         }
     ),
 )
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return check_job_id(text) == text
+    except ValueError:
+        return False
+
+
+ids = st.one_of(
+    st.text(st.sampled_from("aZ0_-.'\"{}$#%/\\=…é"), min_size=1, max_size=12),
+    st.text(min_size=1, max_size=30),
+).filter(_is_id)
+"""Ids as servers may give them: quotation marks, braces, dollars, dashes in front and all."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..clips.places import SavedClip, Saving
 from ..errors import JobNotFound
-from ..job.ids import check_job_id
+from ..job.ids import check_job_id, quoted_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..watching.state import Ending, WatchState
@@ -85,6 +85,9 @@ class Card:
     problem: str | None = None
     advice: str | None = None
     command: str | None = None
+    """The line to paste that helps now, or None."""
+    watch_command: str | None = None
+    """The line to paste that watches the job again; a page whose kernel is gone offers it."""
     actions: tuple[str, ...] = ()
     is_simulated: bool = False
     clip: Clip | None = None
@@ -94,16 +97,17 @@ class Card:
     def of_watch(cls, state: WatchState) -> Card:
         """The card of a job that is or was being watched."""
         job = state.job
+        known = job or state.asked
         phase = phase_of(state)
         from_s = elapsed_from_s(state)
         return cls(
             phase=phase,
             job_id=state.job_id,
             headline=_UNSAVED if _is_unsaved(state) else _headline(phase, job),
-            facts=_facts(job),
-            prompt=job.prompt if job else None,
+            facts=_facts(known),
+            prompt=known.prompt if known else None,
             progress_percent=_progress(phase, job),
-            aspect_ratio=_aspect_ratio(job),
+            aspect_ratio=_aspect_ratio(known),
             elapsed_from_s=from_s,
             elapsed_to_s=_ended_at_s(state, from_s),
             checks_at_s=state.checks_at_s if phase.is_active else (),
@@ -115,6 +119,7 @@ class Card:
             problem=_problem(state),
             advice=_advice(state),
             command=_command(phase, state),
+            watch_command=_command_line("watch", state.job_id),
             actions=_actions(phase),
             is_simulated=state.is_simulated,
             clip=_clip(job, state.saved, state.poster) if phase is Phase.COMPLETED else None,
@@ -139,6 +144,7 @@ class Card:
             elapsed_to_s=job.completed_at_s if job.is_final else None,
             problem=(job.error_message or "The API gave no reason.") if is_failed else None,
             command=_command_line("watch", job.id) if phase.is_active else None,
+            watch_command=_command_line("watch", job.id),
             is_simulated=is_simulated,
             clip=_clip(job, None) if phase is Phase.COMPLETED else None,
         )
@@ -186,7 +192,8 @@ def _facts(job: Job | None) -> tuple[str, ...]:
         return ()
     size = f"{job.width}×{job.height}" if job.size else None
     length = f"{job.duration_s:g} s" if job.duration_s else None
-    return tuple(_short(fact, 80) for fact in (job.model, size, length) if fact)
+    facts = (job.model, size, length, ", ".join(job.images))
+    return tuple(_short(fact, 80) for fact in facts if fact)
 
 
 def _progress(phase: Phase, job: Job | None) -> float | None:
@@ -253,7 +260,7 @@ def _command(phase: Phase, state: WatchState) -> str | None:
 def _command_line(name: str, job_id: str) -> str | None:
     """The line to paste, or None: an id from the API may hold anything, a line break too."""
     try:
-        return f"%cometvid {name} {check_job_id(job_id)}"
+        return f"%cometvid {name} {quoted_id(check_job_id(job_id))}"
     except ValueError:
         return None
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
 
+from ..job.ids import MOST_CHARACTERS, SHOWN_CHARACTERS, quoted_ids, shown_id
 from .card import Card, Phase
 from .gallery import Gallery
 from .text import (
@@ -149,6 +150,13 @@ def code(html: str | Markup) -> Markup:
     return Markup("<code>{}</code>").format(html)
 
 
+def code_of_id(job_id: str, most: int = SHOWN_CHARACTERS) -> Markup:
+    """An id, cut in the middle where it is long; the whole of it shows where the mouse rests."""
+    return Markup('<code title="{}">{}</code>').format(
+        one_line(job_id, MOST_CHARACTERS), shown_id(job_id, most)
+    )
+
+
 def foreign(text: str) -> Markup:
     """Somebody's own words, which may run from right to left, as HTML."""
     return Markup('<span dir="auto">{}</span>').format(text)
@@ -258,7 +266,7 @@ def _if_missing(card: Card) -> Markup:
         "<div>The clip is the file {} beside this notebook: bring it along, or "
         "fetch it anew while the server still has it, with "
         "{}.</div></details>"
-    ).format(code(card.clip.path), code(f"%cometvid watch {card.job_id}"))
+    ).format(code(card.clip.path), code(card.watch_command or "%cometvid jobs"))
 
 
 def _table(card: Card) -> Markup:
@@ -303,7 +311,7 @@ def _compare(cards: Sequence[Card]) -> Markup:
         return Markup("")
     style = "opacity:0.75;font-size:12px;margin:8px 0 0"
     words = Markup('<p style="{}">To play them in sync: {}</p>')
-    return words.format(style, code(f"%cometvid watch --gallery {' '.join(ids)}"))
+    return words.format(style, code(f"%cometvid watch --gallery {quoted_ids(ids)}"))
 
 
 def _cell(card: Card, poster: str | None, *, is_player: bool) -> Markup:
@@ -319,7 +327,7 @@ def _cell(card: Card, poster: str | None, *, is_player: bool) -> Markup:
         lines.append(code(card.command))
     if card.prompt:
         lines.append(foreign(one_line(card.prompt, 160)))
-    lines.append(quiet(code(one_line(card.job_id, 80))))
+    lines.append(quiet(code_of_id(card.job_id)))
     rows = [Markup('<div style="margin:2px 0">{}</div>').format(line) for line in lines]
     player = Markup("")
     if card.phase is Phase.COMPLETED and is_player:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..clips.places import Saving
+from ..job.ids import MOST_CHARACTERS, shown_id
 from .card import Card, Phase
 from .gallery import Gallery, Group
 from .words import WORDS, fill
@@ -20,7 +21,7 @@ _MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", P
 
 def card_to_text(card: Card) -> str:
     """Plain text, a line an idea; ends in the clip's path or link once there is one."""
-    head = [one_line(card.job_id), to_state(card), *card.facts, elapsed_text(card)]
+    head = [one_line(card.job_id, MOST_CHARACTERS), to_state(card), *card.facts, elapsed_text(card)]
     if card.is_simulated:
         head.append(WORDS["simulation"])
     lines = [" · ".join(filter(None, head))]
@@ -40,7 +41,7 @@ def card_to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
     state, clock = to_state(card), elapsed_text(card, now_s)
     left = remaining_text(card, now_s) if card.phase.is_active else ""
     trouble = one_line(card.problem) if card.problem else ""
-    line = "  ".join(filter(None, [one_line(card.job_id), bar, state, clock, left, trouble]))
+    line = "  ".join(filter(None, [shown_id(card.job_id), bar, state, clock, left, trouble]))
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
@@ -79,7 +80,7 @@ def to_moment(at_s: float) -> str:
 
 def gallery_to_text(gallery: Gallery, cards: Sequence[Card]) -> str:
     """The totals, then a line a job: its id, its state, where its clip is."""
-    ids = [one_line(card.job_id, 40) for card in cards]
+    ids = [shown_id(card.job_id) for card in cards]
     states = [one_line(to_state(card), 40) for card in cards]
     widths = [max(map(len, column), default=0) for column in (ids, states)]
     lines = [to_totals(gallery) + (f" · {WORDS['simulation']}" if gallery.is_simulated else "")]
@@ -104,7 +105,7 @@ def to_totals(gallery: Gallery) -> str:
 
 def to_ended_line(card: Card) -> str:
     """One line for a job that has ended: its id, its state, where its clip is."""
-    return " · ".join(filter(None, [one_line(card.job_id), to_state(card), _outcome(card)]))
+    return " · ".join(filter(None, [shown_id(card.job_id), to_state(card), _outcome(card)]))
 
 
 def gallery_to_progress_line(gallery: Gallery, elapsed_s: float, width: int) -> str:

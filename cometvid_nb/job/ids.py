@@ -1,32 +1,70 @@
-"""Job ids: what can be one, and how it is shown."""
+"""Job ids: what can be one, and how it is shown and typed.
+
+Whatever a server calls its jobs is right: LiteLLM's ids are base64 of 234 to 406 characters, those
+of Vertex hold slashes, and an id may begin with `-` or hold quotation marks. So an id is never a
+path: it goes into a URL as one quoted segment (`api.client`) and into a file name only as
+`clips.file.clip_file_name` writes it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+MOST_CHARACTERS = 2000
+"""Longer than any id seen, and short enough for the address of a request, which holds it whole."""
+SHOWN_CHARACTERS = 40
+"""Of an id in a list or a sentence: as long as a UUID with a word before it."""
+
+_PLAIN = re.compile(r"[\w.,:;/@%+=~][\w.,:;/@%+=~-]*")
+"""An id that goes into a `%cometvid` line as it stands, on every shell and front end."""
 
 
 def check_job_id(text: str) -> str:
     """Return `text` as a job id, stripped.
 
-    The id goes into a URL path and a file name, so anything that could leave either is refused.
-
     Raises:
-        ValueError: the text cannot be an id (empty, a path, spaces or control characters, too
-            long). The message tells the reason and quotes at most 40 characters.
+        ValueError: the text cannot be an id: it is empty, a web address, too long, holds spaces,
+            control characters or half a character, or a segment `.` or `..`, with which a server
+            would look elsewhere. The message tells the reason and shows a piece of the text.
     """
     job_id = text.strip()
-    shown = repr(job_id if len(job_id) <= 40 else job_id[:37] + "…")
     if not job_id:
         raise ValueError("the job id is empty")
-    # In a magic's line IPython leaves `{name}` and `$name` as they are if no variable has the name.
-    if re.search(r"[{}]|^\$", job_id):
-        raise ValueError(
-            f"{shown} is not a job id: undefined variable? IPython leaves such a name as it is"
-        )
-    if len(job_id) > 256:
+    shown = repr(shown_id(job_id))
+    if len(job_id) > MOST_CHARACTERS:
         raise ValueError(f"{shown} is not a job id: {len(job_id)} characters are too many")
-    if "/" in job_id or "\\" in job_id or set(job_id) == {"."}:
-        raise ValueError(f"{shown} is not a job id: it reads like a path or a link")
     if not job_id.isprintable() or any(c.isspace() for c in job_id):
         raise ValueError(f"{shown} is not a job id: it holds spaces or control characters")
+    is_link = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", job_id) is not None
+    if is_link or any(segment in (".", "..") for segment in re.split(r"[/\\]", job_id)):
+        raise ValueError(f"{shown} is not a job id: it reads like a path or a link")
     return job_id
+
+
+def shown_id(job_id: str, most: int = SHOWN_CHARACTERS) -> str:
+    """Return an id for a list or a sentence: on one line, at most `most` characters.
+
+    It is cut in the middle, as long ids often begin alike and differ at their end.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in job_id).split())
+    if len(line) <= most:
+        return line
+    tail = (most - 1) // 2
+    return f"{line[: most - 1 - tail]}…{line[len(line) - tail :]}"
+
+
+def quoted_id(job_id: str) -> str:
+    """Return an id as it can be pasted into a `%cometvid` line, whatever it holds.
+
+    In single quotes a line takes everything as it is: braces and dollars are not filled in, and
+    what begins with `-` is no option; see `magic.grammar`.
+    """
+    if _PLAIN.fullmatch(job_id):
+        return job_id
+    return "'" + job_id.replace("'", "'\"'\"'") + "'"
+
+
+def quoted_ids(job_ids: Iterable[str]) -> str:
+    """Return several ids as they can be pasted behind a command."""
+    return " ".join(map(quoted_id, job_ids))

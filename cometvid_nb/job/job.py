@@ -7,7 +7,8 @@ the original stays in `Job.raw`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from . import names
@@ -49,6 +50,8 @@ class Job:
     error_message: str | None = None
     error_code: str | None = None
     remixed_from: str | None = None
+    images: tuple[str, ...] = ()
+    """File names of the pictures that went along with the request; no answer tells them."""
     saved_path: str | None = field(default=None, compare=False)
     """Where a watch has saved the clip: a path (relative if it lies beside the notebook) or the
     URL of a storage. None: the clip is not saved, or this job comes straight from the API."""
@@ -92,6 +95,31 @@ class Job:
     def pending(cls, job_id: str) -> Job:
         """Return the job of an answer that says no more than "not yet", such as an empty 202."""
         return cls(job_id, JobStatus.QUEUED, "pending")
+
+    def filled(self, asked: Job | None) -> Job:
+        """Return this job with what its answer leaves out taken from what was asked for.
+
+        The answer's own values win. None: nobody knows what was asked for.
+        """
+        if asked is None:
+            return self
+        width, height, ratio = self.width, self.height, self.ratio
+        # A ratio says less than a size: the size that was asked for stays where the two agree.
+        if self.size is None and (
+            ratio is None or math.isclose(ratio, asked.aspect_ratio, rel_tol=0.02)
+        ):
+            width, height, ratio = asked.width, asked.height, ratio or asked.ratio
+        return replace(
+            self,
+            model=self.model or asked.model,
+            prompt=self.prompt or asked.prompt,
+            duration_s=self.duration_s or asked.duration_s,
+            width=width,
+            height=height,
+            ratio=ratio,
+            remixed_from=self.remixed_from or asked.remixed_from,
+            images=self.images or asked.images,
+        )
 
     @property
     def is_final(self) -> bool:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ..machine import user_folder
 
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another kernel's lock; a write of ours takes milliseconds."""
+_FOLDER = "cometvid_nb"
+"""The name of our own folder, below that of the user's data."""
 _VERSION = 2
-"""The schema's number, kept in the file (PRAGMA user_version), so that an older file is upgraded
-and a newer one is left alone."""
-_SCHEMA = """
+"""The schema's number, kept in the file (PRAGMA user_version): a newer one is left alone.
+
+A column, a table or an index more does not change it, so that an earlier version goes on with the
+file."""
+_LATER_COLUMNS = ("sender", "answer", "request")
+"""What files of earlier versions lack, in the order in which it came; all of them are TEXT."""
+UNFINISHED = (
+    "job_id IS NOT NULL AND state <> 'failed' "
+    "AND (state <> 'completed' OR (clip IS NULL AND is_clip_wanted IS NOT 0))"
+)
+"""The condition of an index, which serves a query only in the same words."""
+LEARNED_FROM = "state = 'completed' AND took_s > 0"
+"""The same of the jobs that tell how long others take."""
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS jobs (
     ref TEXT PRIMARY KEY,          -- ours; also the idempotency key of the request
     job_id TEXT,
@@ -31,9 +45,16 @@ CREATE TABLE IF NOT EXISTS jobs (
     clip_bytes INTEGER,
     is_clip_wanted INTEGER,        -- the watch was to save the clip; if it is missing, resume
     sender TEXT,                   -- the process that asks for it, for as long as it does
+    answer TEXT,                   -- of an API, where no id could be read from it
+    request TEXT,                  -- JSON: the exact fields, and the names of the pictures
     UNIQUE (base_url, job_id)
 );
-CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (began_at_s);
+DROP INDEX IF EXISTS jobs_by_time;
+CREATE INDEX IF NOT EXISTS jobs_newest ON jobs (base_url, began_at_s);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (base_url, state, began_at_s);
+CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (base_url, began_at_s) WHERE {UNFINISHED};
+CREATE INDEX IF NOT EXISTS jobs_durations ON jobs (base_url, model, began_at_s)
+    WHERE {LEARNED_FROM};
 CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads pictures
     base_url TEXT NOT NULL,
     job_id TEXT NOT NULL,
@@ -41,7 +62,7 @@ CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads p
     PRIMARY KEY (base_url, job_id)
 );
 """
-
+_NAMES = re.findall(r"CREATE (?:TABLE|INDEX) IF NOT EXISTS (\w+)", _SCHEMA)
 
 _OF_THE_PARENT: list[sqlite3.Connection] = []
 """Connections that a forked child has inherited, kept alive so that they are never closed.
@@ -87,7 +108,12 @@ class LedgerFile:
             sqlite3.Error, OSError: the file cannot be used.
         """
         with self._lock:
-            yield self._keep(timeout_s)
+            try:
+                yield self._keep(timeout_s)
+            except (sqlite3.Error, OSError) as error:
+                if not is_busy(error):  # after an I/O error the connection may be of no use
+                    self._let_go()
+                raise
 
     @contextmanager
     def open_durably(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
@@ -120,7 +146,7 @@ class LedgerFile:
             inode = None
             if self.path.parts[0] == "~":
                 raise FileNotFoundError("this user has no home directory") from None
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(self.path)
         if self._kept is None or self._kept_of != (os.getpid(), inode):
             self._let_go()
             self._kept = _connect(self.path, timeout_s)
@@ -136,7 +162,8 @@ class LedgerFile:
         if kept is None:
             return
         if self._kept_of[0] == os.getpid():
-            kept.close()
+            with suppress(sqlite3.Error):  # the last one to close may fail to write its log
+                kept.close()
         else:
             _OF_THE_PARENT.append(kept)
 
@@ -149,7 +176,43 @@ def default_path() -> Path:
     return (user_folder("data") or Path("~")) / "ledger.sqlite3"
 
 
+def is_busy(error: Exception) -> bool:
+    """Whether another kernel's lock was in the way, and nothing else."""
+    # The low byte is the primary code of SQLite's extended error codes.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _make_private(path: Path) -> None:
+    """Create the file, and the folders that are missing, for this user's eyes alone.
+
+    Raises:
+        OSError: they cannot be created.
+    """
+    for folder in reversed([*path.parents]):
+        # One by one: `mkdir(parents=True)` gives its mode to the last folder only.
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _hide(path: Path) -> None:
+    """Take the rights of others away from a ledger of an earlier version, and from its folder.
+
+    Of the folder only where it is ours: a file that a setting names may lie beside anything.
+    """
+    if os.name != "posix":
+        return
+    beside = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+    for one in [*beside, *([path.parent] if path.parent.name == _FOLDER else [])]:
+        with suppress(OSError):  # it is not there, or belongs to somebody else
+            mode = one.stat().st_mode
+            if mode & 0o077:
+                one.chmod(mode & 0o700)
+
+
 def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
+    _hide(path)
     db = sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, isolation_level=None)
     try:
         try:
@@ -199,21 +262,35 @@ def _prepare(db: sqlite3.Connection) -> None:
     """Create or upgrade the schema.
 
     Raises:
-        sqlite3.DatabaseError: a newer version of this package wrote the file.
+        sqlite3.DatabaseError: a newer version of this package wrote the file, or another program.
     """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:
         raise sqlite3.DatabaseError("it was written by a newer cometvid-nb")
-    if version < _VERSION:
-        _switch_to_wal(db)
-        db.execute("BEGIN IMMEDIATE")  # two kernels may upgrade at once
-        columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
-        if columns and "sender" not in columns:  # a file of version 1
-            db.execute("ALTER TABLE jobs ADD COLUMN sender TEXT")
-        for statement in _SCHEMA.split(";\n"):
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {_VERSION}")
-        db.commit()
+    if version == _VERSION and not _is_anything_missing(db):
+        return
+    _switch_to_wal(db)
+    db.execute("BEGIN IMMEDIATE")  # two kernels may upgrade at once
+    columns = _columns(db)
+    if columns and "ref" not in columns:
+        raise sqlite3.DatabaseError("it is the database of another program")
+    for name in _LATER_COLUMNS:
+        if columns and name not in columns:
+            db.execute(f"ALTER TABLE jobs ADD COLUMN {name} TEXT")
+    for statement in _SCHEMA.split(";\n"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.commit()
+
+
+def _columns(db: sqlite3.Connection) -> list[str]:
+    return [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
+
+
+def _is_anything_missing(db: sqlite3.Connection) -> bool:
+    """Whether an earlier version made the file, which had fewer columns, tables or indexes."""
+    names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    return not {*_NAMES} <= names or not {*_LATER_COLUMNS} <= {*_columns(db)}
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> None:

@@ -4,6 +4,10 @@ An entry is written before a job is created (the intent), when the answer comes 
 job's status changes and when its clip is saved. The ledger contains no key and no link. Many
 kernels may write at once, and a process may die at any instant: every change is one transaction of
 a write-ahead log.
+
+No write raises because of the file: a watch must not end for lack of a ledger. What could not be
+written is kept and written later; each use tries again. What could not be read is told by
+`LedgerError`: it is not the same as that there is nothing.
 """
 
 from __future__ import annotations
@@ -13,136 +17,94 @@ import re
 import sqlite3
 import time
 import uuid
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..errors import LedgerError
 from ..job.job import Job
 from ..job.status import JobStatus
-from .file import BUSY_TIMEOUT_S, LedgerFile
-from .process import is_running, this_process
+from .entry import LOST, REFUSED, SENDING, Entry
+from .file import BUSY_TIMEOUT_S, LEARNED_FROM, UNFINISHED, LedgerFile
+from .process import this_process
+from .unwritten import Unwritten
 
 log = logging.getLogger("cometvid_nb.ledger.ledger")
 T = TypeVar("T")
+Write = Callable[[sqlite3.Connection], None]
 
-SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
-"""States of an entry without a job id; an entry with one has the status of its job."""
-
-SENDING_FOR_S = 900.0
-"""How long a request for a new job may be under way: four tries, each answered as late as the
-client allows, and the pauses between them. Used only if the sender cannot be looked up."""
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One job in the ledger. Times are unix seconds, `took_s` is seconds.
-
-    None: not known, or not given.
-    """
-
-    ref: str
-    """Made by us before the request is sent, and its idempotency key."""
-    job_id: str | None
-    """None until the API has accepted the job."""
-    base_url: str
-    state: str
-    """`SENDING`, `LOST` or `REFUSED`, else a `JobStatus`."""
-    model: str | None
-    seconds: str | None
-    size: str | None
-    prompt: str | None
-    image: str | None
-    remixed_from: str | None
-    began_at_s: float
-    """When the job was created, or first watched if it was created elsewhere."""
-    took_s: float | None
-    """From creation to completion; None if that is not known: see `watching.memory.took_s_of`."""
-    problem: str | None
-    clip: str | None
-    """Where the clip is saved: an absolute path or the URL of a storage."""
-    clip_bytes: int | None
-    is_clip_wanted: int | None
-    """0: watched with `save=off`, so `resume` does not fetch the clip. None: never watched."""
-    sender: str | None
-    """The process that creates the job, as `process.this_process` names it."""
-
-    @property
-    def name(self) -> str:
-        """The name that a person types: the job's id, or the start of `ref` if there is no id."""
-        return self.job_id or self.ref[:8]
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether there is something left to watch for: the job's end, or its clip."""
-        if self.job_id is None or self.state == JobStatus.FAILED:
-            return False
-        is_clip_missing = self.clip is None and self.is_clip_wanted != 0  # None counts as wanted
-        return self.state != JobStatus.COMPLETED or is_clip_missing
-
-    @property
-    def is_uncertain(self) -> bool:
-        """Whether a request was or may have been sent, and its outcome will not become known.
-
-        True if the answer was lost, or if the sending process died before it noted an answer.
-        """
-        if self.state != SENDING:
-            return self.state == LOST
-        is_sending = is_running(self.sender) if self.sender else None
-        if is_sending is None:  # a process of another machine, or no way to tell on this system
-            is_sending = time.time() - self.began_at_s < SENDING_FOR_S
-        return not is_sending
-
-    def to_row(self) -> dict[str, Any]:
-        """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
-        row = asdict(self)
-        del row["is_clip_wanted"], row["sender"]
-        return row
-
-    def to_job(self) -> Job:
-        """Return the job with the values that the ledger has; everything else is None."""
-        told = {"id": self.job_id, "status": self.state, "created_at": self.began_at_s}
-        told |= {"model": self.model, "prompt": self.prompt, "seconds": self.seconds}
-        told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
-        if self.took_s is not None:
-            told["completed_at"] = self.began_at_s + self.took_s
-        return Job.parse(told)
-
-
-_COLUMNS = [field.name for field in fields(Entry)]
+LOOP_TIMEOUT_S = 1.0
+"""How long a write waits for a lock that all watches wait for: what is not written then is
+written later, by a thread that has more patience."""
+MOST_SEARCHED = 100_000
+"""So many of the latest jobs are looked through for a text: 0.2 s, on a machine of 2 cores."""
+MOST_LEARNED_FROM = 2000
+"""So many of the latest jobs of a model tell how long others take."""
+_OF_THE_STATEMENT = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    UnicodeError,
+    OverflowError,
+)
+"""Errors that a second try would meet as well, whatever the file is like."""
+_COLUMNS = ", ".join(field.name for field in fields(Entry))
 
 
 class Ledger:
-    """The ledger in the file at `path`; None keeps nothing. Safe to use from any thread.
+    """The ledger in the file at `path`; None keeps nothing. Safe to use from any thread."""
 
-    No method raises because of the file: a watch must not end for lack of a ledger. The first
-    problem calls `warn(message)`; a file that will not mend is then left alone.
-    """
-
-    def __init__(self, path: Path | None, warn: Callable[[str], None] = _warn) -> None:
-        self._warn = warn
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._file = LedgerFile(path) if path is not None else None
-        # Told: the reader has been warned, once is enough. Broken: the file is not tried again.
-        self._is_told = self._is_broken = False
+        self._unwritten: Unwritten[Write] = Unwritten(self._attempt)
+        # Why the last write, and the last reading, failed; None after one that did not.
+        self._why_unwritten: str | None = None
+        self._why_unread: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """What a person must know of it now: that it cannot be used, or lacks something.
+
+        None: nothing is wrong, or there is no ledger by choice.
+        """
+        why = (self._why_unwritten if self._unwritten else None) or self._why_unread
+        if why is None:
+            return None
+        return (
+            f"The ledger of jobs at {self.path} cannot be used now ({why}). Watching goes on, and "
+            "what is not written down is written as soon as that works, while this kernel runs."
+        )
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is not written down yet."""
+        return len(self._unwritten) > 0
 
     def close(self) -> None:
-        """Close the file. The ledger can be used again."""
+        """Write what is not written yet, if that works now, and close the file.
+
+        The ledger can be used again.
+        """
+        self._unwritten.close()
         if self._file is not None:
             self._file.close()
+
+    def settle(self) -> None:
+        """Try again to write what could not be written yet."""
+        if self._unwritten:
+            self._unwritten.settle()
 
     # Writing.
 
     def intend(self, base_url: str, **request: str | None) -> str:
         """Write down, durably and before anything is sent, a request for a job; return its ref."""
         ref = uuid.uuid4().hex
-        values = {**request, "ref": ref, "base_url": base_url, "state": SENDING}
-        self._insert({**values, "began_at_s": time.time(), "sender": this_process()})
+        columns: dict[str, object] = {**request, "ref": ref, "base_url": base_url}
+        columns |= {"state": SENDING, "sender": this_process(), "began_at_s": time.time()}
+        key = ("intend", ref)
+        self._write(key, lambda db: _insert(db, columns), is_patient=True, is_durable=True)
         return ref
 
     def accept(self, ref: str, job: Job) -> None:
@@ -153,9 +115,12 @@ class Ledger:
         """Write down that the API refused the request, so no job exists."""
         self._update(ref, state=REFUSED, problem=problem)
 
-    def lose(self, ref: str, problem: str) -> None:
-        """Write down that the answer was lost: a job may exist and may be paid for."""
-        self._update(ref, state=LOST, problem=problem)
+    def lose(self, ref: str, problem: str, answer: str = "") -> None:
+        """Write down that the answer was lost: a job may exist and may be paid for.
+
+        `answer` is a piece of an answer that names no id which could be used.
+        """
+        self._update(ref, state=LOST, problem=problem, answer=answer or None)
 
     def see(
         self,
@@ -171,20 +136,9 @@ class Ledger:
         saved. None keeps what the entry has.
         """
         told = {**_told(job), "took_s": took_s, "is_clip_wanted": is_clip_wanted}
-
-        def write(db: sqlite3.Connection) -> None:
-            # An entry exists nearly always, and then this is one statement; few calls into SQLite
-            # are what keeps a reader's busy cell fast. See `LedgerFile.open`.
-            sql = f"UPDATE jobs SET {_sets(told)} WHERE base_url = ? AND job_id = ?"  # noqa: S608 - our own names
-            if db.execute(sql, (*told.values(), base_url, job.id)).rowcount:
-                return
-            columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job.id, **told}
-            columns["began_at_s"] = job.created_at_s or time.time()
-            # Another kernel may have added the entry since the statement above.
-            updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
-            _execute(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
-
-        self._try(write, None)
+        began_at_s = job.created_at_s or time.time()
+        key = ("see", base_url, job.id, job.status.value)
+        self._write(key, lambda db: _see(db, base_url, job.id, told, began_at_s))
 
     def keep_clip(
         self,
@@ -212,19 +166,27 @@ class Ledger:
                 (clip, clip_bytes, base_url, job_id),
             )
 
-        self._try(write, None)
+        self._write(("clip", base_url, job_id), write)
 
     def forget(self, entry: Entry) -> None:
-        """Delete an entry. The job and the saved clip stay."""
+        """Delete an entry. The job and the saved clip stay.
+
+        Raises:
+            LedgerError: it could not be deleted.
+        """
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM jobs WHERE ref = ?", (entry.ref,))
             key = (entry.base_url, entry.job_id)
             db.execute("DELETE FROM posters WHERE base_url = ? AND job_id = ?", key)
 
-        self._try(write, None, is_durable=True)
+        self.settle()
+        try:
+            self._do(write, is_durable=True)
+        except (sqlite3.Error, OSError) as error:
+            raise self._unusable(error) from error
 
-    # Reading.
+    # Reading. Raises `LedgerError` where the file cannot be read.
 
     def find(self, base_url: str, job_id: str) -> Entry | None:
         """Return the entry of a job, or None."""
@@ -234,14 +196,29 @@ class Ledger:
     def poster(self, base_url: str, job_id: str) -> str | None:
         """Return the small picture of a saved clip as a data URL, or None."""
         sql = "SELECT poster FROM posters WHERE base_url = ? AND job_id = ?"
-        found = self._try(lambda db: db.execute(sql, (base_url, job_id)).fetchone(), None)
-        return found[0] if found else None
+        found = self._read(sql, (base_url, job_id))
+        return found[0][0] if found else None
 
     def named(self, base_url: str, name: str) -> Entry | None:
         """Return the entry whose `Entry.name` is `name`, or None."""
-        clause = "WHERE base_url = ? AND (job_id = ? OR job_id IS NULL AND substr(ref, 1, 8) = ?)"
-        found = self._select(clause, (base_url, name, name))
-        return found[0] if found else None
+        if (found := self.find(base_url, name)) is not None or not re.fullmatch(r"\w{8}", name):
+            return found
+        # The bounds, and not substr(), so that the index of the refs serves.
+        clause = "WHERE ref >= ? AND ref < ? AND base_url = ? AND job_id IS NULL"
+        entries = self._select(clause, (name, f"{name}~", base_url))
+        return entries[0] if entries else None
+
+    def names(self, base_url: str, beginning: str, limit: int) -> list[str]:
+        """Return the names of entries that begin so, at most `limit`, the latest first.
+
+        Where none of the latest begins so, older ones are given, in the order of their ids.
+        """
+        latest = [entry.name for entry in self.entries(base_url, limit=limit)]
+        if found := [name for name in latest if name.startswith(beginning)]:
+            return found
+        sql = "SELECT job_id FROM jobs WHERE base_url = ? AND job_id >= ? AND job_id < ? LIMIT ?"
+        after_all = f"{beginning}\U0010ffff"
+        return [row[0] for row in self._read(sql, (base_url, beginning, after_all, limit))]
 
     def entries(
         self,
@@ -254,27 +231,44 @@ class Ledger:
         """Return the entries of one API, newest first.
 
         `state` may be spelled as by the API ("in_progress") or as in the table ("in progress").
-        `search` is a text to find in prompt, id or model; letter case does not matter. None
-        does not filter.
+        `search` is a text to find in prompt, id or model of the latest `MOST_SEARCHED` jobs;
+        letter case does not matter. None does not filter.
         """
-        where, values = ["base_url = ?"], [base_url]
-        if state is not None:
-            where.append("replace(state, '_', ' ') = ?")
-            values.append(" ".join(re.split(r"[-_\s]+", state.strip().lower())))
-        if search is not None:
-            text = (
-                "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
-            )
-            where.append(f"instr(folded({text}), folded(?))")
-            values.append(search)
-        clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
+        source, clause, values = _matching(base_url, state, search)
         if limit is not None:
             clause += f" LIMIT {max(0, int(limit))}"
-        return self._select(clause, values)
+        return self._select(clause, values, source)
 
-    def unfinished(self, base_url: str) -> list[Entry]:
-        """Return the jobs that may still run or whose wanted clip is not saved, oldest first."""
-        return [entry for entry in reversed(self.entries(base_url)) if entry.is_unfinished]
+    def count(
+        self, base_url: str, most: int, *, state: str | None = None, search: str | None = None
+    ) -> int:
+        """Return how many entries there are, counted up to `most`; filters as for `entries`."""
+        source, clause, values = _matching(base_url, state, search)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} {clause} LIMIT ?)"  # noqa: S608 - our own words
+        found = self._read(sql, (*values, most))
+        return int(found[0][0]) if found else 0
+
+    def unfinished(self, base_url: str, limit: int | None = None) -> list[Entry]:
+        """Return the jobs that may still run or whose wanted clip is not saved, oldest first.
+
+        `limit` keeps the latest ones; None keeps all.
+        """
+        order = "ORDER BY began_at_s DESC, rowid DESC"
+        clause = f"WHERE base_url = ? AND {UNFINISHED} {order}"
+        if limit is not None:
+            clause += f" LIMIT {max(0, int(limit))}"
+        return self._select(clause, (base_url,))[::-1]
+
+    def uncertain(self, base_url: str, limit: int) -> list[Entry]:
+        """Return the latest requests of which nobody knows what became of them, newest first."""
+        clause = "WHERE base_url = ? AND state = ? ORDER BY began_at_s DESC LIMIT ?"
+        found = [
+            entry
+            for state in (LOST, SENDING)
+            for entry in self._select(clause, (base_url, state, limit))
+            if entry.is_uncertain
+        ]
+        return sorted(found, key=lambda entry: entry.began_at_s, reverse=True)[:limit]
 
     def durations_s(
         self,
@@ -288,35 +282,43 @@ class Ledger:
 
         If no job has the same model, length and size, the size is left out, then the length. Only
         jobs of one API count: another gateway may run a model of the same name on other machines.
+        Empty also where the ledger cannot be read: a watch needs no prior.
         """
-        kinds = (
-            {"model": model, "seconds": seconds, "size": size},
-            {"model": model, "seconds": seconds},
-            {"model": model},
+        if model is None:
+            return []
+        sql = (
+            f"SELECT took_s, seconds, size FROM jobs WHERE base_url = ? AND model = ? "  # noqa: S608 - our own words
+            f"AND {LEARNED_FROM} ORDER BY began_at_s DESC LIMIT {MOST_LEARNED_FROM}"
         )
-        for kind in kinds:
-            if None in kind.values():
-                continue
-            where = " AND ".join(f"{name} = ?" for name in kind)
-            found = self._select(
-                f"WHERE base_url = ? AND state = 'completed' AND took_s > 0 AND {where} "
-                f"ORDER BY began_at_s DESC LIMIT {most}",
-                [base_url, *kind.values()],
-            )
-            if found:
-                return [entry.took_s for entry in found if entry.took_s is not None]
-        return []
+        try:
+            rows = self._read(sql, (base_url, model), is_patient=False)
+        except LedgerError:
+            return []
+        kinds: list[list[float]] = [[], [], []]
+        for took_s, its_seconds, its_size in rows:
+            is_alike = seconds is not None and its_seconds == seconds
+            kinds[0] += [took_s] if is_alike and size is not None and its_size == size else []
+            kinds[1] += [took_s] if is_alike else []
+            kinds[2].append(took_s)
+        return next((kind for kind in kinds if kind), [])[:most]
 
     # Beneath.
 
-    def _select(self, clause: str, values: Any) -> list[Entry]:
-        sql = f"SELECT {', '.join(_COLUMNS)} FROM jobs {clause}"  # noqa: S608 - our own clauses
-        nothing: list[Any] = []
-        rows = self._try(lambda db: db.execute(sql, values).fetchall(), nothing)
+    def _select(self, clause: str, values: Sequence[object], source: str = "jobs") -> list[Entry]:
+        self.settle()
+        rows = self._read(f"SELECT {_COLUMNS} FROM {source} {clause}", values)  # noqa: S608 - our own clauses
         return [Entry(*row) for row in rows]
 
-    def _insert(self, columns: dict[str, Any]) -> None:
-        self._try(lambda db: _execute(db, columns, ""), None, is_durable=True)
+    def _read(self, sql: str, values: Sequence[object], *, is_patient: bool = True) -> list[Any]:
+        try:
+            rows = self._do(lambda db: db.execute(sql, values).fetchall(), is_patient=is_patient)
+        except UnicodeError:
+            return []  # no entry holds half a character
+        except (sqlite3.Error, OSError) as error:
+            self._why_unread = str(error)
+            raise self._unusable(error) from error
+        self._why_unread = None
+        return rows or []
 
     def _update(self, ref: str, **columns: Any) -> None:
         def write(db: sqlite3.Connection) -> None:
@@ -327,34 +329,98 @@ class Ledger:
                 # Another kernel watched the job before the answer came here: its entry stays.
                 db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
 
-        self._try(write, None, is_durable=True)
+        self._write(("update", ref), write, is_durable=True)
 
-    def _try(
-        self, work: Callable[[sqlite3.Connection], T], otherwise: T, *, is_durable: bool = False
-    ) -> T:
-        if self._file is None or self._is_broken:
-            return otherwise
-        # After a first long wait for a lock that stays, later statements hardly wait: they would
-        # hold up the loop of all watches each time.
-        timeout_s = 0.1 if self._is_told else BUSY_TIMEOUT_S
+    def _write(
+        self,
+        key: tuple[str, ...],
+        write: Write,
+        *,
+        is_patient: bool = False,
+        is_durable: bool = False,
+    ) -> None:
+        """Carry out a write, or keep it for later; `is_patient`: no watch waits meanwhile."""
+        if self._file is None:
+            return
+        if self._unwritten:
+            # Behind the others, so that the order stays. Durable ones come from threads that may
+            # wait; the loop of all watches may not.
+            self._unwritten.add(key, write)
+            if is_patient:
+                self.settle()
+            return
+        if not self._attempt(write, is_patient=is_patient, is_durable=is_durable):
+            self._unwritten.add(key, write)
+
+    def _attempt(self, write: Write, *, is_patient: bool = True, is_durable: bool = True) -> bool:
+        """Try a write; return whether it is done with."""
         try:
-            open_ = self._file.open_durably if is_durable else self._file.open
-            with open_(timeout_s) as db:
-                return work(db)
+            self._do(write, is_patient=is_patient, is_durable=is_durable)
+        except _OF_THE_STATEMENT:
+            log.exception("the ledger did not take what it was given")
         except (sqlite3.Error, OSError) as error:
-            # A lock and a full disk are temporary; no other error is. The low byte is the primary
-            # code of SQLite's extended error codes.
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-            self._is_broken = code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
-            if self._is_told:
-                return otherwise
-            self._is_told = True
-            self._warn(
-                f"The ledger of jobs at {self.path} cannot be used ({error}). Watching goes on, "
-                "but nothing is remembered for after a restart. Move the file away to begin anew, "
-                "name another one (ledger=FILE), or switch it off: %cometvid config ledger=off"
-            )
-            return otherwise
+            self._why_unwritten = str(error)
+            return False
+        return True
+
+    def _do(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        is_patient: bool = True,
+        is_durable: bool = False,
+    ) -> T | None:
+        """Do `work` on the file; None if there is none.
+
+        Raises:
+            sqlite3.Error, OSError: the file cannot be used.
+        """
+        if self._file is None:
+            return None
+        timeout_s = BUSY_TIMEOUT_S if is_patient else LOOP_TIMEOUT_S
+        with (self._file.open_durably if is_durable else self._file.open)(timeout_s) as db:
+            return work(db)
+
+    def _unusable(self, error: Exception) -> LedgerError:
+        return LedgerError(f"The ledger of jobs at {self.path} cannot be used ({error}).")
+
+
+def _see(
+    db: sqlite3.Connection, base_url: str, job_id: str, told: dict[str, Any], began_at_s: float
+) -> None:
+    # An entry exists nearly always, and then this is one statement; few calls into SQLite are what
+    # keeps a reader's busy cell fast. See `LedgerFile.open`.
+    sql = f"UPDATE jobs SET {_sets(told)} WHERE base_url = ? AND job_id = ?"  # noqa: S608 - our own names
+    if db.execute(sql, (*told.values(), base_url, job_id)).rowcount:
+        return
+    columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job_id, **told}
+    columns["began_at_s"] = began_at_s
+    # Another kernel may have added the entry since the statement above.
+    updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
+    _insert(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
+
+
+def _matching(
+    base_url: str, state: str | None, search: str | None
+) -> tuple[str, str, list[object]]:
+    """Return the source, the clause and the values that select entries, newest first."""
+    where, values = ["base_url = ?"], [base_url]
+    if state is not None:
+        where.append("state = ?")
+        values.append(_state_of(state))
+    clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
+    if search is None:
+        return "jobs", clause, [*values]
+    source = f"(SELECT * FROM jobs {clause} LIMIT {MOST_SEARCHED})"  # noqa: S608 - our own words
+    text = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+    return source, f"WHERE instr(folded({text}), folded(?))", [*values, search]
+
+
+def _state_of(text: str) -> str:
+    """Return a state as an entry has it, for one that a person spelled."""
+    words = " ".join(re.split(r"[-_\s]+", text.strip().lower()))
+    word = words.replace(" ", "_")
+    return word if word in tuple(JobStatus) else words
 
 
 def _sets(columns: Mapping[str, object]) -> str:
@@ -362,7 +428,7 @@ def _sets(columns: Mapping[str, object]) -> str:
     return ", ".join(f"{name} = coalesce(?, {name})" for name in columns)
 
 
-def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None:
+def _insert(db: sqlite3.Connection, columns: Mapping[str, object], tail: str = "") -> None:
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     sql = f"INSERT INTO jobs ({names}) VALUES ({marks}) {tail}"  # noqa: S608 - our own names
     db.execute(sql, tuple(columns.values()))

@@ -18,17 +18,23 @@ from ..cards.html import card_to_bundle
 from ..cards.text import one_line
 from ..clips.places import Destination, Saving
 from ..display.frontend import detect
-from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
+from ..errors import CometVidError, SettingsError, retold
+from ..job.ids import quoted_id, quoted_ids, shown_id
 from ..job.job import Job
-from ..ledger.ledger import Ledger
+from ..ledger.ledger import MOST_SEARCHED, Ledger
 from ..machine import is_this_machine, say
 from ..notebook import cell_number, notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
 from . import tables
-from .grammar import GrammarError, explain
+from .grammar import Ids, explain
 from .model_table import age_text, models_bundle
+from .outcomes import error_of, listed, why
+from .parser import GrammarError
+
+MOST_OFFERED = 200
+"""So many of the latest remembered jobs are looked at for a completion."""
 
 
 class Commands:
@@ -42,13 +48,17 @@ class Commands:
     def __init__(self) -> None:
         self._simulator: Any = None
         """The simulator of `%cometvid demo`, while it is on."""
+        self._told_trouble: str | None = None
+        """What was said last of the ledger."""
 
     def watch(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList:
         session = sessions.current()
         options = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
         # Checked before the first watch starts: a wrong option must not leave half of them running.
         session.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        return self._show(arguments.ids, arguments, **options)
+        shown = self._show(arguments.ids, arguments, **options)
+        self._tell_of_ledger()
+        return shown
 
     def create(self, arguments: Namespace, cell: str | None = None) -> Any:
         count = _whole("-n", arguments.count or "1", MOST_JOBS)
@@ -64,22 +74,31 @@ class Commands:
 
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
         base_url, ledger = sessions.current().settings.base_url, _ledger()
-        limit = None if arguments.all else _whole("--limit", arguments.limit or "20", 10**6)
-        matching = ledger.entries(base_url, state=arguments.state, search=arguments.search)
+        most = tables.MOST_COUNTED
+        limit = most if arguments.all else _whole("--limit", arguments.limit or "20", most)
+        alike = {"state": arguments.state, "search": arguments.search}
+        matching = ledger.entries(base_url, limit=limit, **alike)
+        total = len(matching)
+        if total == limit:
+            total = ledger.count(base_url, most + 1, **alike)
         # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
-        total = len(matching) or len(ledger.entries(base_url, limit=1))
-        beside = notebook_folder()
-        tables.show(tables.jobs_bundle(matching[:limit], total, beside))
+        total = total or ledger.count(base_url, 1)
+        tables.show(tables.jobs_bundle(matching, total, notebook_folder()))
+        if arguments.search and ledger.count(base_url, MOST_SEARCHED + 1) > MOST_SEARCHED:
+            say(f"Only the latest {MOST_SEARCHED:,} jobs were looked through.")
+        self._tell_of_ledger()
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
         session = sessions.current()
-        lost = [e for e in _ledger().entries(session.settings.base_url) if e.is_uncertain]
-        for entry in lost[:5]:
+        for entry in _ledger().uncertain(session.settings.base_url, 5):
+            answer = f" The API answered: {one_line(entry.answer)}" if entry.answer else ""
             say(
-                f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}. "
-                f"Look at your account. If you have: %cometvid forget {entry.name}"
+                f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}.{answer} "
+                f"Look at your account. If you have: %cometvid forget {quoted_id(entry.name)}"
             )
         watches = WatchList(session.resume())
+        if len(watches) == sessions.MOST_RESUMED:
+            say(f"These are the latest {len(watches):,}. Once they have ended, resume the rest.")
         if not watches:
             say("Every remembered job has ended, and every wanted clip is saved.")
             return None
@@ -101,9 +120,13 @@ class Commands:
     def forget(self, arguments: Namespace, cell: str | None = None) -> None:
         entry = _ledger().named(sessions.current().settings.base_url, arguments.id)
         if entry is None:
-            raise GrammarError(f"no job {arguments.id[:60]!r} is remembered: see %cometvid jobs")
+            shown = shown_id(arguments.id)
+            raise GrammarError(f"no job {shown!r} is remembered: see %cometvid jobs")
         _ledger().forget(entry)
-        say(f"Forgot {entry.name}." + (f" Its clip stays: {entry.clip}" if entry.clip else ""))
+        say(
+            f"Forgot {shown_id(entry.name)}."
+            + (f" Its clip stays: {entry.clip}" if entry.clip else "")
+        )
 
     def status(self, arguments: Namespace, cell: str | None = None) -> None:
         session = sessions.current()
@@ -117,16 +140,17 @@ class Commands:
         if arguments.ids:
             watches = self._find(arguments.ids)
         elif len(watches) > 1 and not arguments.all:
-            ids = ", ".join(watch.job_id for watch in watches)
-            raise GrammarError(f"several jobs are watched: {ids}. Name one, or say --all")
+            raise GrammarError(
+                f"several jobs are watched: {listed(watches)}. Name one, or say --all"
+            )
         if not watches:
             say("No job is being watched.")
         for watch in watches:
             if watch.state.is_settled:
-                say(f"The watch of {watch.job_id} is over already.")
+                say(f"The watch of {shown_id(watch.job_id)} is over already.")
                 continue
             watch.stop()
-            say(f"Stopped watching {watch.job_id}. The job itself goes on at the server.")
+            say(f"Stopped watching {shown_id(watch.job_id)}. The job itself goes on at the server.")
 
     def wait(self, arguments: Namespace, cell: str | None = None) -> None:
         session = sessions.current()
@@ -209,10 +233,14 @@ class Commands:
         # An impossible place to save to must be found before anything is paid for.
         Destination.parse(arguments.save, session.settings.save_folder, Path())
         jobs, error = session.create(new)
+        if (trouble := session.ledger.trouble) is not None:
+            # Each time, and before anything else: these ids may stand nowhere but here.
+            ids = f" Keep what was made: {quoted_ids(job.id for job in jobs)}" if jobs else ""
+            say(f"{trouble}{ids}")
         result: Any = None
         if jobs and arguments.no_watch:
             for job in jobs:
-                print(f"Created {job.id}. Watch it: %cometvid watch {job.id}")
+                say(f"Created {job.id}. Watch it: %cometvid watch {quoted_id(job.id)}")
             result = jobs[0] if len(new) == 1 else CreatedJobs(jobs)
         elif jobs:
             if error is not None:
@@ -221,7 +249,7 @@ class Commands:
         if error is not None:
             told = str(error)
             if len(new) > 1:
-                ids = f": {' '.join(job.id for job in jobs)}" if jobs else ""
+                ids = f": {quoted_ids(job.id for job in jobs)}" if jobs else ""
                 told = f"{told.rstrip('.')}. {len(jobs)} of {len(new)} jobs were made{ids}."
             if jobs:
                 told += " To wait for what was made: %cometvid resume --wait."
@@ -261,31 +289,47 @@ class Commands:
         try:
             wait()
         except KeyboardInterrupt:
-            ids = " ".join(watch.job_id for watch in watches if not watch.state.is_settled)
+            going_on = (watch for watch in watches if not watch.state.is_settled)
+            ids = quoted_ids(watch.job_id for watch in going_on)
             told = f"Stopped waiting. The watch goes on: %cometvid wait {ids}"
             if not detect(shell(), os.environ).is_text:
                 # An interrupt must also end a "Run all": the cells below need the clip.
                 raise GrammarError(told) from None
             say(told)
             return
-        ended = [(watch, error) for watch in watches if (error := _error_of(watch)) is not None]
+        ended = [(watch, error) for watch in watches if (error := error_of(watch)) is not None]
         if ended:
-            raise _why(ended) from None
+            raise why(ended) from None
+
+    def _tell_of_ledger(self) -> None:
+        """Print what is wrong with the ledger, once for each trouble."""
+        trouble = sessions.current().ledger.trouble
+        if trouble is not None and trouble != self._told_trouble:
+            say(trouble)
+        self._told_trouble = trouble
 
     def _find(self, job_ids: list[str]) -> list[Watch]:
         known = {watch.job_id: watch for watch in sessions.current().watches}
         for job_id in job_ids:
             if job_id not in known:
-                raise GrammarError(
-                    f"{job_id[:60]!r} is not watched here. Watched: {', '.join(known) or 'nothing'}"
-                )
+                here = listed(list(known.values())) or "nothing"
+                raise GrammarError(f"{shown_id(job_id)!r} is not watched here. Watched: {here}")
         return [known[job_id] for job_id in job_ids]
 
-    def known_ids(self) -> list[str]:
-        """Return job ids for completion: those watched here, newest first, then the simulated."""
-        watched = [watch.job_id for watch in sessions.current().watches]
-        simulated = list(self._simulator.jobs) if self._simulator is not None else []
-        return list(dict.fromkeys([*reversed(watched), *simulated]))
+    def known_ids(self, kind: Ids, beginning: str) -> list[str]:
+        """Return ids for completion, the latest first: watched, then remembered, then simulated."""
+        session = sessions.current()
+        watched = [watch.job_id for watch in reversed(session.watches)]
+        if kind is Ids.WATCHED:
+            return watched
+        try:
+            remembered = session.ledger.names(session.settings.base_url, beginning, MOST_OFFERED)
+        except CometVidError:
+            remembered = []  # Tab is no place for words
+        if kind is Ids.REMEMBERED:
+            return remembered
+        simulated = self._simulator.jobs if self._simulator is not None else []
+        return list(dict.fromkeys([*watched, *remembered, *simulated]))
 
     def known_values(self, option: str) -> list[str]:
         """Return the values that jobs of the ledger have for an option, newest first.
@@ -297,7 +341,10 @@ class Commands:
         session = sessions.current()
         if name not in ("model", "size", "seconds", "state"):
             return []
-        entries = session.ledger.entries(session.settings.base_url, limit=200)
+        try:
+            entries = session.ledger.entries(session.settings.base_url, limit=MOST_OFFERED)
+        except CometVidError:
+            entries = []
         values = [getattr(entry, name) for entry in entries]
         if name == "model" and (catalogue := session.kept_models()) is not None:
             values += [model.id for model in catalogue.videos]
@@ -327,7 +374,7 @@ class CreatedJobs(list[Job]):
 
     def _ipython_display_(self) -> None:
         if self._told_in_cell is None or self._told_in_cell != cell_number():
-            print("\n".join(f"{job.id}  {job.status_word}" for job in self))
+            say("\n".join(f"{job.id}  {job.status_word}" for job in self))
 
 
 def _key_prompt() -> str:
@@ -360,36 +407,3 @@ def _whole(name: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
         raise GrammarError(f"{name} is {text!r}: give a whole number from 1 to {most}")
     return int(text)
-
-
-def _error_of(watch: Watch) -> CometVidError | None:
-    """Return why a watch has no clip; None: it has one, or none was wanted, or it goes on."""
-    state = watch.state
-    if state.error is None and state.saved is None and state.is_over and state.problem:
-        return ClipError(state.problem)
-    return state.error
-
-
-def _why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
-    """Return the error to raise for watches without a clip.
-
-    It has their own class if all have the same one, so that `except JobFailed` works for many.
-    """
-    errors = [error for _, error in ended]
-    if len(ended) == 1:
-        return retold(errors[0], _last_words(*ended[0]))
-    words = [
-        " ".join(filter(None, [_last_words(watch, error), error.advice])) for watch, error in ended
-    ]
-    told = retold(errors[0], "\n".join(words)) if len({*map(type, errors)}) == 1 else None
-    if told is None:
-        told = WatchEnded("\n".join(words), job=None)
-    told.advice = None  # the text has the advice of each error
-    return told
-
-
-def _last_words(watch: Watch, error: CometVidError) -> str:
-    """Return the error's message with the job's id in front, if the message lacks it."""
-    words = str(error)
-    is_named = watch.job_id in words or not isinstance(error, ApiError)
-    return words if is_named else f"{watch.job_id}: {words}"

@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
+from ..job.ids import quoted_id
 from ..settings import Settings
-from .grammar import COMMANDS
+from .grammar import COMMANDS, Ids
 
 # Also `x = %cometvid …` and `a, b = %cometvid …`: IPython allows a magic behind an assignment.
 _LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%%?cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
 
 
+IdsOf = Callable[[Ids, str], Iterable[str]]
+"""Returns ids of a kind, those that begin with the text first: `ids_of(Ids.KNOWN, "video_")`."""
 ValuesOf = Callable[[str], Iterable[str]]
 """Returns the values of an option that are known: `values_of("--model")`."""
 
 
 def complete(
-    text_until_cursor: str, job_ids: Iterable[str], values_of: ValuesOf = lambda option: ()
+    text_until_cursor: str, ids_of: IdsOf, values_of: ValuesOf = lambda option: ()
 ) -> tuple[str, list[str]] | None:
     """Return (the word being typed, its completions), or None if the line is not `%cometvid`."""
     line = text_until_cursor.rpartition("\n")[2]
@@ -35,8 +38,12 @@ def complete(
         return piece, []
     if words[-1].startswith("--") and (values := _starting(piece, values_of(words[-1]))):
         return piece, values
-    if piece.startswith("-"):
+    if piece in ("-", "--") or (piece.startswith("-") and command.ids is Ids.NONE):
         return piece, [name for name in _starting(piece, command.options) if name not in words]
+    if command.ids is not Ids.NONE:
+        options = _starting(piece, command.options) if piece.startswith("-") else []
+        found = [*options, *_ids(piece, ids_of, command.ids)]
+        return piece, [word for word in found if word not in words]
     if command.name == "help":
         return piece, _starting(piece, COMMANDS)
     if command.name == "config":
@@ -46,14 +53,20 @@ def complete(
         if piece.startswith("model="):
             names = [f"model={value}" for value in values_of("--model")]
         return piece, _starting(piece, names)
-    if command.name in ("watch", "status", "stop", "wait", "save", "remix"):
-        return piece, [job_id for job_id in _starting(piece, job_ids) if job_id not in words]
     return piece, []
 
 
-def make_matcher(
-    job_ids: Callable[[], Iterable[str]], values_of: ValuesOf = lambda option: ()
-) -> Callable[..., Any]:
+def _ids(piece: str, ids_of: IdsOf, kind: Ids) -> list[str]:
+    """Return the ids that begin so, as the line takes them: in quotes where they need some."""
+    beginning = piece.removeprefix("'")
+    found = {
+        quoted_id(job_id): job_id.startswith((piece, beginning))
+        for job_id in ids_of(kind, beginning)
+    }
+    return [word for word, is_it in found.items() if is_it or word.startswith(piece)]
+
+
+def make_matcher(ids_of: IdsOf, values_of: ValuesOf = lambda option: ()) -> Callable[..., Any]:
     """Return a matcher for `shell.Completer.custom_matchers`.
 
     Both functions are called at each tab, so that new jobs are offered.
@@ -64,7 +77,7 @@ def make_matcher(
     def cometvid_matcher(context: Any) -> Any:
         # IPython counts the position within the cursor's line, not within the cell.
         until = context.line_with_cursor[: context.cursor_position]
-        found = complete(until, job_ids(), values_of)
+        found = complete(until, ids_of, values_of)
         if found is None:
             return {"completions": []}
         piece, candidates = found

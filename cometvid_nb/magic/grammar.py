@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from enum import StrEnum
+from typing import Any
+
+from .expansion import expand, fill_in, plain, split
+from .parser import GrammarError, Parser, check_ids, fill_options, options_of, with_options
 
 
-class GrammarError(Exception):
-    """A line that is no valid command; the message shows what would be."""
+class Ids(StrEnum):
+    """Which ids the words of a command are, for completion and for what a mistake is told."""
+
+    NONE = "none"
+    WATCHED = "watched"
+    """Of the watches of this kernel."""
+    KNOWN = "known"
+    """Those, and the jobs that this machine remembers."""
+    REMEMBERED = "remembered"
+    """What `%cometvid jobs` names, also a request without an id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command. A new one also needs a method in `Commands` and a row in the README.
 
-    `summary` is one line of help, `details` a longer text, and `add_arguments` fills its parser.
+    `summary` is one line of help, `details` a longer text, `add_arguments` fills its parser, and
+    `ids` says whether and which ids it takes.
     """
 
     name: str
     summary: str
     details: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
+    ids: Ids = Ids.NONE
 
-    def parser(self) -> argparse.ArgumentParser:
+    def parser(self) -> Parser:
         """Return a new parser for the words after the command's name."""
-        parser = _Parser(
+        parser = Parser(
             prog=f"%cometvid {self.name}",
             description=f"{self.summary[0].upper()}{self.summary[1:]}. {self.details}".strip(),
             add_help=False,  # `parse` handles --help, as argparse's own way ends the process
@@ -40,20 +53,7 @@ class Command:
     @property
     def options(self) -> list[str]:
         """The long options, for completion."""
-        actions = self.parser()._actions
-        return [name for action in actions for name in action.option_strings if name[:2] == "--"]
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises `GrammarError`; argparse's own ends the process, here the kernel."""
-
-    def error(self, message: str) -> NoReturn:
-        options = [name for action in self._actions for name in action.option_strings]
-        wrong = message.rpartition("unrecognized arguments: ")[2].split()[:1]
-        near = difflib.get_close_matches(wrong[0].partition("=")[0], options, 1) if wrong else []
-        hint = f" Did you mean {near[0]}?" if near else ""
-        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
-        raise GrammarError(f"{message}.{hint}\nIt goes: {usage}")
+        return [name for name in options_of(self.parser()) if name[:2] == "--"]
 
 
 def _wait_option(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +177,7 @@ COMMANDS = {
             "beside the notebook. `job = %cometvid watch ID` gives a Watch: .job, .widget, "
             ".wait(), .stop(), and it can be awaited.",
             _watch,
+            Ids.KNOWN,
         ),
         Command(
             "create",
@@ -190,6 +191,7 @@ COMMANDS = {
             "ask for a variation of a finished job and watch it come; this costs money",
             "",
             _remix,
+            Ids.KNOWN,
         ),
         Command(
             "jobs",
@@ -209,25 +211,29 @@ COMMANDS = {
             "DEST is a folder, a file ending in .mp4, or a URL that fsspec knows (s3://bucket/). "
             "Without it: the folder save_dir.",
             _save,
+            Ids.KNOWN,
         ),
         Command(
             "forget",
             "take a job out of the list of jobs; it, and its clip, stay as they are",
             "Also for a request of which nobody knows what became of it.",
             _forget,
+            Ids.REMEMBERED,
         ),
-        Command("status", "ask once after a job and show the answer", "", _status),
+        Command("status", "ask once after a job and show the answer", "", _status, Ids.KNOWN),
         Command(
             "stop",
             "stop watching; the job itself goes on at the server",
             "Without an id: the only watch there is.",
             _stop,
+            Ids.WATCHED,
         ),
         Command(
             "wait",
             "keep the cell busy until watched jobs have ended",
             "Without an id: all of them. An interrupt ends the waiting, not the watches.",
             _wait,
+            Ids.WATCHED,
         ),
         Command(
             "config",
@@ -264,19 +270,26 @@ def names_a_prompt(line: str) -> bool:
     return line.split()[:1] in (["create"], ["remix"])
 
 
-def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespace]:
+def parse(
+    line: str, cell: str | None = None, names: Mapping[str, Any] | None = None
+) -> tuple[Command, argparse.Namespace]:
     """Return the command of a line and its arguments; an empty line means help.
 
-    `cell` is the body under a `%%cometvid` line, allowed only as the prompt of a new job.
+    `cell` is the body under a `%%cometvid` line, allowed only as the prompt of a new job. `names`
+    are the reader's variables, which fill in `{x}` and `$x`: in the whole line, or where it holds
+    a prompt, in its options and, with `--expand`, in the prompt.
 
     Raises:
         GrammarError: the line is no valid command; the message shows what was probably meant.
     """
+    names = names or {}
+    has_prompt = names_a_prompt(line)
     try:
-        words = _split(line)
+        words = split(line if has_prompt else expand(line, names))
     except ValueError:
         raise GrammarError(f"a quotation mark is missing its partner: {line!r}") from None
     name, *rest = words or ["help"]
+    name = plain(name)
     if name in ("-h", "--help", "?"):
         name = "help"
     if name not in COMMANDS:
@@ -288,23 +301,23 @@ def parse(line: str, cell: str | None = None) -> tuple[Command, argparse.Namespa
     command = COMMANDS[name]
     if "-h" in rest or "--help" in rest:
         return COMMANDS["help"], argparse.Namespace(command=name)
-    arguments = command.parser().parse_args(rest)
-    if cell is not None and command.name not in ("create", "remix"):
+    parser, takes_ids = command.parser(), command.ids is not Ids.NONE
+    arguments = parser.parse_args(with_options(rest, parser, takes_ids=takes_ids))
+    if cell is not None and not has_prompt:
         raise GrammarError(f"{command.name} takes no cell: write %cometvid {line} on a line")
+    if has_prompt:
+        fill_options(arguments, names)
+    check_ids(arguments)
+    for key, value in vars(arguments).items():
+        if isinstance(value, str):
+            setattr(arguments, key, plain(value))
+        elif isinstance(value, list):
+            setattr(arguments, key, [plain(word) for word in value])
     if hasattr(arguments, "prompts"):
         arguments.prompts = _prompts(arguments.prompts, cell)
+        if arguments.expand:
+            arguments.prompts = [plain(fill_in(text, names)) for text in arguments.prompts]
     return command, arguments
-
-
-def _split(line: str) -> list[str]:
-    r"""Split a line into words; quotes group words.
-
-    A backslash is an ordinary character, as in the Windows path `C:\videos`, and so is `#`, which
-    would otherwise start a comment.
-    """
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
-    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
-    return list(lexer)
 
 
 def _prompts(words: list[str], cell: str | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +13,14 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from IPython.utils.text import DollarFormatter
 from traitlets import Bool, Float, TraitError, Unicode, default, observe
 
 from ..errors import CometVidError, SettingsError, retold
 from ..machine import say, writable
 from ..settings import Settings
 from .completion import make_matcher
-from .grammar import GrammarError, names_a_prompt, parse
+from .grammar import parse
+from .parser import GrammarError
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -62,7 +61,8 @@ class Cometvid(Magics):
         super().__init__(shell=shell)
         self._is_loaded = True
         self._matcher = make_matcher(
-            lambda: self._commands.known_ids(), lambda option: self._commands.known_values(option)
+            lambda kind, beginning: self._commands.known_ids(kind, beginning),
+            lambda option: self._commands.known_values(option),
         )
         shell.Completer.custom_matchers.append(self._matcher)
 
@@ -76,8 +76,8 @@ class Cometvid(Magics):
             self._made_commands = Commands()
         return self._made_commands
 
-    # IPython must not expand {x} and $x: in a prompt they stay as they are without `--expand`. The
-    # magic expands the other lines itself.
+    # IPython must not expand {x} and $x: in a prompt they stay as they are without `--expand`.
+    # `parse` fills in the other lines.
     @no_var_expand
     @needs_local_scope
     @line_cell_magic
@@ -85,13 +85,8 @@ class Cometvid(Magics):
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
     ) -> Any:
         """Run video-generation jobs. `%cometvid help` lists the commands."""
-        has_prompt = names_a_prompt(line)
-        if not has_prompt:
-            line = self._expand(line, local_ns)
         try:
-            command, arguments = parse(line, cell)
-            if has_prompt:
-                self._expand_options(arguments, local_ns)
+            command, arguments = parse(line, cell, {**self.shell.user_ns, **(local_ns or {})})
             result = getattr(self._commands, command.name)(arguments, cell)
         except GrammarError as error:
             # IPython shows a UsageError without a traceback, and the cell fails.
@@ -118,21 +113,6 @@ class Cometvid(Magics):
             self.shell.configurables.remove(self)
         if self._matcher in self.shell.Completer.custom_matchers:
             self.shell.Completer.custom_matchers.remove(self._matcher)
-
-    def _expand_options(self, arguments: Namespace, local_ns: dict[str, Any] | None) -> None:
-        for name, value in vars(arguments).items():
-            if isinstance(value, str):
-                setattr(arguments, name, self._expand(value, local_ns))
-        if getattr(arguments, "expand", False):
-            arguments.prompts = [self._expand(text, local_ns) for text in arguments.prompts]
-
-    def _expand(self, text: str, local_ns: dict[str, Any] | None) -> str:
-        """Return `text` with {x} and $x filled in; unknown names stay, as in all IPython magics."""
-        names = {**self.shell.user_ns, **(local_ns or {})}
-        try:
-            return str(DollarFormatter().vformat(text, args=[], kwargs=names))
-        except Exception:  # noqa: BLE001 - the reader's own expressions may raise anything
-            return text
 
     # The settings as traits, for %config and ipython_config.py. Their defaults are the session's
     # own values, read at the first use.

@@ -12,15 +12,18 @@ from urllib.parse import quote
 from IPython.core.display_functions import display
 from markupsafe import Markup
 
-from ..cards.html import code, foreign, quiet
+from ..cards.html import code, code_of_id, foreign, quiet
 from ..cards.text import clock_text, one_line
 from ..cards.words import WORDS, fill
 from ..clips.places import page_path
 from ..errors import MissingKey, SettingsError
-from ..ledger.ledger import Entry
+from ..job.ids import shown_id
+from ..ledger.entry import Entry
 from ..machine import writable
 from ..settings import Settings
 
+MOST_COUNTED = 10_000
+"""Of the jobs beside those of a table: to count a million takes longer than to show twenty."""
 _JOB_HEADS = ("When", "Job", "State", "Prompt", "Clip")
 _JOB_COLUMNS = ("When", "Job", "Model", "Size", "Length", "State", "Took", "Prompt", "Clip")
 
@@ -57,7 +60,8 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
 def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str, str]:
     """Remembered jobs, the latest first.
 
-    `total` is how many there are in all, `beside` where the notebook lies: clips there get a link.
+    `total` is how many there are in all, counted up to one more than `MOST_COUNTED`. `beside` is
+    where the notebook lies: clips there get a link.
     """
     if not entries:
         words = "No remembered job is like that." if total else "No job is remembered."
@@ -65,7 +69,12 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
     html = html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
     text = text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])
     if total > len(entries):
-        more = f"{len(entries)} of {total} jobs. All: %cometvid jobs --all"
+        count = f"{total:,}" if total <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
+        more = f"{len(entries):,} of {count} jobs. "
+        if len(entries) < MOST_COUNTED:
+            more += "All: %cometvid jobs --all"
+        else:
+            more += "All: pandas.DataFrame(cometvid_nb.jobs())"
         html, text = html + Markup("<p>{}</p>").format(more), f"{text}\n{more}"
     return {"text/html": str(html), "text/plain": text}
 
@@ -73,7 +82,7 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
 def _job_row(entry: Entry) -> tuple[str, ...]:
     return (
         _when(entry),
-        entry.name,
+        shown_id(entry.name),
         entry.model or "",
         (entry.size or "").replace("x", "×"),
         f"{entry.seconds} s" if entry.seconds else "",
@@ -86,13 +95,13 @@ def _job_row(entry: Entry) -> tuple[str, ...]:
 
 def _job_cells(entry: Entry, beside: Path) -> list[str | Markup]:
     """The same in five columns of HTML: nine are too many for a notebook."""
-    when, job_id, model, size, seconds, state, took, prompt, _ = _job_row(entry)
+    when, _, model, size, seconds, state, took, prompt, _ = _job_row(entry)
     made_by = " · ".join(filter(None, (model, size, seconds)))
     took = fill(WORDS["elapsed"]["ended"], clock=took) if took else ""
     two_lines = Markup("{}<br>{}")
     return [
         _no_wrap(when),
-        two_lines.format(_no_wrap(code(job_id)), quiet(made_by)),
+        two_lines.format(_no_wrap(code_of_id(entry.name)), quiet(made_by)),
         two_lines.format(state, quiet(took)),
         foreign(prompt),
         _clip(entry, beside),
@@ -118,7 +127,9 @@ def _when(entry: Entry) -> str:
 
 def _state(entry: Entry) -> str:
     reason = f": {one_line(entry.problem, 80)}" if entry.problem else ""
-    return entry.state.replace("_", " ") + reason
+    # Apart, as the problem may be cut before its end, where the same words stand.
+    answer = f" Answer: {one_line(entry.answer, 120)}" if entry.answer else ""
+    return entry.state.replace("_", " ") + reason + answer
 
 
 def _no_wrap(html: str | Markup) -> Markup:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 
 from ..api.client import Client
 from ..api.new_job import NewJob
-from ..errors import CometVidError, OutcomeUnknown
+from ..cards.text import one_line
+from ..errors import CometVidError, OutcomeUnknown, retold
 from ..job.job import Job
 from ..ledger.ledger import Ledger
+
+MOST_ANSWER = 500
+"""Characters of an answer without a usable id, in the ledger and in the message: the id that it
+may hold stands near its beginning."""
 
 
 async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
@@ -28,12 +35,16 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
         prompt=new.prompt,
         image=new.image.name if new.image else None,
         remixed_from=new.remix_of,
+        request=request_text(new),
     )
     try:
         job = await client.create(new, idempotency_key=ref)
     except OutcomeUnknown as error:
-        await asyncio.to_thread(ledger.lose, ref, str(error))
-        raise
+        # Whatever the answer was, it is kept: it may be all that leads to a job that is paid for.
+        answer = one_line(error.answer, MOST_ANSWER)
+        told = retold(error, f"{error} The API answered: {answer}") if answer else error
+        await asyncio.to_thread(ledger.lose, ref, str(told), answer)
+        raise told from error.__cause__
     except CometVidError as error:
         await asyncio.to_thread(ledger.refuse, ref, str(error))
         raise
@@ -43,4 +54,17 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
         raise
     # Not in a thread: a cancellation between the answer and this write would lose the job's id.
     ledger.accept(ref, job)
-    return job
+    if ledger.is_behind:
+        await asyncio.to_thread(ledger.settle)  # with more patience than the loop may have
+    return replace(job, images=asked_images(new))
+
+
+def request_text(new: NewJob) -> str:
+    """Return what is asked for as JSON text: the fields of the form, the names of the pictures."""
+    request = {"fields": new.to_form(), "images": asked_images(new)}
+    return json.dumps(request, ensure_ascii=False)
+
+
+def asked_images(new: NewJob) -> tuple[str, ...]:
+    """Return the file names of the pictures that go along."""
+    return (new.image.name,) if new.image is not None else ()

@@ -1,4 +1,4 @@
-"""saved_watch_state: rebuilds a finished watch from the ledger, without a request to the API."""
+"""remembered: rebuilds a finished watch from the ledger, without a request to the API."""
 
 from __future__ import annotations
 
@@ -6,25 +6,39 @@ import time
 from pathlib import Path
 
 from ..clips.places import SavedClip, local_file, page_path
+from ..errors import LedgerError
 from ..job.status import JobStatus
+from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
 from ..settings import Settings
 from ..watching.state import WatchState
 
 
-def saved_watch_state(ledger: Ledger, settings: Settings, job_id: str) -> WatchState | None:
+def remembered_entry(ledger: Ledger, settings: Settings, job_id: str) -> Entry | None:
+    """Return what the ledger has of a job; None also where it cannot be read: polling goes on."""
+    try:
+        return ledger.find(settings.base_url, job_id)
+    except LedgerError:
+        return None
+
+
+def saved_watch_state(
+    ledger: Ledger, settings: Settings, job_id: str, entry: Entry | None
+) -> WatchState | None:
     """Return the last state of an earlier watch whose clip was saved and still exists.
 
     None: the ledger has no such watch or the file is gone, so that the job must be polled.
     """
-    entry = ledger.find(settings.base_url, job_id)
     if entry is None or entry.state != JobStatus.COMPLETED or entry.clip is None:
         return None
     # A clip in another storage is believed to exist: only the network could tell.
     is_here = "://" not in entry.clip
     path = page_path(Path(entry.clip), notebook_folder()) if is_here else None
-    poster = ledger.poster(settings.base_url, job_id)
+    try:
+        poster = ledger.poster(settings.base_url, job_id)
+    except LedgerError:
+        poster = None
     saved = SavedClip(entry.clip, path, path or entry.clip, entry.clip_bytes or 0, poster)
     if is_here and local_file(saved) is None:
         return None

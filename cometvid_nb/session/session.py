@@ -19,6 +19,7 @@ from ..errors import ClipError, CometVidError, SettingsError
 from ..job.ids import check_job_id
 from ..job.job import Job
 from ..job.status import JobStatus
+from ..ledger.entry import Entry
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
@@ -28,7 +29,7 @@ from ..watching.memory import Memory
 from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
-from .remembered import saved_watch_state
+from .remembered import remembered_entry, saved_watch_state
 
 if TYPE_CHECKING:
     from ..api.catalogue import Catalogue
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The bounds of a pause while simulating. The simulator runs in the same kernel, so that a poll
 costs nothing, and a demo whose card moves every 15 s shows nothing."""
+
+MOST_RESUMED = 10_000
+"""One kernel follows so many at once; the rest are resumed when those have ended."""
 
 
 class Session:
@@ -68,6 +72,8 @@ class Session:
         """By the name in the settings, or "simulation"; each keeps one connection to its file."""
         self._memories: dict[tuple[Ledger, str], Memory] = {}
         """By ledger and base URL, so that the watches of one API share the priors they learn."""
+        self._asked: dict[tuple[str, str], Job] = {}
+        """By base URL and id: the jobs created here, for where the ledger cannot tell."""
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
@@ -168,14 +174,19 @@ class Session:
         wanted = settings.save or save_to is not None
         destinations = (_destination(settings, save_to),) if wanted else ()
         policy = _policy(settings)
-        remembered = saved_watch_state(ledger, settings, job_id)
+        entry = remembered_entry(ledger, settings, job_id)
+        remembered = saved_watch_state(ledger, settings, job_id, entry)
         if save_to is not None and remembered is not None and not local_file(remembered.saved):
             # A clip in another storage would have to be fetched from there: the API is simpler.
             remembered = None
         watch = Watch(
             remembered
             or WatchState.begin(
-                job_id, time.time(), policy.give_up_after_s, is_simulated=settings.is_simulated
+                job_id,
+                time.time(),
+                policy.give_up_after_s,
+                asked=self._asked_for(job_id, entry),
+                is_simulated=settings.is_simulated,
             ),
             server,
             policy,
@@ -205,14 +216,22 @@ class Session:
         jobs: list[Job] = []
         for one in new:
             try:
-                jobs.append(self._loop.run(create(client, ledger, one)).result())
+                job = self._loop.run(create(client, ledger, one)).result()
+                self._asked[self.settings.base_url, job.id] = job
+                jobs.append(job)
             except CometVidError as error:
                 return jobs, error
         return jobs, None
 
     def resume(self) -> list[Watch]:
-        """Watch every job of the ledger that has not ended, or whose wanted clip is not saved."""
-        entries = self.ledger.unfinished(self.settings.base_url)
+        """Watch every job of the ledger that has not ended, or whose wanted clip is not saved.
+
+        The latest `MOST_RESUMED`, where there are more.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        entries = self.ledger.unfinished(self.settings.base_url, MOST_RESUMED)
         return [self.watch(entry.job_id) for entry in entries if entry.job_id is not None]
 
     @property
@@ -252,7 +271,9 @@ class Session:
         """Poll a job once and return it. Raises the errors of `Client.poll`."""
         job_id = check_job_id(job_id)
         client = self._server(self.settings).client
-        return self._loop.run(client.poll(job_id)).result().job
+        entry = remembered_entry(self.ledger, self.settings, job_id)
+        job = self._loop.run(client.poll(job_id)).result().job
+        return job.filled(self._asked_for(job_id, entry))
 
     def save(
         self,
@@ -275,7 +296,8 @@ class Session:
         job_id = check_job_id(job_id)
         settings, ledger, base_url = self.settings, self.ledger, self.settings.base_url
         client, destination = self._server(settings).client, _destination(settings, dest)
-        remembered = saved_watch_state(ledger, settings, job_id)
+        entry = remembered_entry(ledger, settings, job_id)
+        remembered = saved_watch_state(ledger, settings, job_id, entry)
 
         async def save() -> SavedClip:
             if remembered is not None and remembered.job and local_file(remembered.saved):
@@ -302,9 +324,15 @@ class Session:
         for ledger in self._ledgers.values():
             ledger.close()
         self._servers.clear()
+        self._asked.clear()
         if self._simulation_folder is not None:
             self._simulation_folder.cleanup()
             self._simulation_folder = None
+
+    def _asked_for(self, job_id: str, entry: Entry | None) -> Job | None:
+        """Return what is known here of the request for a job, or None."""
+        job = self._asked.get((self.settings.base_url, job_id))
+        return job or (entry.to_job() if entry is not None else None)
 
     def _server(self, settings: Settings) -> Server:
         settings.check_api()

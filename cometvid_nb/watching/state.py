@@ -16,6 +16,7 @@ from ..errors import (
     TransientError,
     WatchStopped,
 )
+from ..job.ids import shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..job.values import one_line
@@ -45,6 +46,8 @@ class WatchState:
     is_simulated: bool = False
     """The card then shows that nothing was rendered or paid for."""
     job: Job | None = None
+    asked: Job | None = None
+    """What this machine knows of the request: it fills in what the answers leave out."""
     checks_at_s: tuple[float, ...] = ()
     """The last poll, then the planned ones; the plan holds as long as no poll finds a change."""
     problem: str | None = None
@@ -65,7 +68,13 @@ class WatchState:
 
     @classmethod
     def begin(
-        cls, job_id: str, now_s: float, give_up_after_s: float, *, is_simulated: bool = False
+        cls,
+        job_id: str,
+        now_s: float,
+        give_up_after_s: float,
+        *,
+        asked: Job | None = None,
+        is_simulated: bool = False,
     ) -> WatchState:
         """Return the state before the first poll."""
         return cls(
@@ -73,6 +82,7 @@ class WatchState:
             began_at_s=now_s,
             give_up_after_s=give_up_after_s,
             poll=PollState.begin(now_s),
+            asked=asked,
             is_simulated=is_simulated,
         )
 
@@ -98,8 +108,8 @@ class WatchState:
 
         Where the answer only says "pending", what is known already stays.
         """
-        if self.job is not None and job == Job.pending(self.job_id):
-            job = self.job
+        is_pending = self.job is not None and job == Job.pending(self.job_id)
+        job = self.job if is_pending and self.job is not None else job.filled(self.asked)
         poll = self.poll.created(job.created_at_s).after(
             Observation(now_s, job.status, job.progress_percent, retry_after_s)
         )
@@ -110,7 +120,7 @@ class WatchState:
             return replace(state, ending=Ending.COMPLETED, ended_at_s=now_s)
         if job.status is JobStatus.FAILED:
             reason = one_line(job.error_message or "the API gave no reason")
-            error = JobFailed(f"{self.job_id} failed: {reason}", job=job)
+            error = JobFailed(f"{shown_id(self.job_id)} failed: {reason}", job=job)
             return replace(state, ending=Ending.FAILED, ended_at_s=now_s, error=error)
         return state
 
@@ -168,7 +178,7 @@ class WatchState:
         A watch that ended without a word would look as if it still ran.
         """
         mistake = CometVidError(
-            f"The watch of {self.job_id} broke: {type(fault).__name__}.",
+            f"The watch of {shown_id(self.job_id)} broke: {type(fault).__name__}.",
             advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
         )
         if self.is_over:  # it broke while saving: the job keeps its ending
@@ -186,8 +196,8 @@ class WatchState:
         last = f"; its last status was {self.job.status_word!r}" if self.job else ""
         trouble = f" {self.problem}" if self.problem else ""
         error = GaveUp(
-            f"{self.job_id} had not ended after {self.give_up_after_s:.0f} s of watching{last}."
-            f"{trouble}",
+            f"{shown_id(self.job_id)} had not ended after {self.give_up_after_s:.0f} s of "
+            f"watching{last}.{trouble}",
             job=self.job,
             advice="The job may still be running: watch it again, or with a longer --timeout.",
         )
@@ -217,5 +227,5 @@ class WatchState:
         """Return the state after somebody stopped the watch; a finished one keeps its ending."""
         if self.is_over:
             return replace(self, saving=None)
-        error = WatchStopped(f"The watch of {self.job_id} was stopped.", job=self.job)
+        error = WatchStopped(f"The watch of {shown_id(self.job_id)} was stopped.", job=self.job)
         return replace(self, ending=Ending.STOPPED, ended_at_s=now_s, error=error, problem=None)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clips.places import Destination, Saving
 from ..errors import ClipError, GaveUp, TransientError
+from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
 from ..machine import say
 from ..notebook import cell_number
@@ -147,9 +148,9 @@ class Watch:
                     return await self
             except TimeoutError:
                 raise GaveUp(
-                    f"{self.job_id} had not ended after {timeout:g} s of waiting.",
+                    f"{shown_id(self.job_id)} had not ended after {timeout:g} s of waiting.",
                     job=self.job,
-                    advice=f"The watch goes on: %cometvid wait {self.job_id}",
+                    advice=f"The watch goes on: %cometvid wait {quoted_id(self.job_id)}",
                 ) from None
 
         # A watch that is over needs no loop: waiting for a thousand of them would make a thousand.
@@ -203,7 +204,7 @@ class Watch:
     def __repr__(self) -> str:
         state = self._state
         word = state.ending or (state.job.status_word if state.job else "starting")
-        return f"<Watch {state.job_id}: {word}>"
+        return f"<Watch {shown_id(state.job_id)}: {word}>"
 
     def _ipython_display_(self) -> None:
         # A cell that ends in %cometvid shows the card; its value beside the card would be noise.

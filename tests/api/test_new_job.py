@@ -123,7 +123,7 @@ def test_a_prompt_that_cannot_be_sent_is_refused_in_words(process_sim: Simulator
     assert list(process_sim.requests) == []
 
 
-@pytest.mark.parametrize("job_id", ["", "{job}", "../video", "https://x.example/v", "a b"])
+@pytest.mark.parametrize("job_id", ["", "../video", "https://x.example/v", "a b"])
 def test_a_remix_of_what_is_no_id_is_refused(process_sim: Simulator, job_id: str) -> None:
     with pytest.raises(SettingsError, match="job id"):
         cometvid_nb.remix(job_id, "At night")

@@ -198,6 +198,7 @@ def card(phase: str = "running", **changes: Any) -> dict[str, Any]:
         "problem": None,
         "advice": None,
         "command": None,
+        "watch_command": "%cometvid watch video_abc123",
         "actions": ["stop"] if is_active else [],
         "is_simulated": False,
         "clip": None,

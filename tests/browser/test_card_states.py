@@ -267,6 +267,36 @@ def test_copy_falls_back_to_a_selection_where_the_clipboard_is_refused(view: Car
     assert view.page.evaluate("String(getSelection())") == COMMAND
 
 
+@pytest.mark.parametrize("width", [320, 800])
+def test_a_long_id_is_cut_in_its_middle_and_copied_whole(view: CardPage, width: int) -> None:
+    job_id = "video_" + "bGl0ZWxsbTpjdXN0b20" * 20 + "-its-own-end"
+    view.open()
+    view.page.set_viewport_size({"width": width, "height": 700})
+    view.show(card(job_id=job_id))
+    node = view.part("id")
+    expect(node).to_have_attribute("title", job_id)
+    assert (
+        node.evaluate(
+            "(node) => { getSelection().selectAllChildren(node); return String(getSelection()); }"
+        )
+        == job_id
+    )
+    head, tail = node.locator(".cometvid-id-head"), node.locator(".cometvid-id-tail")
+    expect(tail).to_have_text(job_id[-8:])
+    assert head.evaluate("(node) => node.scrollWidth > node.clientWidth")
+    inner, outer, whole = tail.bounding_box(), node.bounding_box(), view.part("card").bounding_box()
+    assert inner is not None
+    assert outer is not None
+    assert whole is not None
+    assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 2, "the end is in sight"
+    assert outer["x"] + outer["width"] <= whole["x"] + whole["width"]
+    assert outer["height"] < 30, "one line"
+    short = "video_0123456789abcdef01234567"
+    view.change(card(job_id=short))
+    expect(node).to_have_text(short)
+    assert not head.evaluate("(node) => node.scrollWidth > node.clientWidth")
+
+
 # ---- the kernel's end
 
 

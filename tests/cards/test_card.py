@@ -171,9 +171,28 @@ def test_a_jobs_own_card_has_no_buttons_and_a_command_while_it_runs() -> None:
     assert Card.of_job(job(status="completed")).command is None
 
 
-@pytest.mark.parametrize("job_id", ["a b", "x\n!rm -rf ~", "{x}", "../x", ""])
+@pytest.mark.parametrize("job_id", ["a b", "x\n!rm -rf ~", "../x", ""])
 def test_an_id_that_is_no_id_is_never_offered_as_a_command(job_id: str) -> None:
     assert Card.of_job(Job(job_id)).command is None
+
+
+def test_an_odd_id_is_offered_as_it_can_be_pasted() -> None:
+    card = Card.of_job(Job("-a{x}"))
+    assert card.command == card.watch_command == "%cometvid watch '-a{x}'"
+
+
+def test_what_was_asked_for_is_shown_before_the_first_answer_and_with_it() -> None:
+    asked = Job(
+        "video_1", prompt="A comet", model="veo3", width=720, height=1280, images=("a.png",)
+    )
+    state = WatchState.begin("video_1", NOW_S, 60.0, asked=asked)
+    first = Card.of_watch(state)
+    assert (first.phase, first.prompt) == (Phase.STARTING, "A comet")
+    assert (first.facts, first.aspect_ratio) == (("veo3", "720×1280", "a.png"), 720 / 1280)
+    answer = Job.parse({"id": "video_1", "status": "queued", "seconds": "", "model": "veo_3_1"})
+    then = Card.of_watch(state.answered(answer, NOW_S))
+    assert (then.phase, then.prompt) == (Phase.QUEUED, "A comet")
+    assert then.facts == ("veo_3_1", "720×1280", "a.png")
 
 
 @pytest.mark.parametrize(("size", "ratio"), [("16x9999", 0.25), ("9999x16", 4.0), ("96x96", 1.0)])

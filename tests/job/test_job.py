@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 
-from cometvid_nb.job.ids import check_job_id
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
 from cometvid_nb.job.values import LONGEST_TEXT
@@ -319,53 +317,6 @@ def test_a_signed_link_and_the_raw_answer_stay_out_of_the_repr() -> None:
     job = Job.parse(documented_job(video_url=URL))
     assert "signature" not in repr(job)
     assert "raw" not in repr(job)
-
-
-@pytest.mark.parametrize(
-    "text", ["video_1", " video_1\n", "7f3c-a.b", "a" * 256, "видео_1", "a%2F"]
-)
-def test_an_id_is_taken_stripped(text: str) -> None:
-    assert check_job_id(text) == text.strip()
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "empty"),
-        ("  \n", "empty"),
-        ("{job_id}", "undefined variable"),
-        ("video_{n}", "undefined variable"),
-        ("a" * 257, "257 characters"),
-        ("videos/1", "path"),
-        ("..\\1", "path"),
-        ("..", "path"),
-        (".", "path"),
-        ("https://api.example/v1/videos/1", "path"),
-        ("video 1", "spaces"),
-        ("video\u00a01", "spaces"),
-        ("video\x1b[31m", "control"),
-        ("video\u202e1", "control"),
-        ("video\ud800", "control"),
-    ],
-)
-def test_what_cannot_be_an_id_is_refused_with_the_reason(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        check_job_id(text)
-
-
-@given(st.one_of(texts, st.text(max_size=600)))
-def test_a_checked_id_is_one_printable_word_and_a_refusal_is_short(text: str) -> None:
-    job_id, refusal = "", ""
-    try:
-        job_id = check_job_id(text)
-    except ValueError as error:
-        refusal = str(error)
-
-    assert bool(job_id) != bool(refusal)
-    assert len(refusal.encode()) < 600
-    assert job_id.isprintable()
-    assert len(job_id.split()) <= 1
-    assert not set("/\\{}") & set(job_id)
 
 
 @given(json_values)

@@ -1,4 +1,4 @@
-"""What the tests of the ledger share: a ledger, and the warnings it gave."""
+"""What the tests of the ledger share: a ledger, and what is in it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,13 @@ from cometvid_nb.ledger.ledger import Ledger
 API = "https://api.example/v1"
 
 
-class Warned(list[str]):
-    """The warnings of a ledger; called as it calls its `warn`."""
-
-    __call__ = list.append
-
-
 @pytest.fixture
-def warned() -> Warned:
-    return Warned()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, warned: Warned) -> Iterator[Ledger]:
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """A ledger that is not to find any fault with its file."""
-    yield Ledger(tmp_path / "data" / "ledger.sqlite3", warned)
-    assert warned == []
+    ledger = Ledger(tmp_path / "data" / "ledger.sqlite3")
+    yield ledger
+    assert ledger.trouble is None
+    ledger.close()
 
 
 def job(job_id: str, status: str = "queued", **more: Any) -> Job:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,10 +17,12 @@ from textwrap import dedent
 
 import pytest
 
+from cometvid_nb.errors import LedgerError
+from cometvid_nb.ledger.entry import LOST
 from cometvid_nb.ledger.file import default_path
-from cometvid_nb.ledger.ledger import Entry, Ledger
+from cometvid_nb.ledger.ledger import Ledger
 from tests.environment import isolated_environ
-from tests.ledger.conftest import API, Warned, is_sound, job
+from tests.ledger.conftest import API, is_sound, job
 
 
 def test_the_record_lies_in_the_users_data_directory(
@@ -39,7 +42,7 @@ def corrupt(path: Path) -> None:
 
 
 def half_overwritten(path: Path) -> None:
-    ledger = Ledger(path, Warned())
+    ledger = Ledger(path)
     ledger.intend(API, prompt="A comet")
     ledger.close()
     content = bytearray(path.read_bytes())
@@ -48,7 +51,7 @@ def half_overwritten(path: Path) -> None:
 
 
 def of_a_newer_version(path: Path) -> None:
-    ledger = Ledger(path, Warned())
+    ledger = Ledger(path)
     assert ledger.entries(API) == []  # even one that could be read as ours
     ledger.close()
     with closing(sqlite3.connect(path)) as db:
@@ -73,41 +76,191 @@ def below_a_file(path: Path) -> None:
     "spoil",
     [corrupt, half_overwritten, of_a_newer_version, another_database, a_directory, below_a_file],
 )
-def test_a_file_that_cannot_be_used_is_reported_once_and_raises_nothing(
-    tmp_path: Path, warned: Warned, spoil: Callable[[Path], None]
+def test_a_file_that_cannot_be_used_stops_no_write_and_is_never_read_as_empty(
+    tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
     path = tmp_path / "data" / "ledger.sqlite3"
     path.parent.mkdir()
     spoil(path)
     before = path.read_bytes() if path.is_file() and spoil is not another_database else b""
-    ledger = Ledger(path, warned)
-    use_all_of(ledger)
+    ledger = Ledger(path)
+    write_all_to(ledger)
 
-    [words] = warned
+    words = ledger.trouble
+    assert words is not None
     assert f"The ledger of jobs at {path} cannot be used" in words
     assert "Watching goes on" in words
-    assert "%cometvid config ledger=off" in words
     assert spoil is not of_a_newer_version or "by a newer cometvid-nb" in words
+    assert spoil is not another_database or "of another program" in words
+    questions: list[Callable[[], object]] = [
+        lambda: ledger.find(API, "video_1"),
+        lambda: ledger.named(API, "video_1"),
+        lambda: ledger.names(API, "", 9),
+        lambda: ledger.poster(API, "video_1"),
+        lambda: ledger.entries(API),
+        lambda: ledger.count(API, 1),
+        lambda: ledger.unfinished(API),
+        lambda: ledger.uncertain(API, 9),
+    ]
+    for ask in questions:
+        with pytest.raises(LedgerError, match="cannot be used") as caught:
+            ask()
+        assert "ledger=off" in (caught.value.advice or "")
+    assert ledger.durations_s(API, "sora-2", "4", None) == []
     assert not before or path.read_bytes() == before, "it is left as it is"
+    ledger.close()
 
 
-def use_all_of(ledger: Ledger) -> None:
-    """Call every method; none may raise for the file's sake."""
+def write_all_to(ledger: Ledger) -> None:
+    """Call every method that writes; none may raise for the file's sake."""
     ref = ledger.intend(API, prompt="A comet")
     assert ref
     ledger.accept(ref, job("video_1"))
-    ledger.refuse(ref, "no")
-    ledger.lose(ref, "lost")
+    ledger.refuse(ledger.intend(API, prompt="Another"), "no")
+    ledger.lose(ledger.intend(API, prompt="A third"), "lost", "<answer>")
     ledger.see(API, job("video_1", "completed"), took_s=60)
     ledger.keep_clip(API, "video_1", "/videos/video_1.mp4", 1)
+
+
+def test_what_could_not_be_written_is_there_as_soon_as_the_file_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    corrupt(path)
+    ledger = Ledger(path)
+    write_all_to(ledger)
+    assert ledger.is_behind
+    path.unlink()
+    entries = {entry.prompt: entry for entry in ledger.entries(API)}
+    assert entries.keys() == {"A comet", "Another", "A third"}
+    assert (entries["A comet"].job_id, entries["A comet"].state) == ("video_1", "completed")
+    assert (entries["A comet"].clip, entries["A comet"].took_s) == ("/videos/video_1.mp4", 60)
+    assert (entries["A third"].state, entries["A third"].answer) == (LOST, "<answer>")
+    assert ledger.trouble is None
+    ledger.close()
+
+
+def test_what_could_not_be_written_is_written_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    corrupt(path)
+    ledger = Ledger(path)
+    ledger.see(API, job("video_1"))
+    path.unlink()
+    until_s = time.monotonic() + 20
+    while ledger.is_behind and time.monotonic() < until_s:
+        time.sleep(0.01)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT job_id FROM jobs").fetchall() == [("video_1",)]
+    ledger.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "cometvid-ledger"]
+
+
+def test_what_could_not_be_written_is_written_at_the_close(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    corrupt(path)
+    ledger = Ledger(path)
+    ledger.see(API, job("video_1"))
+    path.unlink()
+    ledger.close()
+    assert [entry.job_id for entry in Ledger(path).entries(API)] == ["video_1"]
+
+
+def test_a_thousand_troubles_keep_no_more_writes_than_jobs(tmp_path: Path) -> None:
+    corrupt(tmp_path / "ledger.sqlite3")
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    for _ in range(200):
+        ledger.see(API, job("video_1"))
+        ledger.keep_clip(API, "video_1", "/videos/video_1.mp4", 1)
+    assert len(ledger._unwritten) == 2
+    ledger.close()
+
+
+BAD_DISK = """
+import resource, sys
+from pathlib import Path
+from cometvid_nb.errors import LedgerError
+from cometvid_nb.job.job import Job
+from cometvid_nb.ledger.ledger import Ledger
+
+ledger = Ledger(Path(sys.argv[1]))
+first = ledger.intend("here", prompt="first")
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+ref = ledger.intend("here", prompt="second")
+assert ledger.trouble and "cannot be used now" in ledger.trouble, ledger.trouble
+ledger.accept(ref, Job.parse({"id": "video_2", "status": "queued"}))
+assert ledger.is_behind
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+assert [(e.prompt, e.job_id) for e in ledger.entries("here")] == [
+    ("second", "video_2"), ("first", None)]
+assert ledger.trouble is None
+ledger.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+def test_a_disk_that_fails_for_a_while_is_not_the_end_of_the_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    command = [sys.executable, "-W", "error", "-c", BAD_DISK, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert is_sound(path)
+
+
+def test_what_no_file_can_take_holds_up_nothing(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    ledger.intend(API, prompt="half a character: \ud800")
+    ledger.keep_clip(API, "video_1", "/videos/video_1.mp4", 2**70)
+    ledger.see(API, job("video_1"))
+    assert [entry.job_id for entry in ledger.entries(API)] == ["video_1"]
+    assert ledger.find(API, "half \ud800") is None
+    assert ledger.trouble is None
+    ledger.close()
+
+
+def test_off_keeps_nothing_and_says_nothing() -> None:
+    ledger = Ledger(None)
+    write_all_to(ledger)
     assert ledger.find(API, "video_1") is None
-    assert ledger.entries(API) == ledger.unfinished(API) == []
+    assert ledger.entries(API) == ledger.unfinished(API) == ledger.uncertain(API, 9) == []
+    assert ledger.count(API, 9) == 0
     assert ledger.durations_s(API, "sora-2", "4", None) == []
+    assert ledger.trouble is None
+    ledger.close()
 
 
-def test_off_keeps_nothing_and_says_nothing(warned: Warned) -> None:
-    use_all_of(Ledger(None, warned))
-    assert warned == []
+@pytest.mark.skipif(os.name != "posix", reason="permissions are another matter there")
+def test_the_ledger_is_for_its_owners_eyes_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    before = os.umask(0o022)
+    try:
+        path = default_path()
+        ledger = Ledger(path)
+        ledger.see(API, job("video_1"))
+
+        def modes() -> set[int]:
+            return {one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
+
+        assert (path.parent.stat().st_mode & 0o777, modes()) == (0o700, {0o600})
+        # As an earlier version left them.
+        path.parent.chmod(0o755)
+        for one in path.parent.iterdir():
+            one.chmod(0o644)
+        Ledger(path).see(API, job("video_2"))
+        assert (path.parent.stat().st_mode & 0o777, modes()) == (0o700, {0o600})
+        ledger.close()
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are another matter there")
+def test_a_folder_that_a_setting_names_keeps_its_rights(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    ledger.see(API, job("video_1"))
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "ledger.sqlite3").stat().st_mode & 0o777 == 0o600
+    ledger.close()
 
 
 @contextmanager
@@ -126,13 +279,13 @@ def read_only_place() -> Iterator[Path]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
 @pytest.mark.parametrize("what", ["file", "folder", "no folder"])
-def test_what_may_only_be_read_is_reported_once_and_stops_nobody(what: str) -> None:
+def test_what_may_only_be_read_is_told_and_stops_nobody(what: str) -> None:
     with read_only_place() as place:
         path = place / "ledger.sqlite3"
         if what == "no folder":
             path = place / "below" / "ledger.sqlite3"
         else:
-            Ledger(path, Warned()).see(API, job("video_1"))
+            Ledger(path).see(API, job("video_1"))
         if what == "file":
             place.chmod(0o777)
             path.chmod(0o444)
@@ -142,14 +295,13 @@ def test_what_may_only_be_read_is_reported_once_and_stops_nobody(what: str) -> N
             import os
             if os.geteuid() == 0:
                 os.setgroups([]); os.setgid(65534); os.setuid(65534)  # root may write anywhere
-            warned = []
-            ledger = Ledger(Path({str(path)!r}), warned.append)
+            ledger = Ledger(Path({str(path)!r}))
             ref = ledger.intend({API!r}, prompt="A comet")
             ledger.accept(ref, Job.parse({{"id": "video_2", "status": "queued"}}))
             ledger.see({API!r}, Job.parse({{"id": "video_1", "status": "completed"}}))
-            ledger.entries({API!r})
             assert ref
-            print(*warned, sep="\\n")
+            print(ledger.trouble)
+            ledger.close()
         """
         # Imported before the rights are given away: this interpreter may lie in a home.
         head = "from pathlib import Path\nfrom cometvid_nb.ledger.ledger import Ledger\n"
@@ -184,21 +336,27 @@ def test_a_writer_that_holds_the_file_for_a_while_is_waited_for(ledger: Ledger) 
     assert len(ledger.entries(API)) == 2
 
 
-def test_one_busy_moment_is_not_the_end_of_the_record(
-    tmp_path: Path, warned: Warned, monkeypatch: pytest.MonkeyPatch
+def test_a_lock_that_stays_for_a_while_costs_nothing_but_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cometvid_nb.ledger.ledger.BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "ledger.sqlite3"
-    ledger = Ledger(path, warned)
-    ledger.intend(API, prompt="first")
+    ledger = Ledger(path)
+    first = ledger.intend(API, prompt="first")
+    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         ledger.intend(API, prompt="second")
-        ledger.intend(API, prompt="third")
+        ledger.accept(first, job("video_1"))
+        assert "locked" in (ledger.trouble or "")
+        assert len(ledger.entries(API)) == 1, "reading goes on meanwhile"
+        assert ledger.is_behind
         db.execute("COMMIT")
-    ledger.intend(API, prompt="fourth")
-    assert [entry.prompt for entry in ledger.entries(API)] == ["fourth", "first"]
-    assert len(warned) == 1
+    ledger.intend(API, prompt="third")
+    found = [(entry.prompt, entry.job_id) for entry in ledger.entries(API)]
+    assert found == [("third", None), ("second", None), ("first", "video_1")]
+    assert ledger.trouble is None
+    ledger.close()
 
 
 # Many at once.
@@ -211,12 +369,14 @@ WRITER = """
     name, path, api = sys.argv[1:]
     sys.stdin.read(1)  # all begin together
     for number in range(25):
-        ledger = Ledger(Path(path), sys.exit)  # a new one each time: all of them make the file
+        ledger = Ledger(Path(path))  # a new one each time: all of them make the file
         ref = ledger.intend(api, prompt=f"{name}/{number}")
         ledger.accept(ref, Job.parse({"id": f"video_{name}_{number}", "status": "queued"}))
         shared = Job.parse({"id": f"shared_{number}", "status": "in_progress"})
         ledger.see(api, shared, is_clip_wanted=True)
         ledger.keep_clip(api, shared.id, f"/videos/{name}.mp4", number)
+        ledger.close()
+        assert ledger.trouble is None, ledger.trouble
 """
 
 
@@ -257,23 +417,22 @@ def test_many_threads_may_share_one_ledger(ledger: Ledger) -> None:
     assert len({entry.job_id for entry in ledger.entries(API)}) == 120
 
 
-def test_many_may_make_the_file_at_the_same_instant(tmp_path: Path, warned: Warned) -> None:
+def test_many_may_make_the_file_at_the_same_instant(tmp_path: Path) -> None:
     """SQLite turns one away, without any waiting, where two switch to the write-ahead log."""
     together = threading.Barrier(8)
 
     def make() -> None:
         for number in range(30):
             together.wait()
-            Ledger(tmp_path / f"{number}.sqlite3", warned).intend(API, prompt="A comet")
+            Ledger(tmp_path / f"{number}.sqlite3").intend(API, prompt="A comet")
 
     threads = [threading.Thread(target=make) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    made = [Ledger(tmp_path / f"{number}.sqlite3", warned) for number in range(30)]
+    made = [Ledger(tmp_path / f"{number}.sqlite3") for number in range(30)]
     assert [len(ledger.entries(API)) for ledger in made] == [8] * 30
-    assert warned == []
 
 
 FORKED = """
@@ -282,7 +441,7 @@ from pathlib import Path
 from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.ledger import Ledger
 
-ledger = Ledger(Path(sys.argv[1]), print)
+ledger = Ledger(Path(sys.argv[1]))
 see = lambda job_id: ledger.see("here", Job.parse({"id": job_id, "status": "queued"}))
 see("before")
 parents = ledger._file._kept
@@ -310,19 +469,101 @@ def test_a_forked_child_writes_over_a_connection_of_its_own(tmp_path: Path) -> N
     assert is_sound(path)
 
 
-def test_a_record_of_the_first_version_is_taken_over(tmp_path: Path, warned: Warned) -> None:
+VERSION_1 = """
+CREATE TABLE jobs (
+    ref TEXT PRIMARY KEY, job_id TEXT, base_url TEXT NOT NULL, state TEXT NOT NULL,
+    model TEXT, seconds TEXT, size TEXT, prompt TEXT, image TEXT, remixed_from TEXT,
+    began_at_s REAL NOT NULL, took_s REAL, problem TEXT, clip TEXT, clip_bytes INTEGER,
+    is_clip_wanted INTEGER, UNIQUE (base_url, job_id)
+);
+PRAGMA user_version = 1;
+"""
+VERSION_2 = VERSION_1.replace("is_clip_wanted INTEGER", "is_clip_wanted INTEGER, sender TEXT")
+VERSION_2 = (
+    VERSION_2.replace("user_version = 1", "user_version = 2")
+    + """
+CREATE INDEX jobs_by_time ON jobs (began_at_s);
+CREATE TABLE posters (
+    base_url TEXT NOT NULL, job_id TEXT NOT NULL, poster TEXT NOT NULL,
+    PRIMARY KEY (base_url, job_id)
+);
+"""
+)
+"""The schemas of before, as those versions wrote them."""
+
+
+@pytest.mark.parametrize("schema", [VERSION_1, VERSION_2], ids=["1", "2"])
+def test_a_ledger_of_an_earlier_version_is_taken_over(tmp_path: Path, schema: str) -> None:
     path = tmp_path / "old.sqlite3"
     with closing(sqlite3.connect(path)) as db, db:
-        columns = [name for name in Entry.__dataclass_fields__ if name != "sender"]
-        db.execute(f"CREATE TABLE jobs ({', '.join(columns)}, UNIQUE (base_url, job_id))")
+        db.executescript(schema)
         db.execute(
-            "INSERT INTO jobs (ref, job_id, base_url, state, began_at_s) VALUES (?, ?, ?, ?, ?)",
-            ("r", "a", API, "completed", 5.0),
+            "INSERT INTO jobs (ref, job_id, base_url, state, began_at_s, image) "
+            "VALUES ('r', 'a', ?, 'completed', 5.0, 'sea.png')",
+            (API,),
         )
-        db.execute("PRAGMA user_version = 1")
-    ledger = Ledger(path, warned)
+    ledger = Ledger(path)
     ledger.keep_clip(API, "a", "/clips/a.mp4", 5, poster="data:a")
-    ledger.intend(API, prompt="A comet")
-    assert [entry.job_id for entry in ledger.entries(API)] == [None, "a"]
+    ledger.lose(ledger.intend(API, prompt="A comet", request='{"images": ["b.png"]}'), "lost", "?")
+    newer, older = ledger.entries(API)
+    assert (older.job_id, older.answer, older.images) == ("a", None, ("sea.png",))
+    assert (newer.answer, newer.images) == ("?", ("b.png",))
     assert ledger.poster(API, "a") == "data:a"
-    assert warned == []
+    assert ledger.trouble is None
+    ledger.close()
+
+
+def test_an_earlier_version_goes_on_with_a_ledger_of_this_one(ledger: Ledger) -> None:
+    ledger.lose(ledger.intend(API, prompt="A comet", request="{}"), "lost", "?")
+    assert ledger.path is not None
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as db:
+        # What version 2 looks at, and the statements that it writes with.
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        db.execute(
+            "INSERT INTO jobs (ref, base_url, job_id, state, began_at_s) "
+            "VALUES ('r', ?, 'a', 'completed', 5.0) ON CONFLICT (base_url, job_id) DO UPDATE "
+            "SET state = coalesce(excluded.state, state)",
+            (API,),
+        )
+        db.execute("UPDATE jobs SET took_s = 9.0, model = 'm' WHERE job_id = 'a'")
+        clause = "WHERE base_url = ? ORDER BY began_at_s DESC, rowid DESC"
+        rows = db.execute(f"SELECT ref, job_id, sender FROM jobs {clause}", (API,)).fetchall()
+        assert len(rows) == 2
+    assert ledger.durations_s(API, "m", None, None) == [9.0]
+    assert [entry.job_id for entry in ledger.unfinished(API)] == ["a"]
+
+
+QUERIES: dict[str, Callable[[Ledger], object]] = {
+    "jobs": lambda ledger: ledger.entries(API, limit=20),
+    "jobs --state": lambda ledger: ledger.entries(API, limit=20, state="in progress"),
+    "count": lambda ledger: ledger.count(API, 10_001),
+    "resume": lambda ledger: ledger.unfinished(API, 100),
+    "lost": lambda ledger: ledger.uncertain(API, 5),
+    "find": lambda ledger: ledger.find(API, "video_1"),
+    "forget": lambda ledger: ledger.named(API, "0123abcd"),
+    "tab": lambda ledger: ledger.names(API, "video_0", 200),
+    "prior": lambda ledger: ledger.durations_s(API, "sora-2", "4", "1280x720"),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_question_reads_or_sorts_more_than_it_needs(ledger: Ledger, name: str) -> None:
+    """A plan that searches an index, in its order, takes as long at a million jobs as at ten."""
+    ledger.see(API, job("video_1"))
+    asked: list[str] = []
+    assert ledger._file is not None
+    with ledger._file.open(1.0) as db:
+        db.set_trace_callback(asked.append)
+    QUERIES[name](ledger)
+    with ledger._file.open(1.0) as db:
+        db.set_trace_callback(None)
+        plans = [
+            str(row[3])
+            for sql in asked
+            if sql.startswith("SELECT")
+            for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")
+        ]
+    assert plans
+    for plan in plans:
+        assert "TEMP B-TREE" not in plan, plan
+        assert not plan.startswith("SCAN") or plan.startswith("SCAN ("), plan

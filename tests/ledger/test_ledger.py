@@ -13,19 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cometvid_nb.job.job import Job
-from cometvid_nb.ledger.ledger import LOST, REFUSED, SENDING, Entry, Ledger
-from tests.ledger.conftest import API, Warned, job
+from cometvid_nb.ledger.entry import LOST, REFUSED, SENDING, Entry
+from cometvid_nb.ledger.ledger import Ledger
+from tests.ledger.conftest import API, job
 from tests.strategies import plausible_jobs
 
 # The life of an entry.
 
 
-def test_an_intent_is_on_the_disk_before_anything_else_happens(
-    ledger: Ledger, warned: Warned
-) -> None:
+def test_an_intent_is_on_the_disk_before_anything_else_happens(ledger: Ledger) -> None:
     ref = ledger.intend(API, model="sora-2", prompt="A comet", seconds="4", size="1280x720")
     assert ledger.path is not None
-    [entry] = Ledger(ledger.path, warned).entries(API)
+    [entry] = Ledger(ledger.path).entries(API)
     assert (entry.ref, entry.state, entry.job_id) == (ref, SENDING, None)
     assert (entry.model, entry.prompt) == ("sora-2", "A comet")
     assert (entry.seconds, entry.size) == ("4", "1280x720")
@@ -191,8 +190,7 @@ def test_a_remembered_job_reads_as_the_job_it_was(ledger: Ledger) -> None:
 @given(st.lists(plausible_jobs, max_size=6))
 def test_whatever_the_api_says_of_a_job_can_be_written_and_read(payloads: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        warned = Warned()
-        ledger = Ledger(Path(folder) / "ledger.sqlite3", warned)
+        ledger = Ledger(Path(folder) / "ledger.sqlite3")
         jobs = [Job.parse(payload, job_id="video_asked") for payload in payloads]
         for one in jobs:
             ledger.see(API, one)
@@ -200,7 +198,8 @@ def test_whatever_the_api_says_of_a_job_can_be_written_and_read(payloads: list[A
         for entry in ledger.entries(API):
             json.dumps(entry.to_row())
             assert entry.to_job().id == entry.job_id
-        assert warned == []
+        assert ledger.trouble is None
+        ledger.close()
 
 
 def test_an_entry_of_before_is_uncertain_only_after_a_while() -> None:

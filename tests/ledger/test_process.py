@@ -10,14 +10,15 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from cometvid_nb.ledger.ledger import SENDING, Ledger
+from cometvid_nb.ledger.entry import SENDING
+from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.ledger.process import START_TOLERANCE_S, is_running, this_process
 from tests.ledger.conftest import API
 
 SENDER = """
 import sys, pathlib
 from cometvid_nb.ledger.ledger import Ledger
-Ledger(pathlib.Path(sys.argv[1]), print).intend("%s", prompt="A comet")
+Ledger(pathlib.Path(sys.argv[1])).intend("%s", prompt="A comet")
 print("sent", flush=True)
 sys.stdin.read()
 """

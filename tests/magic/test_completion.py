@@ -12,13 +12,19 @@ from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 from cometvid_nb.magic.completion import complete, make_matcher
-from cometvid_nb.magic.grammar import COMMANDS
+from cometvid_nb.magic.grammar import COMMANDS, Ids, parse
+from tests.strategies import ids
 
 IDS = ["video_1", "video_2", "other"]
+ODD = ["it's", "-abc", "{x}", "$x", "a==", "models/veo/1"]
+
+
+def ids_of(_: Ids, __: str) -> list[str]:
+    return IDS
 
 
 def candidates(text: str) -> list[str]:
-    found = complete(text, IDS)
+    found = complete(text, ids_of)
     assert found is not None
     return found[1]
 
@@ -46,6 +52,8 @@ def candidates(text: str) -> list[str]:
         ("%cometvid config base", ["base_url="]),
         ("%cometvid config model=", []),
         ("%cometvid login ", []),
+        ("%cometvid forget oth", ["other"]),
+        ("%cometvid watch 'vid", ["video_1", "video_2"]),
     ],
 )
 def test_a_line_completes_to_what_can_stand_there(text: str, wanted: list[str]) -> None:
@@ -67,9 +75,47 @@ def test_a_line_completes_to_what_can_stand_there(text: str, wanted: list[str]) 
 )
 def test_an_option_completes_to_what_was_used_before(text: str, wanted: list[str]) -> None:
     values = {"--model": ["sora-2", "veo3"]}
-    found = complete(text, IDS, lambda option: values.get(option, ()))
+    found = complete(text, ids_of, lambda option: values.get(option, ()))
     assert found is not None
     assert found[1] == wanted
+
+
+@pytest.mark.parametrize(
+    ("piece", "wanted"),
+    [("it", "it's"), ("-a", "-abc"), ("'-a", "-abc"), ("{", "{x}"), ("$", "$x")],
+)
+def test_an_odd_id_completes_to_a_word_that_the_line_reads_as_this_id(
+    piece: str, wanted: str
+) -> None:
+    found = complete(f"%cometvid watch {piece}", lambda kind, beginning: ODD)
+    assert found is not None
+    [word] = found[1]
+    assert parse(f"watch {word}")[1].ids == [wanted]
+
+
+@given(ids)
+def test_any_id_completes_from_any_beginning_to_itself(job_id: str) -> None:
+    for end in range(len(job_id) + 1):
+        piece = job_id[:end]
+        found = complete(f"%cometvid status {piece}", lambda kind, beginning: [job_id])
+        assert found is not None
+        words = [word for word in found[1] if not word.startswith("--")]
+        if piece not in ("-", "--"):  # what begins so is an option as long as nothing follows
+            assert [parse(f"status {word}")[1].id for word in words] == [job_id]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whoever_takes_an_id_completes_it_and_nobody_else(name: str) -> None:
+    asked: list[Ids] = []
+
+    def note(kind: Ids, _: str) -> list[str]:
+        asked.append(kind)
+        return ["zebra"]
+
+    found = complete(f"%cometvid {name} zeb", note)
+    takes_ids = any(action.dest in ("id", "ids") for action in COMMANDS[name].parser()._actions)
+    assert found == ("zeb", ["zebra"] if takes_ids else [])
+    assert asked == ([COMMANDS[name].ids] if takes_ids else [])
 
 
 @pytest.mark.parametrize("name", ["api_key", "is_simulated"])
@@ -82,12 +128,12 @@ def test_what_config_refuses_is_not_offered(name: str) -> None:
     ["", "x = 1", "%cometvid", "%cometvidx ", "print('%cometvid ", "# %cometvid wa", "%time x"],
 )
 def test_other_lines_are_left_alone(text: str) -> None:
-    assert complete(text, IDS) is None
+    assert complete(text, ids_of) is None
 
 
 @given(st.one_of(st.text(), st.text().map(lambda rest: f"%cometvid {rest}")))
 def test_any_text_completes_or_is_left_alone(text: str) -> None:
-    found = complete(text, IDS)
+    found = complete(text, ids_of)
     if found is not None:
         piece, names = found
         assert text.endswith(piece)
@@ -100,7 +146,7 @@ def completer() -> Iterator[IPCompleter]:
     shell.Completer.use_jedi = False
     models = {"--model": ["sora-2", "veo3"]}
     values_of = lambda option: models.get(option, ())  # noqa: E731 - as short as its neighbour
-    shell.Completer.custom_matchers.append(make_matcher(lambda: IDS, values_of))
+    shell.Completer.custom_matchers.append(make_matcher(ids_of, values_of))
     yield shell.Completer
     atexit.unregister(shell.atexit_operations)  # else it would run at the end of all tests
     shell.atexit_operations()

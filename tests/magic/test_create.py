@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -340,7 +341,7 @@ def test_with_the_record_off_jobs_and_resume_say_how_to_switch_it_on(fresh: Benc
         assert "%cometvid config ledger=on" in said(fresh, f"%cometvid {command}")
 
 
-def test_a_record_that_cannot_be_used_warns_once_and_stops_nothing(
+def test_each_create_that_is_not_recorded_says_so_and_keeps_the_id(
     fresh: Bench, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.sqlite3"
@@ -349,7 +350,16 @@ def test_a_record_that_cannot_be_used_warns_once_and_stops_nothing(
     again = said(fresh, '%cometvid create "A comet" --no-watch')
     assert "Created video_" in text
     assert f"The ledger of jobs at {bad} cannot be used" in text
-    assert "cannot be used" not in again
+    created = re.search(r"Created (video_\w+)", again)
+    assert created is not None
+    assert "cannot be used" in again
+    assert f"Keep what was made: {created[1]}" in again
+    for command in ("jobs", "resume", f"forget {created[1]}"):
+        told = said(fresh, f"%cometvid {command}")
+        assert told.startswith(f"LedgerError: The ledger of jobs at {bad} cannot be used")
+        assert "ledger=off" in told
+    bad.unlink()
+    assert created[1] in said(fresh, "%cometvid jobs")
 
 
 # Saving.

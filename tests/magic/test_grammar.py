@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.magic.grammar import COMMANDS, GrammarError, explain, parse
+from cometvid_nb.magic.grammar import COMMANDS, explain, parse
+from cometvid_nb.magic.parser import GrammarError
 
 ISSUE_2 = ["watch", "status", "stop", "wait", "config", "login", "demo", "help"]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.ledger.ledger import Entry
+from cometvid_nb.ledger.entry import Entry
 from cometvid_nb.magic.tables import jobs_bundle, settings_bundle
 from cometvid_nb.settings import Secret, Settings
 from tests.simulated import KEY
@@ -121,7 +121,7 @@ def test_no_text_of_anybody_becomes_a_tag_an_attribute_or_a_line(values: dict[st
     bundle = jobs_bundle([entry(**values)], 1, BESIDE)
     read = Reader(bundle["text/html"])
     assert set(read.tags) <= TAGS
-    assert {name for name, _ in read.attributes} <= {"style", "dir", "href"}
+    assert {name for name, _ in read.attributes} <= {"style", "dir", "href", "title"}
     assert len(bundle["text/plain"].split("\n")) == 2
     assert "\x1b" not in bundle["text/plain"]
 

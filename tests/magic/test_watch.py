@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 
-from cometvid_nb.simulator import Fault
+from cometvid_nb.job.ids import quoted_id
+from cometvid_nb.simulator import Fault, Scenario
 from tests.bench import LOAD, WIDGET, Bench, card_of
 from tests.kernel import Kernel, Message, Result
 
@@ -338,3 +340,28 @@ def test_a_kernel_with_a_simulator_and_a_running_watch_shuts_down_promptly(
     while kernel.is_alive():
         assert time.monotonic() - began_s < 3
         time.sleep(0.02)
+
+
+ODD = ["models/veo-3.1/operations/abc", "-abc==", 'it\'s"{x}"$x', "#1?", "a\\"]
+
+
+@pytest.mark.parametrize("job_id", ODD)
+def test_a_printed_command_can_be_pasted_into_a_kernel(fresh: Bench, job_id: str) -> None:
+    fresh.simulator.add(Scenario(job_id, ending="never", queue_s=0, run_s=1e9))
+    fresh.run("x = 'another'")
+    fresh.run(f"import cometvid_nb\nwatch = cometvid_nb.watch({job_id!r}, save=False)")
+    stopped = fresh.run("%cometvid stop").text
+    assert f"Stopped watching {job_id}." in stopped
+    assert fresh.run(f"%cometvid watch {quoted_id(job_id)} --no-save").error is None
+    card = fresh.wait_for_card(job_id, phase="running")
+    assert card["watch_command"] == f"%cometvid watch {quoted_id(job_id)}"
+    assert f"Stopped watching {job_id}." in fresh.run(f"%cometvid stop {quoted_id(job_id)}").text
+    fresh.run(f"name = {job_id!r}")
+    for line in ("status $name", f"status {quoted_id(job_id)}", 'status "{name}"'):
+        assert fresh.run(f"%cometvid {line}").error is None, line
+    # "'a" and "-a" as well as "a" complete to the whole, in quotes where it needs them.
+    assert quoted_id(job_id) in fresh.completions(f"%cometvid forget {job_id[:2]}")
+    assert "Forgot" in fresh.run(f"%cometvid forget {quoted_id(job_id)}").text
+    assert {r.path for r in fresh.simulator.requests if r.method == "GET"} == {
+        f"/v1/videos/{quote(job_id, safe='')}"
+    }

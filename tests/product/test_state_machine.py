@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import CometVidError, OutcomeUnknown
-from cometvid_nb.ledger.ledger import Entry, Ledger
+from cometvid_nb.ledger.entry import Entry
+from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import SCENARIOS, UNTRUE, WRONG_CLIPS, Fault
 from tests.simulated import KEY, Forgetful, settings_of
@@ -149,7 +149,7 @@ class Notebook(RuleBasedStateMachine):
             assert path.read_bytes() == self.sim.clip_bytes(path.stem)
 
     def entries(self) -> list[Entry]:
-        with closing(Ledger(self.folder / "ledger.sqlite3", pytest.fail)) as ledger:
+        with closing(Ledger(self.folder / "ledger.sqlite3")) as ledger:
             return ledger.entries(self.sim.base_url)
 
     def come_home(self) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import sqlite3
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +32,11 @@ from cometvid_nb.errors import (
     RequestRejected,
     ServerTrouble,
 )
+from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
-from cometvid_nb.ledger.ledger import LOST, REFUSED, Entry, Ledger
-from cometvid_nb.session.creation import create
+from cometvid_nb.ledger.entry import LOST, REFUSED, Entry
+from cometvid_nb.ledger.ledger import Ledger
+from cometvid_nb.session.creation import MOST_ANSWER, create
 from cometvid_nb.settings import Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault
 from tests.simulated import KEY, Forgetful, settings_of
@@ -42,8 +49,11 @@ pytestmark = pytest.mark.simulator(kind=Forgetful)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "ledger.sqlite3", pytest.fail)
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    yield ledger
+    assert ledger.trouble is None
+    ledger.close()
 
 
 @pytest.fixture
@@ -361,6 +371,91 @@ async def test_what_came_of_a_lost_answer_is_kept_without_the_key(
         assert caught.value.answer == 'HTTP 200 {"id": "video_1", "echo": "Bearer ••••"'
 
 
+async def test_what_the_api_answered_is_kept_where_no_id_can_be_used(
+    ledger: Ledger, settings: Settings
+) -> None:
+    """`answer` is what the client read; here it holds what a terminal and a table must not get."""
+
+    class Unread(Client):
+        async def create(self, new: NewJob, *, idempotency_key: str | None = None) -> Job:
+            error = OutcomeUnknown("The API accepted the job, but its answer names no id.")
+            error.answer = '{"ticket": "abc\x1b[2J",\n "x": "' + "y" * 5000
+            raise error
+
+    async with Unread(settings) as client:
+        with pytest.raises(
+            OutcomeUnknown, match=r'names no id\. The API answered: {"ticket"'
+        ) as caught:
+            await create(client, ledger, COMET)
+        entry = only(ledger, client)
+    assert str(caught.value).isprintable()
+    assert entry.problem == str(caught.value)
+    assert entry.answer is not None
+    assert entry.answer.startswith('{"ticket": "abc [2J", "x": "yyy')
+    assert len(entry.answer) == MOST_ANSWER
+
+
+async def test_the_exact_request_is_kept(client: Client, ledger: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "комета.png"
+    path.write_bytes(PNG)
+    job = await create(client, ledger, NewJob.check("A comet", seconds=4, image=path))
+    entry = only(ledger, client)
+    assert json.loads(entry.request or "") == {
+        "fields": {"prompt": "A comet", "model": "sora-2", "seconds": "4"},
+        "images": ["комета.png"],
+    }
+    assert entry.images == job.images == ("комета.png",)
+
+
+async def test_a_lock_at_the_moment_the_answer_comes_loses_nothing(
+    sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.ledger.BUSY_TIMEOUT_S", 0.05)
+    ledger.intend("elsewhere")  # so that the file is there
+    assert ledger.path is not None
+    made = sim.create
+    with closing(sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)) as db:
+
+        def lock(form: Any, idempotency_key: str | None) -> dict[str, Any]:
+            db.execute("BEGIN IMMEDIATE")
+            return made(form, idempotency_key)
+
+        sim.create = lock  # type: ignore[method-assign]
+        try:
+            job = await create(client, ledger, COMET)
+        finally:
+            del sim.create
+        assert "locked" in (ledger.trouble or "")
+        db.execute("COMMIT")
+    assert only(ledger, client).job_id == job.id
+
+
+async def test_a_short_lock_is_over_before_the_job_is_told_of(
+    sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("cometvid_nb.ledger.unwritten.FIRST_PAUSE_S", 60.0)
+    ledger.intend("elsewhere")
+    assert ledger.path is not None
+    made = sim.create
+    with closing(sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)) as db:
+        unlock = threading.Timer(0.5, lambda: db.execute("COMMIT"))
+
+        def lock(form: Any, idempotency_key: str | None) -> dict[str, Any]:
+            db.execute("BEGIN IMMEDIATE")
+            unlock.start()
+            return made(form, idempotency_key)
+
+        sim.create = lock  # type: ignore[method-assign]
+        try:
+            await create(client, ledger, COMET)
+        finally:
+            del sim.create
+        assert not ledger.is_behind
+        unlock.join()
+
+
 async def test_a_remix_whose_answer_was_lost_is_not_asked_again(
     sim: Forgetful, client: Client, ledger: Ledger
 ) -> None:
@@ -463,7 +558,7 @@ def test_no_script_of_faults_makes_a_job_twice_or_one_that_the_ledger_does_not_k
     sim.made.clear()
     for fault in script:
         sim.add_fault(fault)
-    ledger = Ledger(tmp_path / f"{time.time_ns()}.sqlite3", pytest.fail)
+    ledger = Ledger(tmp_path / f"{time.time_ns()}.sqlite3")
     told = foretell(script, asks)
 
     asyncio.run(ask(settings_of(sim), ledger, asks))

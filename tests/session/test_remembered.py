@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,11 @@ from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import card_to_html
 from cometvid_nb.cards.text import card_to_text
-from cometvid_nb.errors import ClipError, OutcomeUnknown, QuotaExceeded, SettingsError
+from cometvid_nb.errors import ClipError, LedgerError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job.job import Job
-from cometvid_nb.ledger.ledger import Entry, Ledger
+from cometvid_nb.job.status import JobStatus
+from cometvid_nb.ledger.entry import Entry
+from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.session import session as sessions
 from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Fault, Scenario, Simulator
@@ -125,18 +128,26 @@ def test_a_job_is_known_by_the_id_it_was_asked_for(session: Session, sim: Simula
     assert session.ledger.find(sim.base_url, "provider-77") is None
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_broken_record_stops_neither_a_watch_nor_a_creation(
     open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.sqlite3").write_bytes(b"no database" * 500)
     session = open_session(ledger=str(tmp_path / "bad.sqlite3"))
-    with pytest.warns(RuntimeWarning, match="cannot be used"):
-        [job], error = session.create([NewJob.check("A comet")])
+    [job], error = session.create([NewJob.check("A comet")])
     assert error is None
+    assert "cannot be used" in (session.ledger.trouble or "")
     sim.finish(job.id)
-    session.watch(job.id).wait(WITHIN_S)  # a second warning would be an error
-    assert session.resume() == []
+    session.watch(job.id).wait(WITHIN_S)
     assert (tmp_path / "videos" / f"{job.id}.mp4").is_file()
+    with pytest.raises(LedgerError):
+        session.resume()
+    # As soon as it can be used, all of that is in it.
+    (tmp_path / "bad.sqlite3").unlink()
+    entry = entry_of(session, job.id)
+    assert (entry.prompt, entry.state) == ("A comet", "completed")
+    assert entry.clip is not None
+    assert session.ledger.trouble is None
 
 
 def test_with_the_ledger_off_nothing_is_written_anywhere(
@@ -411,3 +422,103 @@ def test_the_functions_of_the_package_create_remix_and_remember(process_sim: Sim
     with pytest.raises(OutcomeUnknown):
         cometvid_nb.create("Another")
     assert cometvid_nb.jobs()[0]["state"] == "unknown outcome"
+
+
+# What was asked for.
+
+SPARSE = {"prompt": None, "model": None, "seconds": "", "size": None}
+
+
+def test_what_the_person_typed_fills_in_what_the_answers_leave_out_also_after_a_restart(
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    picture = tmp_path / "sea.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    sim.add_fault(Fault(POLL, times=None, changes=SPARSE))
+    sim.add_fault(Fault("POST /videos", times=None, changes=SPARSE))
+    new = NewJob.check("A comet", model="veo3", seconds=8, size="720x1280", image=picture)
+    session = open_session(save=False)
+    [made], error = session.create([new])
+    assert error is None
+    wanted = ("A comet", "veo3", 8.0, "720x1280", ("sea.png",))
+
+    def told(job: Job | None) -> tuple[object, ...]:
+        assert job is not None
+        return (job.prompt, job.model, job.duration_s, job.size, job.images)
+
+    assert told(made) == wanted
+    assert told(session.poll(made.id)) == wanted
+    assert told(reached(session.watch(made.id), lambda state: state.job).job) == wanted
+    session.close()
+    again = open_session()
+    [watch] = again.resume()
+    assert told(watch.state.asked) == wanted
+    sim.finish(made.id)
+    assert told(watch.wait(WITHIN_S)) == wanted
+    assert told(open_session().watch(made.id).job) == wanted  # without a request
+    assert "sea.png" in card_to_text(Card.of_watch(watch.state))
+
+
+def test_without_a_ledger_the_kernel_still_knows_what_it_asked_for(
+    open_session: Callable[..., Session], sim: Simulator
+) -> None:
+    sim.add_fault(Fault(POLL, times=None, changes=SPARSE))
+    session = open_session(ledger="off", save=False)
+    [made], _ = session.create([NewJob.check("A comet", seconds=4)])
+    job = reached(session.watch(made.id), lambda state: state.job).job
+    assert job is not None
+    assert (job.prompt, job.duration_s) == ("A comet", 4.0)
+
+
+def test_the_answers_own_values_win(open_session: Callable[..., Session], sim: Simulator) -> None:
+    sim.add_fault(Fault(POLL, times=None, changes={"model": "veo_3_1-4K", "prompt": "Rewritten"}))
+    session = open_session(save=False)
+    [made], _ = session.create([NewJob.check("A comet", model="veo3")])
+    job = session.poll(made.id)
+    assert (job.model, job.prompt) == ("veo_3_1-4K", "Rewritten")
+
+
+# Ids of any server.
+
+ODD = ["models/veo-3.1/operations/abc", "-a==", "a'b\"c", "#?%2F&{x}$y", "видео", "L" * 406]
+
+
+@pytest.mark.parametrize("job_id", ODD)
+def test_an_odd_id_goes_all_the_way_from_its_creation_to_its_saved_clip(
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path, job_id: str
+) -> None:
+    add(sim, job_id, run_s=3600)
+    sim.add_fault(Fault("POST /videos", status=200, body={"id": job_id, "status": "queued"}))
+    session = open_session()
+    [made], error = session.create([NewJob.check("A comet")])
+    assert (made.id, error) == (job_id, None)
+    watch = session.watch(made.id)
+    reached(watch, lambda state: state.job)
+    assert session.poll(job_id).status is JobStatus.IN_PROGRESS
+    session.close()
+    again = open_session()
+    [watch] = again.resume()
+    sim.finish(job_id)
+    watch.wait(WITHIN_S)
+    [file] = (tmp_path / "videos").iterdir()
+    assert file.read_bytes() == sim.clip_bytes(job_id)
+    assert len(file.name) < 80
+    assert re.fullmatch(r"[A-Za-z0-9_-]+\.mp4", file.name)
+    [remix], error = again.create([NewJob.check("At night", remix_of=job_id)])
+    assert error is None
+    assert sim.count("POST /videos/{id}/remix") == 1
+    assert entry_of(again, remix.id).remixed_from == job_id
+    assert again.ledger.names(sim.base_url, job_id[:3], 9) == [job_id]
+    entry = again.ledger.named(sim.base_url, job_id)
+    assert entry is not None
+    assert again.save(job_id, str(tmp_path / "other")).saved_to
+    again.ledger.forget(entry)
+    assert again.ledger.named(sim.base_url, job_id) is None
+
+
+def test_two_long_ids_that_begin_alike_get_two_files(
+    session: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    for end in "AB":
+        session.watch(add(sim, "L" * 300 + end)).wait(WITHIN_S)
+    assert len(list((tmp_path / "videos").iterdir())) == 2

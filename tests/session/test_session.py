@@ -69,7 +69,7 @@ def test_a_senseless_option_is_refused_before_anything_is_sent(
     assert sim.count() == 0
 
 
-@pytest.mark.parametrize("job_id", ["", "{job}", "https://x.example/y"])
+@pytest.mark.parametrize("job_id", ["", "a b", "../x", "https://x.example/y"])
 def test_what_is_no_id_is_refused_before_anything_is_sent(
     session: Session, sim: Simulator, job_id: str
 ) -> None:

@@ -394,3 +394,19 @@ def test_it_ends_with_a_kernel_that_is_killed(sim: Simulator, tmp_path: Path) ->
     kernel.kill()
     kernel.communicate()
     wait_until(lambda: not polls.is_running() or polls.status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.usefixtures("few_are_many")
+@pytest.mark.settings(save=False, is_simulated=True)
+def test_what_was_asked_for_fills_in_answers_to_the_process_too(
+    session: Session, sim: Simulator
+) -> None:
+    sim.add_fault(Fault(POLL, times=None, changes={"prompt": None, "size": None}))
+    prompts = [f"Comet {n}" for n in range(FEW)]
+    made, error = session.create([NewJob.check(prompt, size="720x1280") for prompt in prompts])
+    assert error is None
+    watches = [session.watch(job.id) for job in made]
+    wait_until(lambda: is_all_there(session) and all(watch.job for watch in watches))
+    finish(sim, watches)
+    told = [(watch.job.prompt, watch.job.size) for watch in watches if watch.job]
+    assert told == [(prompt, "720x1280") for prompt in prompts]

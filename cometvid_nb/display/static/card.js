@@ -115,8 +115,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, capital(WORDS.simulation)));
     ui.facts.replaceChildren(...facts);
     ui.facts.hidden = !facts.length;
-    say(ui.id, next.job_id);
-    ui.id.title = next.job_id;
+    sayId(ui.id, next.job_id);
     const saved = next.saving?.total_bytes ? next.saving.received_bytes / next.saving.total_bytes : 0;
     ui.saved.style.inlineSize = `${Math.min(100, saved * 100)}%`;
     ui.savedBar.hidden = !next.saving;

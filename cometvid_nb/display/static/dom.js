@@ -31,6 +31,19 @@ function say(node, text) {
   node.hidden = !text;
 }
 
+/** Write an id that is cut in its middle where it does not fit: long ones differ at their end. The
+ * whole of it is in the text, so that it is copied whole, and in the title.
+ * @param {HTMLElement} node @param {string} id */
+function sayId(node, id) {
+  node.hidden = !id;
+  if (node.title === id) return;
+  const letters = [...id];
+  const tail = letters.length > 24 ? letters.splice(-8) : [];
+  node.replaceChildren(h("span", "id-head", {}, letters.join("")), h("span", "id-tail", {}, tail.join("")));
+  node.classList.toggle("cometvid-is-long", tail.length > 0);
+  node.title = id;
+}
+
 /** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name
  * @param {Record<string, string>} [attributes] @param {(Node | string)[]} children */
 function h(tag, name, attributes = {}, ...children) {

@@ -51,5 +51,5 @@ function withoutKernel(card, loss, lost_at_s) {
   }
   return { ...card, phase: "broken", headline: "No longer watched", actions: [],
     elapsed_to_s: lost_at_s, problem: "The kernel stopped; the job itself goes on. Watch it again:",
-    advice: null, command: card.command ?? `%cometvid watch ${card.job_id}` };
+    advice: null, command: card.command ?? card.watch_command };
 }

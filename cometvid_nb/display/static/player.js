@@ -49,7 +49,9 @@ function createPlayer(ui, model, signal, onSource) {
   /** @type {Set<Element>} */
   let strangers = new Set();
   let clip = /** @type {Clip | null} */ (null);
-  let [attempt, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
+  let [attempt, isReady, hasGivenUp, reason, objectUrl] = [0, false, false, "", ""];
+  let jobId = "";
+  let watchCommand = /** @type {string | null} */ (null);
   let hasKernel = true;
   let [cancelSilence, cancelStall] = [() => {}, () => {}];
   // Views of one model share its messages, so request numbers start at a random place.
@@ -128,7 +130,7 @@ function createPlayer(ui, model, signal, onSource) {
     const [source] = sources();
     if (!source) {
       hasGivenUp = true;
-      return show(`The clip can't be played here. ${reason} For a fresh link: %cometvid watch ${jobId}`, true);
+      return show(`The clip can't be played here. ${reason} For a fresh link: ${watchCommand ?? "watch it again"}`, true);
     }
     tried.add(source.key);
     const src = await source.open().catch((error) => { reason = String(error?.message ?? error); return null; });
@@ -185,7 +187,7 @@ function createPlayer(ui, model, signal, onSource) {
       hasKernel = isConnected;
       if (!hasKernel) relay?.reject(new Error("The kernel stopped."));
       clip = card.phase === "completed" ? card.clip : null;
-      jobId = card.job_id;
+      [jobId, watchCommand] = [card.job_id, card.watch_command];
       if (!clip) {
         if (isFirst) return;
         attempt++;

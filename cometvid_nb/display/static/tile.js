@@ -94,8 +94,7 @@ function createTile(model, viewSignal, host) {
     ui.screenIcon.setAttribute("d", ICONS[phase]);
     say(ui.headline, card.headline);
     say(ui.title, name);
-    say(ui.id, card.job_id);
-    ui.id.title = card.job_id;
+    sayId(ui.id, card.job_id);
     ui.play.setAttribute("aria-label", `Play the clip of ${card.job_id}`);
     ui.bar.setAttribute("aria-label", `Progress of ${card.job_id}`);
     drawProgress(ui, card.progress_percent);

@@ -26,6 +26,7 @@
  * @property {string | null} problem
  * @property {string | null} advice
  * @property {string | null} command
+ * @property {string | null} watch_command  the line to paste that watches the job again
  * @property {Action[]} actions
  * @property {boolean} is_simulated
  * @property {Clip | null} clip
@@ -38,7 +39,7 @@
 const EMPTY_CARD = {
   phase: "starting", job_id: "", headline: WORDS.headlines.starting, facts: [], prompt: null,
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
-  checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, actions: [],
+  checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, watch_command: null, actions: [],
   is_simulated: false, clip: null, saving: null, sent_at_s: null,
 };
 

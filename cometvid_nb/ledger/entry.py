@@ -1,0 +1,107 @@
+"""Entry: what the ledger knows of one job."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..job.job import Job
+from ..job.status import JobStatus
+from .process import is_running
+
+SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
+"""States of an entry without a job id; an entry with one has the status of its job."""
+
+SENDING_FOR_S = 900.0
+"""How long a request for a new job may be under way: four tries, each answered as late as the
+client allows, and the pauses between them. Used only if the sender cannot be looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One job in the ledger. Times are unix seconds, `took_s` is seconds.
+
+    None: not known, or not given.
+    """
+
+    ref: str
+    """Made by us before the request is sent, and its idempotency key."""
+    job_id: str | None
+    """None until the API has accepted the job."""
+    base_url: str
+    state: str
+    """`SENDING`, `LOST` or `REFUSED`, else a `JobStatus`."""
+    model: str | None
+    seconds: str | None
+    size: str | None
+    prompt: str | None
+    image: str | None
+    remixed_from: str | None
+    began_at_s: float
+    """When the job was created, or first watched if it was created elsewhere."""
+    took_s: float | None
+    """From creation to completion; None if that is not known: see `watching.memory.took_s_of`."""
+    problem: str | None
+    clip: str | None
+    """Where the clip is saved: an absolute path or the URL of a storage."""
+    clip_bytes: int | None
+    is_clip_wanted: int | None
+    """0: watched with `save=off`, so `resume` does not fetch the clip. None: never watched."""
+    sender: str | None
+    """The process that creates the job, as `process.this_process` names it."""
+    answer: str | None
+    """A piece of what the API answered to the request, where no id could be read from it."""
+    request: str | None
+    """What was asked for: JSON text of the form's fields and the names of the pictures."""
+
+    @property
+    def name(self) -> str:
+        """The name that a person types: the job's id, or the start of `ref` if there is no id."""
+        return self.job_id or self.ref[:8]
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something left to watch for: the job's end, or its clip."""
+        if self.job_id is None or self.state == JobStatus.FAILED:
+            return False
+        is_clip_missing = self.clip is None and self.is_clip_wanted != 0  # None counts as wanted
+        return self.state != JobStatus.COMPLETED or is_clip_missing
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a request was or may have been sent, and its outcome will not become known.
+
+        True if the answer was lost, or if the sending process died before it noted an answer.
+        """
+        if self.state != SENDING:
+            return self.state == LOST
+        is_sending = is_running(self.sender) if self.sender else None
+        if is_sending is None:  # a process of another machine, or no way to tell on this system
+            is_sending = time.time() - self.began_at_s < SENDING_FOR_S
+        return not is_sending
+
+    def to_row(self) -> dict[str, Any]:
+        """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
+        row = asdict(self)
+        del row["is_clip_wanted"], row["sender"]
+        return row
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The file names of the pictures that the job began with."""
+        try:
+            names = json.loads(self.request or "{}")["images"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            names = [self.image] if self.image else []  # of an earlier version, or none
+        return tuple(str(name) for name in names) if isinstance(names, list) else ()
+
+    def to_job(self) -> Job:
+        """Return the job with the values that the ledger has; everything else is None."""
+        told = {"id": self.job_id, "status": self.state, "created_at": self.began_at_s}
+        told |= {"model": self.model, "prompt": self.prompt, "seconds": self.seconds}
+        told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
+        if self.took_s is not None:
+            told["completed_at"] = self.began_at_s + self.took_s
+        return replace(Job.parse(told), images=self.images)

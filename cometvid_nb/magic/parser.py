@@ -1,0 +1,84 @@
+"""Parser: argparse, with words that may be data, and mistakes that end no kernel."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from ..job.ids import quoted_id
+from .expansion import as_option, fill_in, plain
+
+
+class GrammarError(Exception):
+    """A line that is no valid command; the message shows what would be."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises `GrammarError`; argparse's own ends the process, here the kernel."""
+
+    def error(self, message: str) -> NoReturn:
+        message = plain(message)
+        wrong = message.rpartition("unrecognized arguments: ")[2].split()[:1]
+        near = _nearest(wrong[0], self) if wrong else None
+        hint = f" Did you mean {near}?" if near else ""
+        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
+        raise GrammarError(f"{message}.{hint}\nIt goes: {usage}")
+
+
+def options_of(parser: argparse.ArgumentParser) -> list[str]:
+    """Return the names of all options of a parser."""
+    return [name for action in parser._actions for name in action.option_strings]
+
+
+def _nearest(word: str, parser: argparse.ArgumentParser) -> str | None:
+    """Return the option that was probably meant, or None."""
+    near = difflib.get_close_matches(word.partition("=")[0], options_of(parser), 1)
+    return near[0] if near else None
+
+
+def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[str]:
+    """Return words for argparse: what was filled in may be an option, if there is such a one.
+
+    Raises:
+        GrammarError: an id begins with `-` and stands without quotes.
+    """
+    options = options_of(parser)
+    ready: list[str] = []
+    for word in words:
+        option = as_option(word)
+        is_known = plain(option).partition("=")[0] in options
+        ready.append(option if is_known else word)
+        # Not where there is a prompt: a wrong option must not become a job that costs money.
+        is_strange = re.match(r"-[^-\d]|--.", word) is not None and not is_known
+        if is_strange and takes_ids and not _nearest(plain(word), parser):
+            raise GrammarError(
+                f"there is no option {plain(word)[:60]}. An id that begins with - goes in quotes: "
+                f"{parser.prog} {quoted_id(plain(word))}"
+            )
+    return ready
+
+
+def fill_options(arguments: argparse.Namespace, names: Mapping[str, Any]) -> None:
+    """Fill `{x}` and `$x` into the values of options."""
+    for key, value in vars(arguments).items():
+        if isinstance(value, str):
+            setattr(arguments, key, fill_in(value, names))
+
+
+def check_ids(arguments: argparse.Namespace) -> None:
+    """Refuse ids that are names of variables, which IPython's rules leave as they are.
+
+    Raises:
+        GrammarError: a variable is not defined. An id may look like one, and then needs quotes.
+    """
+    given = [getattr(arguments, "id", None), *getattr(arguments, "ids", [])]
+    for word in filter(None, given):
+        if re.search(r"[{}]|^\$", word):
+            shown = plain(word)
+            raise GrammarError(
+                f"{shown[:60]!r} is not a job id: undefined variable? If it is an id, put it in "
+                f"single quotes: {quoted_id(shown)}"
+            )
