@@ -23,7 +23,6 @@ from urllib.parse import quote
 import httpx
 
 from ..errors import (
-    CometVidError,
     ConnectionTrouble,
     JobNotFound,
     MissingKey,
@@ -40,15 +39,18 @@ from .answers import (
     Answer,
     clip_refusal,
     clip_stream,
+    is_clip,
     job_payload,
     no_answer,
     refusal,
     without_frames,
 )
 from .connections import Connections
+from .data_urls import decoded, is_data_url
 from .new_job import NewJob
+from .pictures import read_picture
 from .retries import backoff_s, is_not_found_final, retry_delay_s
-from .streams import ClipStream, HangUp
+from .streams import ClipStream, HangUp, bounded
 from .threads import in_thread
 from .transport import AnyHttp, AsyncHttp, Body, Http, open_http, send_for_clip, trusted
 from .turns import Turns
@@ -217,14 +219,25 @@ class Client:
             remixed_from=job.remixed_from or new.remix_of,
         )
 
-    async def thumbnail(self, job_id: str) -> bytes | None:
-        """A small picture of a completed job's clip, or None where the API has none."""
+    async def thumbnail(self, job_id: str, most_bytes: int) -> bytes | None:
+        """A small picture of a completed job's clip, or None where the API has none.
+
+        A server that knows no thumbnails sends the whole clip again: what is no picture by its
+        type, by its length (`most_bytes`) or by its first bytes is not read on.
+        """
+        if self.settings.api_key is None:
+            return None
+        url = self._url("/videos/{id}/content", job_id)
         try:
-            template = "/videos/{id}/content"
-            answer = await self._request("GET", template, job_id, params={"variant": "thumbnail"})
-        except CometVidError:
+            async with self._connections.lend() as http, asyncio.timeout(ANSWER_WITHIN_S):
+                request = http.build_request("GET", url, params={"variant": "thumbnail"})
+                response = await http.send(request, stream=True)
+                try:
+                    return await read_picture(response, most_bytes)
+                finally:
+                    await response.aclose()
+        except NO_ANSWER:
             return None  # "when supported", says the reference
-        return answer.body
 
     @asynccontextmanager
     async def open_clip(
@@ -232,10 +245,12 @@ class Client:
     ) -> AsyncIterator[ClipStream]:
         """The clip of a completed job: through its link, else through `/videos/{id}/content`.
 
-        `by_link=False` takes the second road at once. With `offset` and `validator` the answer
-        begins at that byte, if the server can and the clip is still the same; look at `.offset`.
+        A link may hold the clip itself, as a data URL. `by_link=False` takes the second road at
+        once. With `offset` and `validator` the answer begins at that byte, if the server can and
+        the clip is still the same; look at `.offset`.
 
         Raises:
+            ClipNotReady: the server does not have it yet, or no longer.
             ClipError: the server will not give it (the link has expired, say).
             TransientError: no usable answer this time, or the stream broke.
         """
@@ -244,8 +259,11 @@ class Client:
             if by_link and job.video_url
             else self._url("/videos/{id}/content", job.id)
         )
-        is_own = origin_of(url) == self.settings.origin
-        if is_own and self.settings.api_key is None:
+        if is_data_url(url):
+            async with self._clip_places:
+                yield ClipStream(bounded(decoded(url, job.id), None, job.id))
+            return
+        if origin_of(url) == self.settings.origin and self.settings.api_key is None:
             raise MissingKey
         headers = {"Accept": "video/*, application/octet-stream"}
         if offset and validator:
@@ -263,11 +281,11 @@ class Client:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             try:
                 log.debug("GET clip of %s: %s", job.id, response.status_code)
-                if is_own and response.status_code >= 400 and response.status_code != 416:
-                    # The API's own words; a link's host has none for people.
-                    body = await _whole(response, hang_up)
+                if not is_clip(response):
+                    body = await _words(response, hang_up)
                     told = Answer(response.status_code, response.headers, body)
-                    raise clip_refusal(told, job.id, time.time())
+                    is_own = origin_of(str(response.url)) == self.settings.origin
+                    raise clip_refusal(told, job.id, time.time(), is_own=is_own, offset=offset)
                 yield clip_stream(response, hang_up, job.id, offset)
             except httpx.HTTPError as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
@@ -322,8 +340,8 @@ def _is_unaccepted(error: TransientError) -> bool:
     )
 
 
-async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:
-    """The body of a refusal, or nothing if it does not come in time."""
+async def _words(response: httpx.Response, hang_up: HangUp) -> bytes:
+    """The body of a refusal as far as it tells anything, or nothing if it does not come in time."""
 
     def read() -> bytes:
         body = Body(response)
@@ -334,5 +352,5 @@ async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             return await in_thread(read, interrupt=hang_up.now)
-    except TimeoutError:
-        return b""
+    except (TimeoutError, httpx.HTTPError):
+        return b""  # its status has told enough

@@ -20,6 +20,7 @@ import httpx
 
 from ..errors import ClipError, SettingsError
 from ..settings import Secret, Settings, origin_of
+from .packing import READABLE, compressions
 from .streams import HangUp, send
 
 # httpx logs every URL at INFO, httpcore a redirect's headers at DEBUG: signed links. A filter
@@ -166,11 +167,10 @@ class Body:
     def __init__(self, response: httpx.Response) -> None:
         self._request = response.request
         self._bytes = bytearray()
-        packing = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if packing not in ("identity", "gzip", "deflate", ""):
+        packing = compressions(response.headers.get("Content-Encoding"))
+        if len(packing) > 1 or not set(packing).issubset(READABLE):
             raise httpx.DecodingError("the answer is packed", request=self._request)
-        is_packed = packing in ("gzip", "deflate")
-        self._unpacker = zlib.decompressobj(47) if is_packed else None  # 47: either
+        self._unpacker = zlib.decompressobj(47) if packing else None  # 47: either
 
     def add(self, chunk: bytes) -> None:
         """The next bytes, as they came over the wire."""

@@ -17,8 +17,9 @@ from pathlib import Path
 from ..api.client import Client
 from ..api.retries import retry_delay_s
 from ..api.threads import in_thread
-from ..errors import ClipError, CometVidError, TransientError
-from .file import check, clip_file_name, put_in_place
+from ..errors import ClipError, TransientError
+from .file import check, clip_file_name, fitting, put_in_place
+from .format import Format
 from .places import Saving
 from .roads import Road
 
@@ -34,6 +35,7 @@ class ClipFile:
 
     path: Path
     size_bytes: int
+    format: Format
 
 
 class Tries:
@@ -44,8 +46,13 @@ class Tries:
 
     def __init__(self, on_progress: Callable[[Saving], None] = lambda saving: None) -> None:
         self.number = 0
+        self._clip = (1, 1)
         self._problem: str | None = None
         self._on_progress = on_progress
+
+    def turn_to(self, number: int, count: int) -> None:
+        """From now on they are for the clip `number`, from 1, of `count`."""
+        self.number, self._clip, self._problem = 0, (number, count), None
 
     def begin(self) -> None:
         """The next try begins."""
@@ -53,13 +60,13 @@ class Tries:
 
     def received(self, received_bytes: int, total_bytes: int | None) -> None:
         """So much has come by now."""
-        saving = Saving(received_bytes, total_bytes, max(1, self.number), self._problem)
-        self._on_progress(saving)
+        number = max(1, self.number)
+        self._on_progress(Saving(received_bytes, total_bytes, number, self._problem, *self._clip))
 
-    def failed(self, error: CometVidError) -> None:
+    def failed(self, problem: object) -> None:
         """This try has ended so, and another one follows, perhaps after a pause."""
-        self._problem = str(error)
-        self._on_progress(Saving(0, None, self.number + 1, self._problem))
+        self._problem = str(problem)
+        self._on_progress(Saving(0, None, self.number + 1, self._problem, *self._clip))
 
 
 async def download(
@@ -74,8 +81,8 @@ async def download(
     """The clip at the end of `road`, in a file in `folder`, after `most_tries` tries at most.
 
     `tries` counts them and tells how they go. The file is named `<job id>.mp4`, or `file_name`,
-    which a person has chosen. A file of that name that holds the same clip already is kept as it
-    is; a different file is left alone, and the clip gets a number behind its name.
+    with the suffix of the clip's format. A file of that name that holds the same clip already is
+    kept as it is; a different file is left alone, and the clip gets a number behind its name.
 
     Raises:
         ClipError: the clip cannot be had or kept, with the reason and what to do. No partial file
@@ -92,8 +99,9 @@ async def download(
         # x: never somebody else's; unbuffered, as what is written is large and would be copied.
         with part.open("x+b", buffering=0) as file:
             await _receive(client, road, file, tries, most_tries)
-            size_bytes = await in_thread(lambda: check(file, job_id))
-        return ClipFile(put_in_place(part, folder, name), size_bytes)
+            size_bytes, format_ = await in_thread(lambda: check(file, job_id))
+        path = put_in_place(part, folder, fitting(name, format_.suffix))
+        return ClipFile(path, size_bytes, format_)
     except OSError as error:
         raise ClipError(
             f"The clip of {job_id} was not saved to {folder}: {error.strerror or error}.",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another kernel's lock; a write of ours takes milliseconds."""
-_VERSION = 2
+_VERSION = 3
 """The schema's number, kept in the file (PRAGMA user_version), so that an older file is upgraded
 and a newer one is left alone."""
 _SCHEMA = """
@@ -37,6 +37,14 @@ CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads p
     job_id TEXT NOT NULL,
     poster TEXT NOT NULL,              -- a data URL
     PRIMARY KEY (base_url, job_id)
+);
+CREATE TABLE IF NOT EXISTS outputs (   -- the further clips of a job that made several
+    base_url TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    number INTEGER NOT NULL,           -- from 2
+    clip TEXT,                         -- as jobs.clip; NULL: it could not be saved
+    clip_bytes INTEGER NOT NULL,
+    PRIMARY KEY (base_url, job_id, number)
 );
 """
 

@@ -14,7 +14,7 @@ import sqlite3
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -214,6 +214,25 @@ class Ledger:
 
         self._try(write, None)
 
+    def keep_outputs(
+        self, base_url: str, job_id: str, outputs: Sequence[tuple[str | None, int]]
+    ) -> None:
+        """Write down place and size of each further clip of a job that made several.
+
+        A place of None is a clip that could not be saved: the job then counts as unfinished.
+        """
+        key = (base_url, job_id)
+
+        def write(db: sqlite3.Connection) -> None:
+            # New rows first: if the process is killed in between, none is lost.
+            for number, output in enumerate(outputs, 2):
+                row = (*key, number, *output)
+                db.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", row)
+            sql = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
+            db.execute(sql, (*key, len(outputs) + 1))
+
+        self._try(write, None)
+
     def forget(self, entry: Entry) -> None:
         """Delete an entry. The job and the saved clip stay."""
 
@@ -221,6 +240,7 @@ class Ledger:
             db.execute("DELETE FROM jobs WHERE ref = ?", (entry.ref,))
             key = (entry.base_url, entry.job_id)
             db.execute("DELETE FROM posters WHERE base_url = ? AND job_id = ?", key)
+            db.execute("DELETE FROM outputs WHERE base_url = ? AND job_id = ?", key)
 
         self._try(write, None, is_durable=True)
 
@@ -236,6 +256,14 @@ class Ledger:
         sql = "SELECT poster FROM posters WHERE base_url = ? AND job_id = ?"
         found = self._try(lambda db: db.execute(sql, (base_url, job_id)).fetchone(), None)
         return found[0] if found else None
+
+    def outputs(self, base_url: str, job_id: str) -> list[tuple[str | None, int]]:
+        """Return what `keep_outputs` wrote for a job, in order; most jobs make one clip alone."""
+        sql = (
+            "SELECT clip, clip_bytes FROM outputs WHERE base_url = ? AND job_id = ? ORDER BY number"
+        )
+        nothing: list[tuple[str | None, int]] = []
+        return self._try(lambda db: db.execute(sql, (base_url, job_id)).fetchall(), nothing)
 
     def named(self, base_url: str, name: str) -> Entry | None:
         """Return the entry whose `Entry.name` is `name`, or None."""
@@ -274,7 +302,12 @@ class Ledger:
 
     def unfinished(self, base_url: str) -> list[Entry]:
         """Return the jobs that may still run or whose wanted clip is not saved, oldest first."""
-        return [entry for entry in reversed(self.entries(base_url)) if entry.is_unfinished]
+        sql = "SELECT DISTINCT job_id FROM outputs WHERE base_url = ? AND clip IS NULL"
+        nothing: list[Any] = []
+        rows = self._try(lambda db: db.execute(sql, (base_url,)).fetchall(), nothing)
+        partial = {job_id for (job_id,) in rows}
+        entries = reversed(self.entries(base_url))
+        return [entry for entry in entries if entry.is_unfinished or entry.job_id in partial]
 
     def durations_s(
         self,
