@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cometvid_nb
-from cometvid_nb.cards.card import Card, Clip, Phase
+from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.clip import Clip
 from cometvid_nb.cards.text import card_to_progress_line
 from cometvid_nb.clips.places import SavedClip, Saving
 from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
