@@ -194,42 +194,29 @@ class Ledger:
         clip_bytes: int,
         *,
         poster: str | None = None,
+        outputs: Sequence[tuple[str | None, int]] = (),
     ) -> None:
         """Write down where the clip of a job is saved (a path or URL) and its size.
 
         `poster` is a small picture of the clip, as a data URL; None keeps the one that is there.
-        """
-
-        def write(db: sqlite3.Connection) -> None:
-            # The poster first: if the process is killed in between, a clip without its poster
-            # would never get one, while a poster without its clip does no harm.
-            if poster is not None:
-                db.execute(
-                    "INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (base_url, job_id, poster)
-                )
-            db.execute(
-                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
-                (clip, clip_bytes, base_url, job_id),
-            )
-
-        self._try(write, None)
-
-    def keep_outputs(
-        self, base_url: str, job_id: str, outputs: Sequence[tuple[str | None, int]]
-    ) -> None:
-        """Write down place and size of each further clip of a job that made several.
-
-        A place of None is a clip that could not be saved: the job then counts as unfinished.
+        `outputs` has the place and size of each further clip of a job that made several. A place
+        of None is one that could not be saved: the job then counts as unfinished.
         """
         key = (base_url, job_id)
 
         def write(db: sqlite3.Connection) -> None:
-            # New rows first: if the process is killed in between, none is lost.
+            # The clip last: if the process is killed in between, the rest does no harm.
+            if poster is not None:
+                db.execute("INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (*key, poster))
             for number, output in enumerate(outputs, 2):
                 row = (*key, number, *output)
                 db.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", row)
-            sql = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
-            db.execute(sql, (*key, len(outputs) + 1))
+            old = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
+            db.execute(old, (*key, len(outputs) + 1))
+            db.execute(
+                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
+                (clip, clip_bytes, *key),
+            )
 
         self._try(write, None)
 
@@ -258,7 +245,7 @@ class Ledger:
         return found[0] if found else None
 
     def outputs(self, base_url: str, job_id: str) -> list[tuple[str | None, int]]:
-        """Return what `keep_outputs` wrote for a job, in order; most jobs make one clip alone."""
+        """Return the further clips of a job, as `keep_clip` takes them; most jobs have none."""
         sql = (
             "SELECT clip, clip_bytes FROM outputs WHERE base_url = ? AND job_id = ? ORDER BY number"
         )

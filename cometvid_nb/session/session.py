@@ -256,12 +256,12 @@ class Session:
             # The ledger keeps the place that a page can load, as a watch with two places does.
             first = state.with_clip(saved).saved or saved
             ledger.see(base_url, job)
-            ledger.keep_clip(base_url, job_id, first.file_path, first.size_bytes)
-            if outputs := outputs_of(first):
-                ledger.keep_outputs(base_url, job_id, outputs)
+            place, outputs = (first.file_path, first.size_bytes), outputs_of(first)
+            ledger.keep_clip(base_url, job_id, *place, outputs=outputs)
             # After that: whether a clip is remembered must never depend on a picture.
             poster = (await illustrated(client, job, first)).poster
-            ledger.keep_clip(base_url, job_id, first.file_path, first.size_bytes, poster=poster)
+            if poster is not None:
+                ledger.keep_clip(base_url, job_id, *place, poster=poster, outputs=outputs)
             return replace(saved, poster=saved.poster or poster)
 
         return self._loop.run(save()).result()

@@ -45,9 +45,8 @@ class Memory:
                 after.saved.file_path,
                 after.saved.size_bytes,
                 poster=after.saved.poster,
+                outputs=outputs_of(after.saved),
             )
-            if outputs := outputs_of(after.saved):
-                self._ledger.keep_outputs(self._base_url, after.job_id, outputs)
 
     def prior_of(self, job: Job) -> DurationPrior:
         """Return how long such a job takes, judging by the ones like it in the ledger."""

@@ -3,6 +3,7 @@
  * and becomes the player, in place, once there is a clip.
  */
 
+const GLIDE_MS = 400; // slow enough for the eye to follow
 const BUSY_AFTER_MS = 1500; // a click unanswered by then waits for the running cell
 
 /** Every node of a card, built once. */
@@ -74,27 +75,22 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   }
 
   /**
-   * Give the screen the shape of the clip, which may not be the one that was asked for. The card
-   * keeps the height it had, so that nothing beneath it moves.
+   * Give the screen the shape of the clip, which may not be the one that was asked for; what stands
+   * beneath the card then glides to its place.
    * @param {number} [height_px] of the card as it was seen last
    */
   function reshape(height_px = ui.layout.offsetHeight) {
     const told = shown.phase === "completed" && ownRatio ? ownRatio : shown.aspect_ratio;
-    const ratio = String(told > 0.1 && told < 10 ? told : 16 / 9);
-    const before = ui.root.style.getPropertyValue("--cometvid-ratio");
-    ui.root.style.setProperty("--cometvid-ratio", ratio);
-    ui.root.classList.toggle("cometvid-is-portrait", Number(ratio) <= 1);
-    if (shown.phase !== "completed" || !before || Math.abs(Number(before) / Number(ratio) - 1) < 0.01) return;
-    if (!height_px) return;
-    loosen();
-    ui.layout.style.minBlockSize = `${height_px}px`;
-    const excess_px = ui.layout.offsetHeight - height_px;
-    if (excess_px > 0) ui.screen.style.maxBlockSize = `${ui.screen.offsetHeight - excess_px}px`;
-  }
-
-  /** Let the card take the height that it needs by itself. */
-  function loosen() {
-    ui.body.style.minBlockSize = ui.layout.style.minBlockSize = ui.screen.style.maxBlockSize = "";
+    const ratio = told > 0.1 && told < 10 ? told : 16 / 9;
+    const before = Number(ui.root.style.getPropertyValue("--cometvid-ratio"));
+    ui.root.style.setProperty("--cometvid-ratio", String(ratio));
+    ui.root.classList.toggle("cometvid-is-portrait", ratio <= 1);
+    if (shown.phase !== "completed" || !before || Math.abs(before / ratio - 1) < 0.01) return;
+    ui.body.style.minBlockSize = ""; // the height that it had beside another shape
+    const heights = [height_px, ui.layout.offsetHeight].map((px) => ({ height: `${px}px` }));
+    if (height_px && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      ui.layout.animate(heights, { duration: GLIDE_MS, easing: "ease-in-out" });
+    }
   }
 
   /** @param {Card} next */
@@ -123,7 +119,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     // What follows must not move when the player comes: the body keeps the room it had.
     const wasActive = shown !== EMPTY_CARD && ACTIVE_PHASES.has(shown.phase);
     if (wasActive && next.phase === "completed") ui.body.style.minBlockSize = `${ui.body.offsetHeight}px`;
-    else if (next.phase !== "completed") { loosen(); ownRatio = 0; }
+    else if (next.phase !== "completed") { ui.body.style.minBlockSize = ""; ownRatio = 0; }
     shown = next;
     const phase = next.phase in ICONS ? next.phase : "unknown";
     const isActive = ACTIVE_PHASES.has(phase);
@@ -238,7 +234,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   });
   let width = 0;
   const resizes = new ResizeObserver(() => {
-    if (width && width !== ui.root.clientWidth) loosen(); // a height of another width
+    if (width && width !== ui.root.clientWidth) ui.body.style.minBlockSize = ""; // a height of another width
     width = ui.root.clientWidth;
     measure();
   });
