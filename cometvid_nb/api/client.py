@@ -45,7 +45,7 @@ from .answers import (
     refusal,
     without_frames,
 )
-from .connections import Connections
+from .connections import Connections, HostPlaces
 from .data_urls import decoded, is_data_url
 from .new_job import NewJob
 from .pictures import read_picture
@@ -62,11 +62,14 @@ CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
 ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
 """For the whole of an answer: one that trickles in never meets the timeout of a read."""
 MOST_CREATE_ATTEMPTS = 4
-MOST_CLIPS_AT_ONCE = 12
-"""The other clips wait here and not in the pool of httpx, whose timeout would run meanwhile."""
+MOST_CLIPS_AT_ONCE, MOST_CLIPS_OF_ALL_HOSTS = 12, 48
+"""Of one host, and of all. The other clips wait here and not in the pool of httpx, whose timeout
+would run meanwhile, and have no file open yet."""
+HEADER_WITHIN_S = 60.0
+"""From the request for a clip to the end of the last header, redirects included."""
 TO_BE_KEPT = httpx.Limits(max_connections=1, keepalive_expiry=None)
 """`Connections` decides for how long."""
-NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_AT_ONCE, max_keepalive_connections=0)
+NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_OF_ALL_HOSTS, max_keepalive_connections=0)
 """A clip's own connection can be hung up at any time."""
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 """What httpx raises where no answer comes: a name that no resolver takes is a `UnicodeError`."""
@@ -91,7 +94,8 @@ class Client:
         self._connections = Connections(lambda: self._open(AsyncHttp, TO_BE_KEPT))
         # Connections of their own: slow clips must not hold up the polls.
         self._clip_http: Http | None = None
-        self._clip_places = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
+        self.clip_places = HostPlaces(MOST_CLIPS_AT_ONCE, MOST_CLIPS_OF_ALL_HOSTS)
+        """For whatever brings a clip; "" is this machine."""
         self._rng = random.Random()
 
     async def __aenter__(self) -> Self:
@@ -260,7 +264,7 @@ class Client:
             else self._url("/videos/{id}/content", job.id)
         )
         if is_data_url(url):
-            async with self._clip_places:
+            async with self.clip_places.take(""):
                 yield ClipStream(bounded(decoded(url, job.id), None, job.id))
             return
         if origin_of(url) == self.settings.origin and self.settings.api_key is None:
@@ -269,14 +273,17 @@ class Client:
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
         of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
-        async with self._clip_places:
+        async with self.clip_places.take(host):
             if self._clip_http is None:
                 self._clip_http = self._open(Http, NOT_TO_BE_KEPT)
             try:
                 request = self._clip_http.build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
                 hang_up = HangUp()
-                response = await send_for_clip(self._clip_http, request, hang_up, api_host, job.id)
+                async with asyncio.timeout(HEADER_WITHIN_S):
+                    response = await send_for_clip(
+                        self._clip_http, request, hang_up, api_host, job.id
+                    )
             except NO_ANSWER as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             try:

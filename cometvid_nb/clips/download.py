@@ -1,16 +1,17 @@
 """Download: a clip by one road to a file that is either whole or not there.
 
-Streamed in constant memory to a `.part` beside its place, resumed where the server can, checked
+Streamed in constant memory to a part beside its place, resumed where the server can, checked
 for length and MP4 structure, then linked into place; another file of that name is never touched.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ..api.threads import in_thread
 from ..errors import ClipError, TransientError
 from .file import check, clip_file_name, fitting, put_in_place
 from .format import Format
+from .parts import new_part, remove, sweep
 from .places import Saving
 from .roads import Road
 
@@ -92,60 +94,82 @@ async def download(
     tries = tries or Tries()
     job_id = road.job.id
     name = file_name or clip_file_name(job_id)
-    part: Path | None = None
-    try:
+    part = new_part(folder)
+
+    def prepare() -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{name}.{secrets.token_hex(4)}.part"
-        # x: never somebody else's; unbuffered, as what is written is large and would be copied.
-        with part.open("x+b", buffering=0) as file:
-            await _receive(client, road, file, tries, most_tries)
-            size_bytes, format_ = await in_thread(lambda: check(file, job_id))
+        sweep(folder)
+
+    try:
+        await in_thread(prepare)
+        size_bytes, format_ = await _receive(client, road, part, tries, most_tries)
         path = put_in_place(part, folder, fitting(name, format_.suffix))
         return ClipFile(path, size_bytes, format_)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError: a path with a zero byte in it
+        reason = getattr(error, "strerror", None) or error
         raise ClipError(
-            f"The clip of {job_id} was not saved to {folder}: {error.strerror or error}.",
+            f"The clip of {job_id} was not saved to {folder}: {reason}.",
             advice="Free or allow the place, or set another with %cometvid config save_dir=…",
         ) from error
     finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
+        remove(part)
 
 
-async def _receive(client: Client, road: Road, file: FileIO, tries: Tries, most_tries: int) -> None:
-    """Bring all of the clip into `file`, each try going on where the one before broke off."""
+async def _receive(
+    client: Client, road: Road, part: Path, tries: Tries, most_tries: int
+) -> tuple[int, Format]:
+    """Bring all of the clip into `part`, each try going on where the one before broke off.
+
+    Gives its size in bytes and its format. The file is open only while the clip has its place
+    among those that come at once: thousands that wait would be more than a process may open.
+    """
     validator: str | None = None
     for attempt in range(1, most_tries + 1):
         tries.begin()
         try:
             # A server that sends other bytes than it says is found out by those known already.
-            offset = max(0, file.tell() - OVERLAP_BYTES) if validator else 0
-            file.seek(offset)
-            known = file.read(OVERLAP_BYTES) if offset else b""
+            offset, known = _overlap(part) if validator else (0, b"")
             async with road.open(client, offset, validator) as stream:
                 # A server that ignores the range, or has another clip by now, begins anew.
                 begin = stream.offset if stream.offset == offset else 0
                 if stream.offset not in (0, begin):
                     raise ClipError(f"The server began at byte {stream.offset}, not {offset}.")
-                file.seek(begin)
-                file.truncate()
-                validator = stream.validator
-                async with aclosing(stream.copy_to(file)) as copying:
-                    async for copied_bytes in copying:
-                        tries.received(begin + copied_bytes, stream.total_bytes)
-                if begin and not _begins_with(file, begin, known):
-                    validator = None  # nothing of it can be trusted: from the beginning, then
-                    raise TransientError("The server sent another part of the clip than it said.")
-                if stream.total_bytes is not None and file.tell() != stream.total_bytes:
-                    raise TransientError(
-                        f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
-                    )
-                return
+                with _opened(part) as file:
+                    file.seek(begin)
+                    file.truncate()
+                    validator = stream.validator
+                    async with aclosing(stream.copy_to(file)) as copying:
+                        async for copied_bytes in copying:
+                            tries.received(begin + copied_bytes, stream.total_bytes)
+                    if begin and not _begins_with(file, begin, known):
+                        validator = None  # nothing of it can be trusted: from the beginning, then
+                        raise TransientError(
+                            "The server sent another part of the clip than it said."
+                        )
+                    if stream.total_bytes is not None and file.tell() != stream.total_bytes:
+                        raise TransientError(
+                            f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
+                        )
+                    return await in_thread(partial(check, file, road.job.id))
         except TransientError as error:
             if attempt == most_tries:
                 raise
             tries.failed(error)
             await asyncio.sleep(retry_delay_s(2.0**attempt / 2, error.retry_after_s))
+    raise AssertionError("unreachable")
+
+
+def _opened(part: Path) -> FileIO:
+    # x: never somebody else's; unbuffered, as what is written is large and would be copied.
+    return part.open("r+b" if part.exists() else "x+b", buffering=0)
+
+
+def _overlap(part: Path) -> tuple[int, bytes]:
+    """From which byte on a transfer goes on, and the bytes from there that are known already."""
+    with _opened(part) as file:
+        offset = max(0, file.seek(0, os.SEEK_END) - OVERLAP_BYTES)
+        file.seek(offset)
+        return offset, file.read(OVERLAP_BYTES) if offset else b""
 
 
 def _begins_with(file: FileIO, offset: int, known: bytes) -> bool:

@@ -126,9 +126,12 @@ def put_in_place(part: Path, folder: Path, name: str) -> Path:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    if not other.is_file() or one.stat().st_size != other.stat().st_size:
-        return False
-    with one.open("rb") as a, other.open("rb") as b:
-        return hashlib.file_digest(a, "sha256").digest() == (
-            hashlib.file_digest(b, "sha256").digest()
-        )
+    try:
+        if not other.is_file() or one.stat().st_size != other.stat().st_size:
+            return False
+        with one.open("rb") as a, other.open("rb") as b:
+            return hashlib.file_digest(a, "sha256").digest() == (
+                hashlib.file_digest(b, "sha256").digest()
+            )
+    except PermissionError:
+        return False  # what nobody may read is somebody else's

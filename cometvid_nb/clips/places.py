@@ -62,16 +62,22 @@ class Saving:
 
 def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
-    file, beside = file.resolve(), beside.resolve()
+    try:
+        file, beside = file.resolve(), beside.resolve()
+    except (OSError, RuntimeError):  # links in a circle (RuntimeError before Python 3.13)
+        return None
     return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
 
 
 def local_file(saved: SavedClip | None) -> Path | None:
-    """The file of a saved clip on this machine, as long as it is there, whole."""
+    """The file of a saved clip on this machine, as long as it is there, whole, and may be read."""
     if saved is None or "://" in saved.file_path:
         return None
     file = Path(saved.file_path)
-    return file if file.is_file() and file.stat().st_size == saved.size_bytes else None
+    try:
+        return file if file.is_file() and file.stat().st_size == saved.size_bytes else None
+    except (OSError, ValueError):  # its folder may not be looked into, or no file can be named so
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,13 @@ class Destination:
             path = beside / Path(text).expanduser()
         except RuntimeError as error:
             raise SettingsError(f"{text!r} cannot be found: {error}") from None
-        if suffix_of(path.name) and not path.is_dir():
+        if suffix_of(path.name) and not _is_folder(path):
             return cls(path.parent, beside, None, path.name)
         return cls(path, beside)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # whoever writes there will tell

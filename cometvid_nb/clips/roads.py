@@ -41,7 +41,8 @@ class Road:
         Raises what `Client.open_clip` raises. A file begins at its beginning.
         """
         if self.file is not None:
-            yield ClipStream(_chunks_of(self.file), total_bytes=self.file.stat().st_size)
+            async with client.clip_places.take(""):
+                yield ClipStream(_chunks_of(self.file), total_bytes=self.file.stat().st_size)
             return
         async with client.open_clip(
             self.job, by_link=self.is_link, offset=offset, validator=validator

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from ..api.client import Client
 from ..errors import ClipError, CometVidError, TransientError
@@ -13,6 +11,7 @@ from ..job.job import Job
 from .download import ClipFile, Tries
 from .fetch import Wanted, fetch, late_until_s
 from .file import clip_file_name, fitting, with_number
+from .parts import scratch_folder
 from .places import Destination, SavedClip, Saving, local_file, page_path
 from .posters import first_frame_of
 from .roads import clip_count
@@ -75,8 +74,8 @@ async def _save_one(
         name = fitting(name, source.suffix.lower())
         url = await upload(source, destination.url, name, job_id)
         return replace(saved, file_path=url, path=None, saved_to=url, others=(), also=())
-    with tempfile.TemporaryDirectory(prefix="cometvid-") as folder:
-        file = await fetch(client, wanted, Path(folder), name, tries)
+    with scratch_folder() as folder:
+        file = await fetch(client, wanted, folder, name, tries)
         url = await upload(file.path, destination.url, file.path.name, job_id)
         poster = await first_frame_of(file.path)
         return _kept(wanted, file, SavedClip(url, None, url, file.size_bytes, poster))
