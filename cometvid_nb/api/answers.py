@@ -205,7 +205,8 @@ def clip_stream(response: httpx.Response, hang_up: HangUp, job_id: str, offset: 
     start, total = 0, _int(response.headers.get("Content-Length"))
     if response.status_code == 206:
         start, total = _content_range(response.headers.get("Content-Range", ""), offset)
-    validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
+    marks = (response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    validator = marks[0] or marks[1]
     if validator and validator.startswith("W/"):
         validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
     # No chunk size: with one, httpx collects, and a break loses what it has collected.
@@ -215,7 +216,7 @@ def clip_stream(response: httpx.Response, hang_up: HangUp, job_id: str, offset: 
             raise ClipError(f"The clip of {job_id} came packed, which nobody had asked for.")
         # Lengths and ranges count packed bytes: it cannot go on in the middle.
         chunks, total, validator = unpacked(chunks, total, job_id), None, None
-    return ClipStream(bounded(chunks, total, job_id), start, total, validator, hang_up)
+    return ClipStream(bounded(chunks, total, job_id), start, total, validator, hang_up, marks)
 
 
 def clip_refusal(

@@ -96,6 +96,13 @@ class ClipStream:
     total_bytes: int | None = None
     validator: str | None = None
     hang_up: HangUp = field(default_factory=HangUp)
+    marks: tuple[str | None, str | None] = (None, None)
+    """ETag and Last-Modified, by which one version of a clip is told from another."""
+
+    def is_of(self, other: ClipStream) -> bool:
+        """Whether both may be of one version of the clip: nothing that both tell is different."""
+        told = zip((*self.marks, self.total_bytes), (*other.marks, other.total_bytes), strict=True)
+        return all(mine == theirs for mine, theirs in told if None not in (mine, theirs))
 
     async def copy_to(self, file: RawIOBase) -> AsyncGenerator[int, None]:
         """Write to `file` all that comes, and yield how many bytes that were, till the last.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..api.client import Client
 from ..api.retries import retry_delay_s
+from ..api.streams import ClipStream
 from ..api.threads import in_thread
 from ..errors import ClipError, TransientError
 from .file import check, clip_file_name, fitting, put_in_place
@@ -124,6 +125,7 @@ async def _receive(
     among those that come at once: thousands that wait would be more than a process may open.
     """
     validator: str | None = None
+    first: ClipStream | None = None
     for attempt in range(1, most_tries + 1):
         tries.begin()
         try:
@@ -134,6 +136,11 @@ async def _receive(
                 begin = stream.offset if stream.offset == offset else 0
                 if stream.offset not in (0, begin):
                     raise ClipError(f"The server began at byte {stream.offset}, not {offset}.")
+                if begin and first is not None and not stream.is_of(first):
+                    # Some ignore If-Range and send a part of what is another clip by now.
+                    validator = None
+                    raise TransientError("The server has another clip by now.")
+                first = first if begin else stream
                 with _opened(part) as file:
                     file.seek(begin)
                     file.truncate()

@@ -103,6 +103,28 @@ async def test_a_clip_that_was_replaced_in_between_is_fetched_from_its_start(
 
 @pytest.mark.parametrize(
     "headers",
+    [
+        {"ETag": '"another"'},
+        {"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
+        {"Content-Range": "bytes 65904-168467/999999"},
+    ],
+    ids=["ETag", "date", "length"],
+)
+async def test_a_part_of_another_clip_is_never_put_behind_the_first_part(
+    sim: Simulator, client: Client, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    dated = {"Last-Modified": "Tue, 20 Oct 2015 07:28:00 GMT"}
+    sim.add_fault(Fault(CLIP, cut_after_bytes=CUT, headers=dated))
+    sim.add_fault(Fault(CLIP, headers=headers))
+    saved = await save(client, tmp_path)
+
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    ranges = [headers.get("range") for headers in asked(sim, "clips")]
+    assert ranges == [None, f"bytes={CUT - OVERLAP_BYTES}-", None]
+
+
+@pytest.mark.parametrize(
+    "headers",
     [{"ETag": 'W/"weak"'}, {"ETag": ""}, {"ETag": "", "Accept-Ranges": "none"}],
     ids=["weak", "none", "no ranges"],
 )
