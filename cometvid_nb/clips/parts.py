@@ -41,7 +41,7 @@ def sweep(folder: Path) -> None:
 
 def remove(part: Path) -> None:
     """Delete a part, a file or a folder, if that can be."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         if part.is_dir() and not part.is_symlink():
             shutil.rmtree(part, ignore_errors=True)
         else:
