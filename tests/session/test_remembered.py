@@ -285,6 +285,17 @@ def test_all_clips_of_a_job_are_remembered_and_a_missing_one_is_asked_for_again(
     assert len(sim.requests) == asked
 
 
+def test_a_clip_is_remembered_before_anybody_asks_for_a_picture_of_it(
+    session: Session, sim: Simulator
+) -> None:
+    sim.add_fault(Fault("GET /videos/{id}/content", delay_s=30))
+    watch = session.watch(add(sim, "video_1"))
+    state = reached(watch, lambda state: state.saved)
+    assert entry_of(session, "video_1").clip == str(state.saved and state.saved.file_path)
+    assert not watch.state.is_settled, "the picture is still to come"
+    watch.stop()
+
+
 def test_a_remembered_clip_has_the_shape_of_its_file(
     session: Session, sim: Simulator, tmp_path: Path
 ) -> None:
