@@ -32,7 +32,7 @@ def host(answer: Callable[[socket.socket], None]) -> Iterator[str]:
 
         def serve_one(connection: socket.socket) -> None:
             with connection:
-                connection.settimeout(0.1)
+                connection.settimeout(20)
                 try:
                     connection.recv(4096)
                     while not ended.is_set():

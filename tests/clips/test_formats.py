@@ -142,6 +142,11 @@ def test_a_part_of_a_clip_is_no_clip(kind: str, share: float) -> None:
     assert found(content[: int(len(content) * share)]) is None
 
 
+@pytest.mark.parametrize("kind", [*PLAYED, *NOT_PLAYED, "avi"])
+def test_not_even_the_last_byte_may_be_missing(kind: str) -> None:
+    assert found(made.clip(kind)[:-1]) is None
+
+
 @pytest.mark.parametrize("cut", [1, 7, 8, 40, 1000])
 def test_fragments_that_break_off_are_no_clip(cut: int) -> None:
     last = FRAGMENTS.rindex(b"moof") - 4

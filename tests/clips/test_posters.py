@@ -76,15 +76,21 @@ async def test_without_a_thumbnail_the_first_frame_is_the_poster(
     assert (made.format, made.size) == ("JPEG", (640, 360))
 
 
-LONG = bytes(4 << 20)
+def slowly(kind: str, body: bytes) -> Fault:
+    """An answer that takes minutes to come."""
+    headers = {"Content-Type": kind}
+    return Fault(THUMBNAIL, status=200, body=body, headers=headers, trickle_s=0.01)
+
+
+JPEG = b"\xff\xd8\xff" + bytes(MOST_POSTER_BYTES - 3)
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(THUMBNAIL, status=200, body=LONG, headers={"Content-Type": "video/mp4"}),
-        Fault(THUMBNAIL, status=200, body=LONG, headers={"Content-Type": "image/webp"}),
-        Fault(THUMBNAIL, status=200, body=LONG[:MOST_POSTER_BYTES], trickle_s=0.01),
+        slowly("video/mp4", JPEG),
+        slowly("image/jpeg", JPEG + b"x"),
+        slowly("application/octet-stream", JPEG[3:]),
     ],
     ids=["a video by its type", "too long by its length", "no picture by its first bytes"],
 )

@@ -20,6 +20,7 @@ import pytest
 
 from cometvid_nb.api import data_urls
 from cometvid_nb.api.client import Client
+from cometvid_nb.api.packing import MOST_AT_A_TIME_BYTES, MOST_RATIO, unpacked
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.clips import fetch
@@ -442,6 +443,16 @@ async def test_what_cannot_be_unpacked_within_bounds_leads_to_the_next_road(
     saved = await save(client, tmp_path)
     assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
     assert len(asked(sim, "api")) == 1
+
+
+def test_a_bomb_is_not_unpacked_to_its_end() -> None:
+    bomb = gzip.compress(bytes(40_000_000))
+    sizes: list[int] = []
+    with pytest.raises(ClipError, match="without a bound"):
+        sizes.extend(map(len, unpacked(iter([bomb]), len(bomb), JOB)))
+    assert sizes
+    assert max(sizes) <= MOST_AT_A_TIME_BYTES
+    assert sum(sizes) <= len(bomb) * MOST_RATIO
 
 
 async def test_a_packed_clip_that_breaks_off_is_asked_for_again(
