@@ -94,7 +94,10 @@ class Commands:
                 print(f"Try {told}: {one_line(saving.problem or '')}")
 
         saved = sessions.current().save(arguments.id, arguments.dest, on_progress)
-        print(f"Saved to {saved.saved_to} ({saved.size_bytes / 1e6:.1f} MB)")
+        for one in saved.every:
+            print(f"Saved to {one.saved_to} ({one.size_bytes / 1e6:.1f} MB)")
+        if saved.incomplete is not None:
+            print(saved.incomplete)
 
     def forget(self, arguments: Namespace, cell: str | None = None) -> None:
         entry = _ledger().named(sessions.current().settings.base_url, arguments.id)
