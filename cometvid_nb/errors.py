@@ -15,6 +15,7 @@
     ├── OutcomeUnknown         the answer to a paid request was lost: look before asking again
     ├── LedgerError            this machine's list of jobs cannot be read; the jobs go on
     ├── ClipError              the job is done, but its clip could not be fetched or saved
+    │   └── ClipNotReady       … as the server does not have it yet: some come a minute late
     └── WatchEnded             the watch is over and there is no clip
         ├── JobFailed          the job itself failed
         ├── GaveUp             the deadline passed first
@@ -174,6 +175,19 @@ class LedgerError(CometVidError):
 
 class ClipError(CometVidError):
     """The clip could not be fetched or saved; the job stays completed and paid for."""
+
+
+class ClipNotReady(ClipError):
+    """The server does not have the clip of a completed job yet, or does not have it any more.
+
+    `retry_after_s` is the pause that it asked for (seconds), or None.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, advice: str | None = None
+    ) -> None:
+        super().__init__(message, advice=advice)
+        self.retry_after_s = retry_after_s
 
 
 class WatchEnded(CometVidError):

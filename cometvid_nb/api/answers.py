@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from ..errors import (
     ApiError,
     BadKey,
     ClipError,
+    ClipNotReady,
     CometVidError,
     ConnectionTrouble,
     JobNotFound,
@@ -32,6 +32,7 @@ from ..job.reading import Reading
 from ..job.reasons import Reason, reason_of
 from ..job.values import LONGEST_TEXT, MOST_SAID, number_of, one_line
 from ..settings import Settings
+from .packing import READABLE, compressions, unpacked
 from .retries import parse_retry_after
 from .streams import ClipStream, HangUp, bounded
 
@@ -303,42 +304,72 @@ def without_frames(error: BaseException) -> BaseException:
     return error
 
 
+NOT_THERE_YET = (202, 204, 205, 400, 404, 409)
+"""How servers say that the clip of a completed job has not reached its place, or its store."""
+
+
+def is_clip(response: httpx.Response) -> bool:
+    """Whether an answer may be a clip; else it is a refusal, and its body is words."""
+    is_json = "json" in response.headers.get("Content-Type", "").lower()
+    return response.status_code in (200, 206) and not is_json
+
+
 def clip_stream(response: httpx.Response, hang_up: HangUp, job_id: str, offset: int) -> ClipStream:
-    """The clip in `response`, which was asked for from byte `offset` on.
+    """The clip in `response`, which `is_clip`, asked for from byte `offset` on.
 
     Raises:
-        ClipError: it was refused, or packed. ServerTrouble: a later try may succeed.
+        ClipError: it came packed in a way that cannot be read here.
     """
-    status = response.status_code
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        # Lengths and ranges would count packed bytes, and nobody asked for them.
-        raise ClipError(f"The clip of {job_id} came packed, which nobody had asked for.")
-    if status in (200, 206):
-        start, total = 0, _int(response.headers.get("Content-Length"))
-        if status == 206:
-            start, total = _content_range(response.headers.get("Content-Range", ""), offset)
-        validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
-        if validator and validator.startswith("W/"):
-            validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
-        # No chunk size: with one, httpx collects, and a break loses what it has collected.
-        chunks = bounded(response.iter_raw(), total, job_id)
-        return ClipStream(chunks, start, total, validator, hang_up)
+    start, total = 0, _int(response.headers.get("Content-Length"))
+    if response.status_code == 206:
+        start, total = _content_range(response.headers.get("Content-Range", ""), offset)
+    marks = (response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    validator = marks[0] or marks[1]
+    if validator and validator.startswith("W/"):
+        validator = None  # RFC 9110 §13.1.5: a weak validator cannot guard a range
+    # No chunk size: with one, httpx collects, and a break loses what it has collected.
+    chunks = response.iter_raw()
+    if packing := compressions(response.headers.get("Content-Encoding")):
+        if len(packing) > 1 or packing[0] not in READABLE or start:
+            raise ClipError(f"The clip of {job_id} came packed, which nobody had asked for.")
+        # Lengths and ranges count packed bytes: it cannot go on in the middle.
+        chunks, total, validator = unpacked(chunks, total, job_id), None, None
+    return ClipStream(bounded(chunks, total, job_id), start, total, validator, hang_up, marks)
+
+
+def clip_refusal(
+    answer: Answer, job_id: str, now_s: float, *, is_own: bool, offset: int = 0
+) -> CometVidError:
+    """The error for a clip that was refused; `is_own`: by the API itself, whose words count.
+
+    A link's host has no words for people.
+    """
+    status, hint_s = answer.status_code, answer.retry_after_s(now_s)
     if status == 416:
-        raise ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
-    if status in (408, 425, 429) or status >= 500:
-        raise ServerTrouble(
-            f"The clip of {job_id} was answered with {status}.",
-            retry_after_s=parse_retry_after(response.headers.get("Retry-After"), time.time()),
-        )
-    raise ClipError(f"The clip of {job_id} was refused with {status}: its link may have expired.")
-
-
-def clip_refusal(answer: Answer, job_id: str, now_s: float) -> CometVidError:
-    """The error for a clip that the API itself refused, with the API's message if it gave one."""
+        return ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
     error = refusal(answer, job_id, now_s)
-    if isinstance(error, TransientError):
-        return error
-    return ClipError(f"The clip of {job_id} was refused. {error}", advice=error.advice)
+    if status < 300 or status in NOT_THERE_YET or _is_missing(answer):
+        said = f" The API answered {status}{_words_of(answer) or '.'}"
+        words = said if status < 300 else f" {error}"
+        told = words if is_own else f" Its link was answered with {status}."
+        return ClipNotReady(
+            f"The clip of {job_id} is not there yet, or no longer.{told}", retry_after_s=hint_s
+        )
+    if is_own:
+        if isinstance(error, TransientError):
+            return error
+        return ClipError(f"The clip of {job_id} was refused. {error}", advice=error.advice)
+    if status in (408, 425, 429) or status >= 500:
+        return ServerTrouble(
+            f"The clip of {job_id} was answered with {status}.", retry_after_s=hint_s
+        )
+    return ClipError(f"The clip of {job_id} was refused with {status}: its link may have expired.")
+
+
+def _is_missing(answer: Answer) -> bool:
+    """Whether a store of files says so under a 403: S3 and its kind, where nobody may list them."""
+    is_denied = b"AccessDenied" in answer.body and b"expired" not in answer.body
+    return answer.status_code == 403 and (is_denied or b"NoSuchKey" in answer.body)
 
 
 def _content_range(header: str, offset: int) -> tuple[int, int | None]:

@@ -24,7 +24,6 @@ import httpx
 
 from ..errors import (
     ApiError,
-    CometVidError,
     ConnectionTrouble,
     JobNotFound,
     OutcomeUnknown,
@@ -39,15 +38,18 @@ from .answers import (
     clip_refusal,
     clip_stream,
     for_want_of_a_key,
+    is_clip,
     no_answer,
     polled_job,
     refusal,
     without_frames,
 )
-from .connections import Connections
+from .connections import Connections, HostPlaces
+from .data_urls import decoded, is_data_url
 from .new_job import NewJob
+from .pictures import read_picture
 from .retries import backoff_s, is_not_found_final, retry_delay_s
-from .streams import ClipStream, HangUp
+from .streams import ClipStream, HangUp, bounded
 from .threads import in_thread
 from .transport import (
     AnyHttp,
@@ -69,11 +71,14 @@ CREATE_TIMEOUT = httpx.Timeout(180.0, connect=10.0)
 ANSWER_WITHIN_S, CREATED_WITHIN_S = 60.0, 600.0
 """For the whole of an answer: one that trickles in never meets the timeout of a read."""
 MOST_CREATE_ATTEMPTS = 4
-MOST_CLIPS_AT_ONCE = 12
-"""The other clips wait here and not in the pool of httpx, whose timeout would run meanwhile."""
+MOST_CLIPS_AT_ONCE, MOST_CLIPS_OF_ALL_HOSTS = 12, 48
+"""Of one host, and of all. The other clips wait here and not in the pool of httpx, whose timeout
+would run meanwhile, and have no file open yet."""
+HEADER_WITHIN_S = 60.0
+"""From the request for a clip to the end of the last header, redirects included."""
 TO_BE_KEPT = httpx.Limits(max_connections=1, keepalive_expiry=None)
 """`Connections` decides for how long."""
-NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_AT_ONCE, max_keepalive_connections=0)
+NOT_TO_BE_KEPT = httpx.Limits(max_connections=MOST_CLIPS_OF_ALL_HOSTS, max_keepalive_connections=0)
 """A clip's own connection can be hung up at any time."""
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 """What httpx raises where no answer comes: a name that no resolver takes is a `UnicodeError`."""
@@ -104,7 +109,8 @@ class Client:
         )
         # Connections of their own: slow clips must not hold up the polls.
         self._clip_https: dict[tuple[bool, str], Http] = {}
-        self._clip_places = asyncio.Semaphore(MOST_CLIPS_AT_ONCE)
+        self.clip_places = HostPlaces(MOST_CLIPS_AT_ONCE, MOST_CLIPS_OF_ALL_HOSTS)
+        """For whatever brings a clip; "" is this machine."""
         self._rng = random.Random()
 
     async def __aenter__(self) -> Self:
@@ -221,14 +227,23 @@ class Client:
         key = self.settings.api_key
         return text.replace(key.reveal(), "••••") if key is not None else text
 
-    async def thumbnail(self, job_id: str) -> bytes | None:
-        """A small picture of a completed job's clip, or None where the API has none."""
+    async def thumbnail(self, job_id: str, most_bytes: int) -> bytes | None:
+        """A small picture of a completed job's clip, or None where the API has none.
+
+        A server that knows no thumbnails sends the whole clip again: what is no picture by its
+        type, by its length (`most_bytes`) or by its first bytes is not read on.
+        """
+        url = self._url("/videos/{id}/content", job_id)
         try:
-            template = "/videos/{id}/content"
-            answer = await self._request("GET", template, job_id, params={"variant": "thumbnail"})
-        except CometVidError:
+            async with self._connections.lend() as http, asyncio.timeout(ANSWER_WITHIN_S):
+                request = http.build_request("GET", url, params={"variant": "thumbnail"})
+                response = await http.send(request, stream=True)
+                try:
+                    return await read_picture(response, most_bytes)
+                finally:
+                    await response.aclose()
+        except NO_ANSWER:
             return None  # "when supported", says the reference
-        return answer.body
 
     @asynccontextmanager
     async def open_clip(
@@ -236,10 +251,12 @@ class Client:
     ) -> AsyncIterator[ClipStream]:
         """The clip of a completed job: through its link, else through `/videos/{id}/content`.
 
-        `by_link=False` takes the second road at once. With `offset` and `validator` the answer
-        begins at that byte, if the server can and the clip is still the same; look at `.offset`.
+        A link may hold the clip itself, as a data URL. `by_link=False` takes the second road at
+        once. With `offset` and `validator` the answer begins at that byte, if the server can and
+        the clip is still the same; look at `.offset`.
 
         Raises:
+            ClipNotReady: the server does not have it yet, or no longer.
             ClipError: the server will not give it (the link has expired, say).
             TransientError: no usable answer this time, or the stream broke.
         """
@@ -248,26 +265,33 @@ class Client:
             if by_link and job.video_url
             else self._url("/videos/{id}/content", job.id)
         )
-        is_own = origin_of(url) == self.settings.origin
+        if is_data_url(url):
+            async with self.clip_places.take(""):
+                yield ClipStream(bounded(decoded(url, job.id), None, job.id))
+            return
         headers = {"Accept": "video/*, application/octet-stream"}
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
         of_whom, host = f"the clip of {job.id}", origin_of(url)[1]
-        async with self._clip_places:
+        async with self.clip_places.take(host):
             try:
                 request = self._clip_http(url).build_request("GET", url, headers=headers)
                 api_host = self.settings.origin[1]
                 hang_up = HangUp()
-                response = await send_for_clip(self._clip_http, request, hang_up, api_host, job.id)
+                async with asyncio.timeout(HEADER_WITHIN_S):
+                    response = await send_for_clip(
+                        self._clip_http, request, hang_up, api_host, job.id
+                    )
             except NO_ANSWER as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
             try:
                 log.debug("GET clip of %s: %s", job.id, response.status_code)
-                if is_own and response.status_code >= 400 and response.status_code != 416:
-                    # The API's own words; a link's host has none for people.
-                    body = await _whole(response, hang_up)
+                if not is_clip(response):
+                    body = await _words(response, hang_up)
                     told = Answer(response.status_code, response.headers, body)
-                    raise clip_refusal(told, job.id, time.time())
+                    is_own = origin_of(str(response.url)) == self.settings.origin
+                    refused = clip_refusal(told, job.id, time.time(), is_own=is_own, offset=offset)
+                    raise for_want_of_a_key(refused, self.settings)
                 yield clip_stream(response, hang_up, job.id, offset)
             except httpx.HTTPError as error:
                 raise no_answer(error, of_whom, host) from without_frames(error)
@@ -348,8 +372,8 @@ def _place_of(new: NewJob) -> tuple[str, str]:
     return ("/videos", "") if new.remix_of is None else ("/videos/{id}/remix", new.remix_of)
 
 
-async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:
-    """The body of a refusal, or nothing if it does not come in time."""
+async def _words(response: httpx.Response, hang_up: HangUp) -> bytes:
+    """The body of a refusal as far as it tells anything, or nothing if it does not come in time."""
 
     def read() -> bytes:
         body = Body(response)
@@ -360,5 +384,5 @@ async def _whole(response: httpx.Response, hang_up: HangUp) -> bytes:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             return await in_thread(read, interrupt=hang_up.now)
-    except TimeoutError:
-        return b""
+    except (TimeoutError, httpx.HTTPError):
+        return b""  # its status has told enough

@@ -65,3 +65,31 @@ class Connections:
         every, self._idle, self._lent = [*idle, *self._lent], [], set()
         for http in every:
             await http.aclose()
+
+
+class HostPlaces:
+    """Places for what comes at once: a few of one host, and more of all hosts together.
+
+    So a host that is slow holds up what comes from itself, and hardly anything else.
+    """
+
+    def __init__(self, most_of_one: int, most_of_all: int) -> None:
+        self._most_of_one = most_of_one
+        self._all = asyncio.Semaphore(most_of_all)
+        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        """By host: its places, and how many hold or await one."""
+
+    @asynccontextmanager
+    async def take(self, host: str) -> AsyncIterator[None]:
+        """A place for something of `host`; waits until there is one."""
+        places, users = self._hosts.get(host) or (asyncio.Semaphore(self._most_of_one), 0)
+        self._hosts[host] = (places, users + 1)
+        try:
+            async with places, self._all:
+                yield
+        finally:
+            places, users = self._hosts[host]
+            if users > 1:
+                self._hosts[host] = (places, users - 1)
+            else:
+                del self._hosts[host]

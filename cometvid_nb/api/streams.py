@@ -29,6 +29,8 @@ BLOCK_BYTES = 1 << 20
 PROGRESS_EVERY_S = 0.1
 """How often a reader hears of what has come: a bar that moves ten times a second looks smooth."""
 MOST_READ_BYTES = 1 << 19
+MOST_HEADER_BYTES = 1 << 18
+"""Of all headers before the body of a clip, and what came of the body in the same moment."""
 HANG_UP_WITHIN_S = 1.0
 """While a host is looked up, or does not take the connection, there is nothing to hang up."""
 
@@ -42,12 +44,15 @@ class HangUp:
 
     def __init__(self) -> None:
         self.is_done = False
+        self.is_answered = False
+        """Whether the last header has come: what follows is the body, with bounds of its own."""
         self._stream: Any = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Note the connection as soon as it is open; with TLS it is opened in two steps."""
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._stream = info["return_value"]
+            self._bound_header(self._stream)
             if self.is_done:  # the request was given up while the host was looked up
                 self._shut_down()
 
@@ -55,6 +60,22 @@ class HangUp:
         """Hang up at once, or as soon as there is a connection."""
         self.is_done = True
         self._shut_down()
+
+    def _bound_header(self, stream: Any) -> None:
+        """Hang up where the header has no end: a server may send `103 Early Hints` for ever."""
+        read, came_bytes = stream.read, 0
+
+        def read_header(*arguments: Any, **options: Any) -> Any:
+            nonlocal came_bytes
+            content = read(*arguments, **options)
+            came_bytes += len(content)
+            if not self.is_answered and came_bytes > MOST_HEADER_BYTES:
+                self.now()
+                return b""
+            return content
+
+        with suppress(AttributeError):  # as in `_read_more_at_once`
+            stream.read = read_header
 
     def _shut_down(self) -> None:
         # Shut down, not closed: a thread that waits in `recv` does not notice a close.
@@ -75,6 +96,13 @@ class ClipStream:
     total_bytes: int | None = None
     validator: str | None = None
     hang_up: HangUp = field(default_factory=HangUp)
+    marks: tuple[str | None, str | None] = (None, None)
+    """ETag and Last-Modified, by which one version of a clip is told from another."""
+
+    def is_of(self, other: ClipStream) -> bool:
+        """Whether both may be of one version of the clip: nothing that both tell is different."""
+        told = zip((*self.marks, self.total_bytes), (*other.marks, other.total_bytes), strict=True)
+        return all(mine == theirs for mine, theirs in told if None not in (mine, theirs))
 
     async def copy_to(self, file: RawIOBase) -> AsyncGenerator[int, None]:
         """Write to `file` all that comes, and yield how many bytes that were, till the last.
@@ -127,9 +155,11 @@ async def send(
     `hang_up` ends the wait for the answer, and any later one for the body.
     """
     request.extensions["trace"] = hang_up.trace
+    hang_up.is_answered = False
 
     def ask() -> httpx.Response:
         response = http.send(request, stream=True, auth=auth)
+        hang_up.is_answered = True
         if hang_up.is_done:  # nobody waits for it any more
             response.close()
         return response

@@ -21,6 +21,7 @@ import httpx
 from ..errors import ClipError
 from ..machine import is_this_machine
 from ..settings import Secret, Settings, origin_of
+from .packing import GZIP_OR_ZLIB, READABLE, compressions
 from .streams import HangUp, send
 from .variables import certificates_error, proxy_error
 
@@ -198,11 +199,10 @@ class Body:
     def __init__(self, response: httpx.Response) -> None:
         self._request = response.request
         self._bytes = bytearray()
-        packing = response.headers.get("Content-Encoding", "identity").strip().lower()
-        # Other names ("aws-chunked", "utf-8") stand on bytes that nobody packed; if these are
-        # packed nevertheless, they are no JSON.
-        is_packed = packing in ("gzip", "deflate")
-        self._unpacker = zlib.decompressobj(47) if is_packed else None  # 47: either
+        packing = compressions(response.headers.get("Content-Encoding"))
+        # What is packed by other means is no JSON; that a header alone says so proves nothing.
+        is_packed = not set(READABLE).isdisjoint(packing)
+        self._unpacker = zlib.decompressobj(GZIP_OR_ZLIB) if is_packed else None
 
     def add(self, chunk: bytes) -> None:
         """The next bytes, as they came over the wire."""

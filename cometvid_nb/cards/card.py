@@ -17,6 +17,7 @@ from ..job.ids import check_job_id, quoted_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..watching.state import Ending, WatchState
+from .clip import Clip, clip_of
 from .words import WORDS
 
 
@@ -46,20 +47,6 @@ _PHASE_OF_STATUS = {
     JobStatus.FAILED: Phase.FAILED,
     JobStatus.UNKNOWN: Phase.UNKNOWN,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """Where the clip can be had: a link that expires, and the place it was saved to."""
-
-    url: str | None
-    path: str | None
-    saved_to: str | None
-    expires_at_s: float | None
-    poster: str | None = None
-    """A small picture as a data URL, for pages that cannot play the clip."""
-    data_url: str | None = None
-    """The whole clip, where it is embedded in a record; never set on a card for the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +91,10 @@ class Card:
             phase=phase,
             job_id=state.job_id,
             headline=_UNSAVED if _is_unsaved(state) else _headline(phase, job),
-            facts=_facts(known),
+            facts=_facts(known, state.saved),
             prompt=known.prompt if known else None,
             progress_percent=_progress(phase, job),
-            aspect_ratio=_aspect_ratio(known),
+            aspect_ratio=_aspect_ratio(known, state.saved),
             elapsed_from_s=from_s,
             elapsed_to_s=_ended_at_s(state, from_s),
             checks_at_s=state.checks_at_s if phase.is_active else (),
@@ -122,7 +109,7 @@ class Card:
             watch_command=_command_line("watch", state.job_id),
             actions=_actions(phase),
             is_simulated=state.is_simulated,
-            clip=_clip(job, state.saved, state.poster) if phase is Phase.COMPLETED else None,
+            clip=clip_of(job, state.saved, state.poster) if phase is Phase.COMPLETED else None,
             saving=state.saving,
         )
 
@@ -146,7 +133,7 @@ class Card:
             command=_command_line("watch", job.id) if phase.is_active else None,
             watch_command=_command_line("watch", job.id),
             is_simulated=is_simulated,
-            clip=_clip(job, None) if phase is Phase.COMPLETED else None,
+            clip=clip_of(job, None) if phase is Phase.COMPLETED else None,
         )
 
     def to_json(self, now_s: float) -> dict[str, Any]:
@@ -187,10 +174,13 @@ def _headline(phase: Phase, job: Job | None) -> str:
     return f"Status “{_short(word, 60)}”" if word else "No status given"
 
 
-def _facts(job: Job | None) -> tuple[str, ...]:
+def _facts(job: Job | None, saved: SavedClip | None = None) -> tuple[str, ...]:
     if job is None:
         return ()
-    size = f"{job.width}×{job.height}" if job.size else None
+    # A clip may come in another size than was asked for: its file is right.
+    width, height = (saved.width, saved.height) if saved else (0, 0)
+    width, height = (width, height) if width and height else (job.width or 0, job.height or 0)
+    size = f"{width}×{height}" if width and height else None
     length = f"{job.duration_s:g} s" if job.duration_s else None
     facts = (job.model, size, length, ", ".join(job.images))
     return tuple(_short(fact, 80) for fact in facts if fact)
@@ -204,9 +194,12 @@ def _progress(phase: Phase, job: Job | None) -> float | None:
     return job.progress_percent
 
 
-def _aspect_ratio(job: Job | None) -> float:
+def _aspect_ratio(job: Job | None, saved: SavedClip | None = None) -> float:
+    ratio = job.aspect_ratio if job else 16 / 9
+    if saved is not None and saved.width and saved.height:
+        ratio = saved.width / saved.height
     # A ribbon 16 pixels high is no card: keep what is shown within sane shapes.
-    return min(4.0, max(0.25, job.aspect_ratio)) if job else 16 / 9
+    return min(4.0, max(0.25, ratio))
 
 
 def _ended_at_s(state: WatchState, from_s: float) -> float | None:
@@ -222,7 +215,15 @@ def _problem(state: WatchState) -> str | None:
         return (state.job.error_message if state.job else None) or "The API gave no reason."
     if state.ending in (Ending.GAVE_UP, Ending.BROKEN):
         return str(state.error)
-    return state.problem
+    return state.problem or _codec_problem(state.saved)
+
+
+def _codec_problem(saved: SavedClip | None) -> str | None:
+    """What keeps most browsers from playing the saved clip."""
+    codecs = dict.fromkeys(one.codec for one in saved.every if one.codec) if saved else {}
+    if not codecs:
+        return None
+    return f"The clip is {' and '.join(codecs)}, which most browsers do not play."
 
 
 def _advice(state: WatchState) -> str | None:
@@ -236,6 +237,8 @@ def _advice(state: WatchState) -> str | None:
         return "The clip is still at the server for a while. To try again:"
     if state.error is not None:
         return state.error.advice
+    if state.problem is None and _codec_problem(state.saved):
+        return "The file is whole. Open it in VLC, or on a Mac in QuickTime Player."
     if state.ending is None and state.not_found_times:
         return "Checking goes on for some seconds before this is taken for the truth."
     if state.ending is None and state.problem:
@@ -269,25 +272,6 @@ def _actions(phase: Phase) -> tuple[str, ...]:
     if phase.is_active:
         return ("stop",)
     return ("watch",) if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN) else ()
-
-
-def _clip(job: Job | None, saved: SavedClip | None, poster: str | None = None) -> Clip:
-    path, saved_to = (saved.path, saved.saved_to) if saved else (None, None)
-    if saved is not None and saved.also:
-        saved_to = " and ".join([saved.saved_to, *saved.also])
-    if saved is None and job is not None and job.saved_path is not None:
-        saved_to = job.saved_path
-        is_beside = not re.match(r"[/\\]|[A-Za-z]:|[A-Za-z][\w+.-]+://", saved_to)
-        path = saved_to if is_beside else None
-    link = job.video_url if job else None
-    return Clip(
-        # A clip inside the link itself (`data:`) has megabytes, and is saved like any other.
-        url=link if link and not link.startswith("data:") else None,
-        path=path,
-        saved_to=saved_to,
-        expires_at_s=job.expires_at_s if job else None,
-        poster=saved.poster if saved else poster,
-    )
 
 
 def _short(text: str, most: int) -> str:

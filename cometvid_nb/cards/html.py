@@ -17,10 +17,11 @@ from markupsafe import Markup, escape
 
 from ..job.ids import MOST_CHARACTERS, SHOWN_CHARACTERS, quoted_ids, shown_id
 from .card import Card, Phase
+from .clip import Clip
 from .gallery import Gallery
 from .text import (
     card_to_text,
-    clip_place,
+    clip_places,
     elapsed_text,
     gallery_to_text,
     mark,
@@ -71,6 +72,13 @@ class _Box:
 
 _TILE = _Box(266, 150, "display:block;width:100%;height:150px;background:#000", 320)
 """One height for all, so that the grid does not jump."""
+_FURTHER = _Box(
+    192,
+    108,
+    "display:block;flex:1 1 180px;min-width:0;max-width:300px;height:auto;background:#000",
+    320,
+)
+"""The further clips of a job that made several."""
 
 
 def card_to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
@@ -88,9 +96,10 @@ def card_to_html(card: Card, *, is_player: bool = True) -> str:
     html = Markup(
         '<div class="cometvid-record" style="{}box-sizing:border-box;max-width:640px;'
         'margin:4px 0;border:1px solid rgba(128,128,128,0.35);border-radius:12px;overflow:hidden">'
-        "{}{}</div>"
+        "{}{}{}</div>"
     )
-    return str(html.format(layout, _player(card, _card_box(card), poster), _caption(card)))
+    player = _player(card, card.clip, _card_box(card), poster)
+    return str(html.format(layout, player, _caption(card), _further(card)))
 
 
 def gallery_to_bundle(
@@ -128,15 +137,15 @@ def gallery_to_html(gallery: Gallery, cards: Sequence[Card], *, is_player: bool 
     return str(html)
 
 
-def source_of(card: Card) -> str | None:
-    """What a page can load the clip from; None where there is nothing."""
-    if card.clip is None:
+def source_of(clip: Clip | None) -> str | None:
+    """What a page can load a clip from; None where there is nothing."""
+    if clip is None:
         return None
-    if card.clip.data_url is not None:
-        return card.clip.data_url
-    if card.clip.path is not None:
-        return quote(card.clip.path)
-    url = card.clip.url
+    if clip.data_url is not None:
+        return clip.data_url
+    if clip.path is not None:
+        return quote(clip.path)
+    url = clip.url
     return url if url and urlsplit(url).scheme.lower() in ("http", "https") else None
 
 
@@ -175,11 +184,21 @@ def _is_tall(card: Card) -> bool:
     return card.aspect_ratio <= 1
 
 
-def _player(card: Card, box: _Box, poster: str | None, *, is_patient: bool = False) -> Markup:
-    """The player of a clip, empty where there is none; `is_patient`: it loads when it is wanted."""
-    source = source_of(card)
-    if source is None:
+def _player(
+    card: Card, clip: Clip | None, box: _Box, poster: str | None, *, is_patient: bool = False
+) -> Markup:
+    """The player of a clip, empty where there is none; `is_patient`: it loads when it is wanted.
+
+    A GIF is shown as the picture it is, in the same box.
+    """
+    source = source_of(clip)
+    if clip is None or source is None:
         return Markup("")
+    if clip.is_image:
+        image = Markup(
+            '<img width="{}" height="{}" style="{};object-fit:contain" alt="{}" src="{}">'
+        )
+        return image.format(box.width, box.height, box.style, f"Clip of {card.job_id}", source)
     return Markup(
         '<video controls preload="{}" playsinline width="{}" height="{}" style="{}" '
         'title="{}"{} src="{}">{}</video>'
@@ -191,16 +210,25 @@ def _player(card: Card, box: _Box, poster: str | None, *, is_patient: bool = Fal
         card.job_id,
         Markup(' poster="{}"').format(poster) if poster else "",
         source,
-        _picture(card, box, poster),
+        _picture(clip, box, poster),
     )
 
 
-def _picture(card: Card, box: _Box, poster: str | None) -> Markup:
+def _further(card: Card) -> Markup:
+    """The players of the further clips of a job, side by side beneath the first one."""
+    others = card.clip.others if card.clip is not None else ()
+    players = [_player(card, clip, _FURTHER, None) for clip in others]
+    style = "display:flex;flex-wrap:wrap;gap:8px;flex:1 1 100%;padding:0 16px 12px"
+    row = Markup('<div style="{}">{}</div>')
+    return row.format(style, Markup("").join(players)) if any(players) else Markup("")
+
+
+def _picture(clip: Clip | None, box: _Box, poster: str | None) -> Markup:
     """What stands in the place of a `<video>` that is not known or not allowed, as on GitHub."""
-    source = source_of(card)
-    if source is None:
+    source = source_of(clip)
+    if clip is None or source is None:
         return Markup("")
-    label: str | Markup = clip_place(card) or "the clip"
+    label: str | Markup = clip.saved_to or clip.url or "the clip"
     if poster:
         image = Markup('<img src="{}" alt="{}" width="{}">')
         label = image.format(poster, label, box.picture_width)
@@ -246,8 +274,8 @@ def _kept(card: Card) -> str | Markup:
     """Where the clip is kept, or how long its link lives."""
     if card.clip is None:
         return ""
-    if card.clip.saved_to:
-        return escape(WORDS["saved"]).format(place=code(card.clip.saved_to))
+    if places := [clip.saved_to for clip in card.clip.every if clip.saved_to]:
+        return escape(WORDS["saved"]).format(place=Markup(", ").join(map(code, places)))
     # A record has no script: when its link has expired, only the command brings the clip back.
     end = f"{WORDS['not_saved']} · this player stops working when the link expires"
     if card.clip.expires_at_s:
@@ -297,11 +325,15 @@ def _table(card: Card) -> Markup:
 
 
 def _link(card: Card) -> Markup | None:
-    source = source_of(card)
-    if card.clip is None or source is None:
+    if card.clip is None:
         return None
     until = f", works until {to_moment(card.clip.expires_at_s)}" if card.clip.expires_at_s else ""
-    return _anchor(source, card.clip.saved_to or f"link{until}")
+    links = [
+        _anchor(source, clip.saved_to or f"link{until}")
+        for clip in card.clip.every
+        if (source := source_of(clip)) is not None
+    ]
+    return Markup(", ").join(links) or None
 
 
 def _compare(cards: Sequence[Card]) -> Markup:
@@ -328,12 +360,14 @@ def _cell(card: Card, poster: str | None, *, is_player: bool) -> Markup:
     if card.prompt:
         lines.append(foreign(one_line(card.prompt, 160)))
     lines.append(quiet(code_of_id(card.job_id)))
+    if card.clip is not None and card.clip.others:
+        lines.append(quiet(one_line(f"and {', '.join(clip_places(card)[1:])}", 300)))
     rows = [Markup('<div style="margin:2px 0">{}</div>').format(line) for line in lines]
     player = Markup("")
     if card.phase is Phase.COMPLETED and is_player:
         # Sixty clips wait until they are wanted, where there is a picture of them meanwhile.
-        player = _player(card, _TILE, poster, is_patient=poster is not None)
+        player = _player(card, card.clip, _TILE, poster, is_patient=poster is not None)
     elif card.phase is Phase.COMPLETED:
-        player = _picture(card, _TILE, poster)
+        player = _picture(card.clip, _TILE, poster)
     cell = Markup('<div style="{}">{}<div style="{}">{}</div></div>')
     return cell.format(_CELL, player, _WORDS_STYLE, Markup("").join(rows))

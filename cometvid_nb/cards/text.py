@@ -28,8 +28,7 @@ def card_to_text(card: Card) -> str:
     lines += [one_line(text) for text in (card.problem, card.advice) if text]
     if card.command and not card.phase.is_active:
         lines.append(card.command)
-    if place := clip_place(card):
-        lines.append(place)
+    lines += clip_places(card)
     return "\n".join(lines)
 
 
@@ -59,9 +58,10 @@ def mark(card: Card) -> str:
     return _MARKS.get(card.phase, "")
 
 
-def clip_place(card: Card) -> str | None:
-    """Where the clip can be had, in words: the place it was saved to, else its link."""
-    return (card.clip.saved_to or card.clip.url) if card.clip else None
+def clip_places(card: Card) -> list[str]:
+    """Where each clip can be had, in words: the place it was saved to, else its link."""
+    places = [clip.saved_to or clip.url for clip in card.clip.every] if card.clip else []
+    return [place for place in places if place]
 
 
 def one_line(text: str, most: int = 300) -> str:
@@ -128,7 +128,9 @@ def to_more(gallery: Gallery, cards: Sequence[Card]) -> str:
 
 def _outcome(card: Card) -> str:
     """Where the clip is, or why there is none."""
-    return one_line(clip_place(card) or card.problem or "", 200)
+    places = clip_places(card)
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return one_line(f"{places[0]}{more}" if places else card.problem or "", 200)
 
 
 def clock_text(duration_s: float) -> str:
@@ -211,6 +213,8 @@ def saving_text(saving: Saving) -> str:
         parts = [fill(words["amount"], amount=amount)]
     else:
         parts = [words["begun"]]
+    if saving.count > 1:
+        parts.append(fill(words["which"], number=saving.number, count=saving.count))
     if saving.attempt > 1:
         parts += [fill(words["retry"], attempt=saving.attempt), saving.problem or ""]
     return " · ".join(filter(None, parts))

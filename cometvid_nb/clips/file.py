@@ -1,4 +1,4 @@
-"""The file of a clip on this machine's disk: its name, whether it is whole, its last move."""
+"""The file of a clip on this machine's disk: its name, its format, its last move."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from ..errors import ClipError
+from ..errors import ClipError, ClipNotReady
 from ..machine import sync
+from .format import Format, suffix_of
+from .gif import GIF_HEADS, read_gif, read_riff
+from .mp4 import read_mp4
+from .webm import MAGIC, read_webm
 
-MOST_BOXES = 100_000
-"""An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""
+WORDS_BYTES = 200
+"""So much of a file shows whether it is words."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -27,37 +31,65 @@ def clip_file_name(job_id: str) -> str:
     return f"{readable or 'clip'}-{digest}.mp4"
 
 
-def check(file: FileIO, job_id: str) -> int:
-    """The size in bytes of what is surely an MP4: whole boxes from end to end, `ftyp` and `moov`.
+def check(file: FileIO, job_id: str) -> tuple[int, Format]:
+    """The size in bytes, and the format, of what is surely a whole clip.
 
-    Source: ISO/IEC 14496-12 §4.2, a file is a row of boxes that each begin with size and type.
+    Raises:
+        ClipError: it is none.
     """
     sync(file.fileno())
     size_bytes = file.seek(0, os.SEEK_END)
-    at = 0
-    kinds: list[bytes] = []
-    while at < size_bytes and len(kinds) < MOST_BOXES:
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        elif length == 0:
-            length = size_bytes - at
-        if len(head) < 8 or length < 8 or at + length > size_bytes:
-            break
-        kinds.append(head[4:8])
-        at += length
-    if at != size_bytes or b"moov" not in kinds or kinds[:1] != [b"ftyp"]:
-        raise ClipError(f"What the server sent as the clip of {job_id} is not a whole MP4 file.")
-    return size_bytes
+    if (found := read_format(file, size_bytes)) is not None:
+        return size_bytes, found
+    told = f"What the server sent as the clip of {job_id} is not a whole MP4, WebM or GIF file"
+    file.seek(0)
+    head = file.read(WORDS_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] in (b"", b"{", b"[", b"<"):
+        # Words in place of a clip: some servers say so, under 200, that it is not there yet.
+        words = {b"": "nothing", b"<": "a page"}.get(head[:1], "JSON")
+        raise ClipNotReady(f"{told} but {words}.")
+    raise ClipError(f"{told}.")
+
+
+def read_format(file: FileIO, size_bytes: int) -> Format | None:
+    """The format of a whole clip; None: it is no clip, or not all of it is there."""
+    file.seek(0)
+    head = file.read(12)
+    if head.startswith(MAGIC):
+        return read_webm(file, size_bytes)
+    if head[:6] in GIF_HEADS:
+        return read_gif(file, size_bytes)
+    return read_riff(file, size_bytes) if head[:4] == b"RIFF" else read_mp4(file, size_bytes)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a clip that is kept; what cannot be read is taken for a plain MP4."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            found = read_format(file, file.seek(0, os.SEEK_END))
+    except OSError:
+        found = None
+    return found or Format(suffix_of(path.name) or ".mp4")
+
+
+def fitting(name: str, suffix: str) -> str:
+    """`name` with the suffix of its clip's format, whatever it had been thought to be."""
+    own = suffix_of(name)
+    if own == suffix or (own, suffix) == (".m4v", ".mp4"):
+        return name
+    return name[: len(name) - len(own)] + suffix
 
 
 def numbered(name: str) -> Iterator[str]:
     """`clip.mp4`, `clip-2.mp4` and so on, for where another file has the name."""
-    stem, dot, suffix = name.rpartition(".")
     yield name
-    yield from (f"{stem}-{number}{dot}{suffix}" for number in range(2, 1000))
+    yield from (with_number(name, number) for number in range(2, 1000))
+
+
+def with_number(name: str, number: int) -> str:
+    """`clip-2.mp4` for `clip.mp4`."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}-{number}{dot}{suffix}"
 
 
 def put_in_place(part: Path, folder: Path, name: str) -> Path:
@@ -85,9 +117,12 @@ def put_in_place(part: Path, folder: Path, name: str) -> Path:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    if not other.is_file() or one.stat().st_size != other.stat().st_size:
-        return False
-    with one.open("rb") as a, other.open("rb") as b:
-        return hashlib.file_digest(a, "sha256").digest() == (
-            hashlib.file_digest(b, "sha256").digest()
-        )
+    try:
+        if not other.is_file() or one.stat().st_size != other.stat().st_size:
+            return False
+        with one.open("rb") as a, other.open("rb") as b:
+            return hashlib.file_digest(a, "sha256").digest() == (
+                hashlib.file_digest(b, "sha256").digest()
+            )
+    except PermissionError:
+        return False  # what nobody may read is somebody else's

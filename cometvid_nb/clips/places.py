@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
+from .format import suffix_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,22 @@ class SavedClip:
     """A small picture as a data URL."""
     also: tuple[str, ...] = ()
     """Other places it was saved to as well, in words."""
+    width: int = 0
+    """The clip's own width and height in pixels, whatever was asked for; 0 = not known."""
+    height: int = 0
+    codec: str | None = None
+    """The name of its codec, where most browsers do not play it."""
+    number: int = 0
+    """Its place among the clips that the job made."""
+    others: tuple[SavedClip, ...] = ()
+    """The further clips of the job that are saved."""
+    incomplete: str | None = None
+    """Why not all clips of the job are saved; None: they are."""
+
+    @property
+    def every(self) -> tuple[SavedClip, ...]:
+        """All clips of the job that are saved."""
+        return (self, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +49,35 @@ class Saving:
     """How far the saving of a clip has come, in bytes; `total_bytes` None = not announced.
 
     `attempt` counts the tries from 1; `problem` is why the last one ended, None at the first.
+    `number` is the clip's place among the `count` that the job made.
     """
 
     received_bytes: int = 0
     total_bytes: int | None = None
     attempt: int = 1
     problem: str | None = None
+    number: int = 1
+    count: int = 1
 
 
 def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
-    file, beside = file.resolve(), beside.resolve()
+    try:
+        file, beside = file.resolve(), beside.resolve()
+    except (OSError, RuntimeError):  # links in a circle (RuntimeError before Python 3.13)
+        return None
     return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
 
 
 def local_file(saved: SavedClip | None) -> Path | None:
-    """The file of a saved clip on this machine, as long as it is there, whole."""
+    """The file of a saved clip on this machine, as long as it is there, whole, and may be read."""
     if saved is None or "://" in saved.file_path:
         return None
     file = Path(saved.file_path)
-    return file if file.is_file() and file.stat().st_size == saved.size_bytes else None
+    try:
+        return file if file.is_file() and file.stat().st_size == saved.size_bytes else None
+    except (OSError, ValueError):  # its folder may not be looked into, or no file can be named so
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +95,7 @@ class Destination:
 
     @classmethod
     def parse(cls, text: str | None, default: Path, beside: Path) -> Destination:
-        """What a person means by `text`: a URL, a file ending in .mp4, or a folder.
+        """What a person means by `text`: a URL, a file ending in .mp4 or the like, or a folder.
 
         None means `default`; a relative path begins at `beside`.
 
@@ -80,7 +106,7 @@ class Destination:
             return cls(default, beside)
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
             url, _, name = text.rpartition("/")
-            is_file = name.lower().endswith(".mp4")
+            is_file = suffix_of(name) != ""
             return cls(
                 default, beside, url if is_file else text.rstrip("/"), name if is_file else None
             )
@@ -88,6 +114,13 @@ class Destination:
             path = beside / Path(text).expanduser()
         except RuntimeError as error:
             raise SettingsError(f"{text!r} cannot be found: {error}") from None
-        if path.suffix.lower() == ".mp4" and not path.is_dir():
+        if suffix_of(path.name) and not _is_folder(path):
             return cls(path.parent, beside, None, path.name)
         return cls(path, beside)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # whoever writes there will tell

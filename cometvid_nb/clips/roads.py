@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..api.client import Client
@@ -22,6 +22,8 @@ class Road:
     """
 
     job: Job
+    name: str = "its link"
+    """In words, such as "its link"."""
     is_link: bool = True
     file: Path | None = None
 
@@ -39,7 +41,8 @@ class Road:
         Raises what `Client.open_clip` raises. A file begins at its beginning.
         """
         if self.file is not None:
-            yield ClipStream(_chunks_of(self.file), total_bytes=self.file.stat().st_size)
+            async with client.clip_places.take(""):
+                yield ClipStream(_chunks_of(self.file), total_bytes=self.file.stat().st_size)
             return
         async with client.open_clip(
             self.job, by_link=self.is_link, offset=offset, validator=validator
@@ -47,23 +50,41 @@ class Road:
             yield stream
 
 
-async def roads_of(client: Client, job: Job, saved: SavedClip | None) -> AsyncIterator[Road]:
+def clip_count(job: Job) -> int:
+    """How many clips a job has made; most make one."""
+    return 1 + len(job.other_video_urls)
+
+
+async def roads_of(
+    client: Client, job: Job, saved: SavedClip | None, number: int = 0, *, is_late: bool = False
+) -> AsyncIterator[Road]:
     """The roads to a clip, the best first. One that is saved on this machine is its own only road.
 
-    A link may have expired by now, so the API is asked for a fresh one before the second road.
+    `number` counts the clips of the job from 0; the content endpoint knows the first of them only.
+    `is_late`: the known link has led nowhere yet, so that the API is asked for one first. A link
+    may have expired by now, so the API is asked for a fresh one before the second road, too.
     """
     if (file := local_file(saved)) is not None:
-        yield Road(job, file=file)
+        yield Road(job, "the file", file=file)
         return
-    if job.video_url:
-        yield Road(job)
+    linked = _linked(job, number)
+    if linked.video_url and not is_late:
+        yield Road(linked)
+    if linked.video_url or is_late:
         try:
-            fresh = (await client.poll(job.id)).job
+            fresh = _linked((await client.poll(job.id)).job, number)
         except CometVidError:
-            fresh = job  # the content endpoint may still answer
-        if fresh.video_url and fresh.video_url != job.video_url:
-            yield Road(fresh)
-    yield Road(job, is_link=False)
+            fresh = linked  # the content endpoint may still answer
+        if fresh.video_url and (is_late or fresh.video_url != linked.video_url):
+            yield Road(fresh, "a fresh link")
+    if number == 0:
+        yield Road(job, "the API's content endpoint", is_link=False)
+
+
+def _linked(job: Job, number: int) -> Job:
+    """`job` with the link to one of its clips as the only one."""
+    links = (job.video_url, *job.other_video_urls)
+    return replace(job, video_url=links[number] if number < len(links) else None)
 
 
 def _chunks_of(path: Path) -> Iterator[bytes]:

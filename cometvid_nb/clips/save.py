@@ -1,22 +1,20 @@
-"""Save: the clip of a job to its place, whatever the road."""
+"""Save: the clips of a job to their place, whatever the roads."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 from ..api.client import Client
 from ..errors import ClipError, CometVidError, TransientError
 from ..job.job import Job
-from .download import TRIES_PER_ROAD, ClipFile, Tries, download
-from .file import clip_file_name
+from .download import ClipFile, Tries
+from .fetch import Wanted, fetch, late_until_s
+from .file import clip_file_name, fitting, with_number
+from .parts import scratch_folder
 from .places import Destination, SavedClip, Saving, local_file, page_path
-from .posters import poster_of
-from .roads import roads_of
-
-MOST_TRIES = 6
-"""Of one save, along all roads together: so that it ends in time where each of them is slow."""
+from .posters import first_frame_of
+from .roads import clip_count
 
 
 async def save(
@@ -25,64 +23,67 @@ async def save(
     destination: Destination,
     on_progress: Callable[[Saving], None],
     saved: SavedClip | None = None,
+    *,
+    is_fresh: bool = False,
 ) -> SavedClip:
-    """Save the clip of a completed job to `destination`, and give where it lies then.
+    """Save the clips of a completed job to `destination`, and give where they lie then.
 
     `on_progress` is called on the loop, some times a second: one of the few callbacks between
-    rooms, as a bar must move long before there is a result. `saved`: where the clip lies already.
-    A file on this machine is copied, and no server is asked for it.
+    rooms, as a bar must move long before there is a result. `saved`: where they lie already. A
+    file on this machine is copied, and no server is asked for it. `is_fresh`: see `late_until_s`.
+
+    There is no poster yet, except in another storage (see `posters.illustrated`): whether a clip
+    is kept must never depend on a picture.
 
     Raises:
-        ClipError, TransientError: no road led to it, or the storage would not take it.
+        ClipError, TransientError: no road led to any of them, or the storage would not take it.
     """
-    tries = Tries(on_progress)
-    poster = saved.poster if saved is not None else None
+    tries, until_s = Tries(on_progress), late_until_s(job, is_fresh=is_fresh)
+    known = {one.number: one for one in saved.every} if saved is not None else {}
+    count = max([clip_count(job), *(number + 1 for number in known)])
+    kept: list[SavedClip] = []
+    problems: list[CometVidError] = []
+    for number in range(count):
+        tries.turn_to(number + 1, count)
+        wanted = Wanted(job, number, known.get(number), until_s)
+        try:
+            kept.append(await _save_one(client, wanted, destination, tries))
+        except (ClipError, TransientError) as error:
+            problems.append(error)
+    if not kept:
+        raise problems[0]
+    told = [f"{len(kept)} of {count} clips are saved.", *dict.fromkeys(map(str, problems))]
+    incomplete = " ".join(told) if problems else None
+    return replace(kept[0], others=tuple(kept[1:]), incomplete=incomplete)
+
+
+async def _save_one(
+    client: Client, wanted: Wanted, destination: Destination, tries: Tries
+) -> SavedClip:
+    saved, job_id = wanted.saved, wanted.job.id
+    name = destination.file_name or clip_file_name(job_id)
+    name = with_number(name, wanted.number + 1) if wanted.number else name
     if destination.url is None:
-        folder, name = destination.folder, destination.file_name
-        file = await _download(client, job, saved, folder, name, tries)
+        file = await fetch(client, wanted, destination.folder, name, tries)
         path = page_path(file.path, destination.beside)
-        poster = poster or await poster_of(client, job, file.path)
-        return SavedClip(str(file.path), path, path or str(file.path), file.size_bytes, poster)
+        place, poster = path or str(file.path), saved.poster if saved is not None else None
+        return _kept(wanted, file, SavedClip(str(file.path), path, place, file.size_bytes, poster))
     from .storage import upload
 
-    name = destination.file_name or clip_file_name(job.id)
-    if (source := local_file(saved)) is not None:
-        url = await upload(source, destination.url, name, job.id)
-        size_bytes = source.stat().st_size
-    else:
-        with tempfile.TemporaryDirectory(prefix="cometvid-") as folder_name:
-            file = await _download(client, job, None, Path(folder_name), name, tries)
-            url = await upload(file.path, destination.url, name, job.id)
-            poster, size_bytes = await poster_of(client, job, file.path), file.size_bytes
-    return SavedClip(url, None, url, size_bytes, poster)
+    if saved is not None and (source := local_file(saved)) is not None:
+        name = fitting(name, source.suffix.lower())
+        url = await upload(source, destination.url, name, job_id)
+        return replace(saved, file_path=url, path=None, saved_to=url, others=(), also=())
+    with scratch_folder() as folder:
+        file = await fetch(client, wanted, folder, name, tries)
+        url = await upload(file.path, destination.url, file.path.name, job_id)
+        poster = await first_frame_of(file.path)
+        return _kept(wanted, file, SavedClip(url, None, url, file.size_bytes, poster))
 
 
-async def _download(
-    client: Client,
-    job: Job,
-    saved: SavedClip | None,
-    folder: Path,
-    file_name: str | None,
-    tries: Tries,
-) -> ClipFile:
-    """The clip in a file in `folder`, by the first road that leads to it."""
-    problem: CometVidError | None = None
-    async for road in roads_of(client, job, saved):
-        if problem is not None:
-            tries.failed(problem)
-        # One try is kept for the last road, which needs no link.
-        left = MOST_TRIES - tries.number - (0 if road.is_last else 1)
-        try:
-            return await download(
-                client,
-                road,
-                folder,
-                file_name=file_name,
-                tries=tries,
-                most_tries=min(TRIES_PER_ROAD, left),
-            )
-        except (ClipError, TransientError) as error:
-            if isinstance(error.__cause__, OSError):
-                raise  # the disk: another road would end there as well
-            problem = error
-    raise problem or ClipError(f"There is no way to the clip of {job.id}.")
+def _kept(wanted: Wanted, file: ClipFile, saved: SavedClip) -> SavedClip:
+    """`saved` with what is known of the clip in `file`."""
+    found = file.format
+    return replace(
+        saved, width=found.width, height=found.height, codec=found.codec, number=wanted.number
+    )

@@ -10,6 +10,8 @@ from pathlib import Path
 from ..cards.card import Card
 from ..cards.gallery import Gallery
 from ..cards.html import MOST_RECORD_CARDS
+from ..clips.format import media_type, suffix_of
+from ..clips.places import SavedClip
 from ..watching.state import WatchState
 
 MOST_EMBEDDED_BYTES = 20_000_000
@@ -24,18 +26,33 @@ def embedded(card: Card, state: WatchState) -> Card:
     """
     if card.clip is None or state.saved is None:
         return card
-    if state.saved.size_bytes > MOST_EMBEDDED_BYTES:
+    size_bytes = _size_bytes(state)
+    if size_bytes > MOST_EMBEDDED_BYTES:
         return _refused(
             card,
-            f"it has {state.saved.size_bytes / 1e6:.0f} MB, and a notebook should hold "
+            f"it has {size_bytes / 1e6:.0f} MB, and a notebook should hold "
             f"{MOST_EMBEDDED_BYTES / 1e6:.0f} MB at most",
         )
+    known = {saved.number: saved for saved in state.saved.every}
     try:
-        content = Path(state.saved.file_path).read_bytes()
+        first, *others = [
+            replace(clip, data_url=_data_url(known[clip.number])) if clip.number in known else clip
+            for clip in card.clip.every
+        ]
     except OSError as error:
         return _refused(card, f"it cannot be read ({error.strerror or error})")
-    data_url = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
-    return replace(card, clip=replace(card.clip, data_url=data_url))
+    return replace(card, clip=replace(first, others=tuple(others)))
+
+
+def _data_url(saved: SavedClip) -> str:
+    content = Path(saved.file_path).read_bytes()
+    kind = media_type(suffix_of(saved.file_path))
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _size_bytes(state: WatchState) -> int:
+    """How large all saved clips of a job are together."""
+    return sum(saved.size_bytes for saved in state.saved.every) if state.saved else 0
 
 
 def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list[Card]:
@@ -45,7 +62,7 @@ def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list
     """
     done, left_bytes = [], MOST_EMBEDDED_BYTES
     for card, state in zip(cards, states, strict=False):
-        size_bytes = state.saved.size_bytes if state.saved else 0
+        size_bytes = _size_bytes(state)
         if size_bytes <= left_bytes:
             left_bytes -= size_bytes
             done.append(embedded(card, state))

@@ -149,22 +149,26 @@ class Stage:
         if watch is None:
             return
         if message["kind"] == "fetch_clip":
-            self._relay_clip(widget, watch, message.get("request"))
+            self._relay_clip(widget, watch, message.get("request"), message.get("number"))
         elif message["kind"] == "action" and message.get("name") == "stop":
             watch.stop()
         elif message["kind"] == "action" and message.get("name") == "watch":
             feed.replace(self.watch_again(watch.job_id))
 
-    def _relay_clip(self, widget: CometvidWidget, watch: Watch, request: object) -> None:
+    def _relay_clip(
+        self, widget: CometvidWidget, watch: Watch, request: object, number: object
+    ) -> None:
         """Send the bytes of a clip to a page that cannot load it by itself; see `clips.relay`.
 
-        `request` is a number that the page chose; it comes from a page, so it may be anything.
+        `request` is a number that the page chose, `number` that of the clip among the job's; they
+        come from a page, so they may be anything.
         """
         state = watch.state
+        number = number if isinstance(number, int) else 0
         if not isinstance(request, int) or state.job is None or not state.is_over:
             return
         widget.is_relaying = True
-        self._loop.run(_send_clip(widget, watch.server.client, state, request))
+        self._loop.run(_send_clip(widget, watch.server.client, state, request, number))
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
@@ -207,12 +211,12 @@ class Stage:
 
 
 async def _send_clip(
-    widget: CometvidWidget, client: Client, state: WatchState, request: int
+    widget: CometvidWidget, client: Client, state: WatchState, request: int, number: int
 ) -> None:
     from ..clips.relay import relay
 
     assert state.job is not None  # `_relay_clip` has looked
-    async for message, buffers in relay(client, state.job, state.saved, request):
+    async for message, buffers in relay(client, state.job, state.saved, request, number):
         widget.send(message, buffers)
 
 

@@ -61,6 +61,15 @@ CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads p
     poster TEXT NOT NULL,              -- a data URL
     PRIMARY KEY (base_url, job_id)
 );
+CREATE TABLE IF NOT EXISTS outputs (   -- the further clips of a job that made several
+    base_url TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    number INTEGER NOT NULL,           -- from 2
+    clip TEXT,                         -- as jobs.clip; NULL: it could not be saved
+    clip_bytes INTEGER NOT NULL,
+    PRIMARY KEY (base_url, job_id, number)
+);
+CREATE INDEX IF NOT EXISTS outputs_missing ON outputs (base_url, job_id) WHERE clip IS NULL;
 """
 _NAMES = re.findall(r"CREATE (?:TABLE|INDEX) IF NOT EXISTS (\w+)", _SCHEMA)
 

@@ -148,22 +148,28 @@ class Ledger:
         clip_bytes: int,
         *,
         poster: str | None = None,
+        outputs: Sequence[tuple[str | None, int]] = (),
     ) -> None:
         """Write down where the clip of a job is saved (a path or URL) and its size.
 
         `poster` is a small picture of the clip, as a data URL; None keeps the one that is there.
+        `outputs` has the place and size of each further clip of a job that made several. A place
+        of None is one that could not be saved: the job then counts as unfinished.
         """
+        key = (base_url, job_id)
 
         def write(db: sqlite3.Connection) -> None:
-            # The poster first: if the process is killed in between, a clip without its poster
-            # would never get one, while a poster without its clip does no harm.
+            # The clip last: if the process is killed in between, the rest does no harm.
             if poster is not None:
-                db.execute(
-                    "INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (base_url, job_id, poster)
-                )
+                db.execute("INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (*key, poster))
+            for number, output in enumerate(outputs, 2):
+                row = (*key, number, *output)
+                db.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", row)
+            old = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
+            db.execute(old, (*key, len(outputs) + 1))
             db.execute(
                 "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
-                (clip, clip_bytes, base_url, job_id),
+                (clip, clip_bytes, *key),
             )
 
         self._write(("clip", base_url, job_id), write)
@@ -179,6 +185,7 @@ class Ledger:
             db.execute("DELETE FROM jobs WHERE ref = ?", (entry.ref,))
             key = (entry.base_url, entry.job_id)
             db.execute("DELETE FROM posters WHERE base_url = ? AND job_id = ?", key)
+            db.execute("DELETE FROM outputs WHERE base_url = ? AND job_id = ?", key)
 
         self.settle()
         try:
@@ -198,6 +205,13 @@ class Ledger:
         sql = "SELECT poster FROM posters WHERE base_url = ? AND job_id = ?"
         found = self._read(sql, (base_url, job_id))
         return found[0][0] if found else None
+
+    def outputs(self, base_url: str, job_id: str) -> list[tuple[str | None, int]]:
+        """Return the further clips of a job, as `keep_clip` takes them; most jobs have none."""
+        sql = (
+            "SELECT clip, clip_bytes FROM outputs WHERE base_url = ? AND job_id = ? ORDER BY number"
+        )
+        return [(clip, clip_bytes) for clip, clip_bytes in self._read(sql, (base_url, job_id))]
 
     def named(self, base_url: str, name: str) -> Entry | None:
         """Return the entry whose `Entry.name` is `name`, or None."""
@@ -253,11 +267,17 @@ class Ledger:
 
         `limit` keeps the latest ones; None keeps all.
         """
-        order = "ORDER BY began_at_s DESC, rowid DESC"
-        clause = f"WHERE base_url = ? AND {UNFINISHED} {order}"
-        if limit is not None:
-            clause += f" LIMIT {max(0, int(limit))}"
-        return self._select(clause, (base_url,))[::-1]
+        most = "" if limit is None else f" LIMIT {max(0, int(limit))}"
+        clause = f"WHERE base_url = ? AND {UNFINISHED} ORDER BY began_at_s DESC, rowid DESC{most}"
+        found = {entry.ref: entry for entry in self._select(clause, (base_url,))}
+        # A job that made several clips may lack some of them. One query more, so that both have
+        # an index of their own.
+        partial = "SELECT DISTINCT job_id FROM outputs WHERE base_url = ? AND clip IS NULL"
+        for (job_id,) in self._read(f"{partial}{most}", (base_url,)):
+            if (entry := self.find(base_url, job_id)) is not None:
+                found[entry.ref] = entry
+        oldest_first = sorted(found.values(), key=lambda entry: entry.began_at_s)
+        return oldest_first if limit is None else oldest_first[-limit:]
 
     def uncertain(self, base_url: str, limit: int) -> list[Entry]:
         """Return the latest requests of which nobody knows what became of them, newest first."""

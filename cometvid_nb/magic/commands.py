@@ -115,7 +115,10 @@ class Commands:
                 say(f"Try {told}: {one_line(saving.problem or '')}")
 
         saved = sessions.current().save(arguments.id, arguments.dest, on_progress)
-        say(f"Saved to {saved.saved_to} ({saved.size_bytes / 1e6:.1f} MB)")
+        for one in saved.every:
+            say(f"Saved to {one.saved_to} ({one.size_bytes / 1e6:.1f} MB)")
+        if saved.incomplete is not None:
+            say(saved.incomplete)
 
     def forget(self, arguments: Namespace, cell: str | None = None) -> None:
         entry = _ledger().named(sessions.current().settings.base_url, arguments.id)

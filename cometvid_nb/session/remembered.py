@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from ..clips.file import format_of
 from ..clips.places import SavedClip, local_file, page_path
 from ..errors import LedgerError
 from ..job.status import JobStatus
@@ -28,22 +31,40 @@ def saved_watch_state(
 ) -> WatchState | None:
     """Return the last state of an earlier watch whose clip was saved and still exists.
 
-    None: the ledger has no such watch or the file is gone, so that the job must be polled.
+    None: the ledger has no such watch or a file is gone, so that the job must be polled.
     """
     if entry is None or entry.state != JobStatus.COMPLETED or entry.clip is None:
         return None
-    # A clip in another storage is believed to exist: only the network could tell.
-    is_here = "://" not in entry.clip
-    path = page_path(Path(entry.clip), notebook_folder()) if is_here else None
     try:
         poster = ledger.poster(settings.base_url, job_id)
+        outputs = ledger.outputs(settings.base_url, job_id)
     except LedgerError:
-        poster = None
-    saved = SavedClip(entry.clip, path, path or entry.clip, entry.clip_bytes or 0, poster)
-    if is_here and local_file(saved) is None:
+        poster, outputs = None, []
+    others = [_saved(*one) for one in outputs]
+    saved = _saved(entry.clip, entry.clip_bytes or 0)
+    if saved is None or None in others:
         return None
+    saved = replace(saved, poster=poster, others=_numbered(filter(None, others)))
     job, now_s = entry.to_job(), time.time()
     begun = WatchState.begin(
         job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated
     )
     return begun.remembered(job, saved, job.completed_at_s or now_s)
+
+
+def _numbered(others: Iterable[SavedClip]) -> tuple[SavedClip, ...]:
+    return tuple(replace(one, number=number) for number, one in enumerate(others, 1))
+
+
+def _saved(clip: str | None, size_bytes: int) -> SavedClip | None:
+    """Return a clip as the ledger knows it; None: it is not saved, or the file is gone."""
+    if clip is None:
+        return None
+    if "://" in clip:  # in another storage it is believed to exist: only the network could tell
+        return SavedClip(clip, None, clip, size_bytes)
+    path = page_path(Path(clip), notebook_folder())
+    saved = SavedClip(clip, path, path or clip, size_bytes)
+    if (file := local_file(saved)) is None:
+        return None
+    found = format_of(file)
+    return replace(saved, width=found.width, height=found.height, codec=found.codec)

@@ -25,7 +25,7 @@ from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder
 from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
-from ..watching.memory import Memory
+from ..watching.memory import Memory, outputs_of
 from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
@@ -291,6 +291,7 @@ class Session:
             ClipError: the job is not completed, or the clip cannot be fetched or saved.
             ApiError, TransientError, MissingKey: as for `Client.retrieve`.
         """
+        from ..clips.posters import illustrated
         from ..clips.save import save as save_clip
 
         job_id = check_job_id(job_id)
@@ -311,10 +312,13 @@ class Session:
             # The ledger keeps the place that a page can load, as a watch with two places does.
             first = state.with_clip(saved).saved or saved
             ledger.see(base_url, job)
-            ledger.keep_clip(
-                base_url, job_id, first.file_path, first.size_bytes, poster=first.poster
-            )
-            return saved
+            place, outputs = (first.file_path, first.size_bytes), outputs_of(first)
+            ledger.keep_clip(base_url, job_id, *place, outputs=outputs)
+            # After that: whether a clip is remembered must never depend on a picture.
+            poster = (await illustrated(client, job, first)).poster
+            if poster is not None:
+                ledger.keep_clip(base_url, job_id, *place, poster=poster, outputs=outputs)
+            return replace(saved, poster=saved.poster or poster)
 
         return self._loop.run(save()).result()
 

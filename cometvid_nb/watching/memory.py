@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 
+from ..clips.places import SavedClip
 from ..job.job import Job
 from ..ledger.ledger import Ledger
 from .durations import DEFAULT_PRIOR, DurationPrior
@@ -44,6 +45,7 @@ class Memory:
                 after.saved.file_path,
                 after.saved.size_bytes,
                 poster=after.saved.poster,
+                outputs=outputs_of(after.saved),
             )
 
     def prior_of(self, job: Job) -> DurationPrior:
@@ -79,6 +81,12 @@ def took_s_of(state: WatchState) -> float | None:
     took_s = (ended_at_s or 0.0) - job.created_at_s
     # A server whose clock is wrong, or counts milliseconds, gives a duration that cannot be.
     return took_s if 0 < took_s < 86400 else None
+
+
+def outputs_of(saved: SavedClip) -> list[tuple[str | None, int]]:
+    """Place and size of each further clip of a job; a place of None = one that is not saved."""
+    missing = [(None, 0)] if saved.incomplete is not None else []
+    return [*((one.file_path, one.size_bytes) for one in saved.others), *missing]
 
 
 def _news(state: WatchState) -> tuple[object, ...]:

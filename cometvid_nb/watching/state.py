@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ..api.data_urls import is_data_url
 from ..api.retries import is_not_found_final
 from ..clips.places import SavedClip, Saving
 from ..errors import (
@@ -205,16 +206,18 @@ class WatchState:
 
     def with_clip(self, saved: SavedClip) -> WatchState:
         """Return the state after a save to `saved`; earlier saves are kept in `saved.also`."""
-        before = self.saved
+        before, problem = self.saved, saved.incomplete
         if before is not None and before.saved_to != saved.saved_to:
             # The first one is what the player loads: a file that a page can load comes first.
             first, other = (before, saved) if before.path or not saved.path else (saved, before)
-            also = dict.fromkeys([*before.also, other.saved_to])
+            also = dict.fromkeys([*before.also, *(one.saved_to for one in other.every)])
             saved = replace(first, also=tuple(also), poster=first.poster or other.poster)
         elif before is not None:
             saved = replace(saved, also=before.also)
         job = self.job and replace(self.job, saved_path=saved.saved_to)
-        return replace(self, job=job, saved=saved, problem=None)
+        if job is not None and is_data_url(job.video_url):
+            job = replace(job, video_url=None, raw=None)  # megabytes of text, and all on the disk
+        return replace(self, job=job, saved=saved, problem=problem)
 
     def without_clip(self, error: CometVidError, tries: int) -> WatchState:
         """Return the state after a save that failed with `error`, in `tries` tries."""

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..clips.places import Destination, Saving
+from ..clips.places import Destination, SavedClip, Saving
 from ..errors import ClipError, GaveUp, TransientError
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
@@ -65,6 +65,8 @@ class Watch:
         """Where the clip is still to be saved; a save takes its place off the list."""
         # Apart from the list, which is empty again once the clip is saved.
         self._is_clip_wanted = bool(destinations)
+        self._is_fresh = False
+        """Whether a poll saw the job run before it ended: else it may have ended long ago."""
         self._memory = memory
         self._make_widget = make_widget
         self._widget: Any = None
@@ -313,15 +315,23 @@ class Watch:
         In one step: without it the watch would look settled for a moment, and waiters would wake.
         """
         with self._lock:
+            self._is_fresh = self._state.job is not None
             is_saving = after.ending is Ending.COMPLETED and self._destinations
             self._become(replace(after, saving=Saving()) if is_saving else after)
 
     async def _save_all(self) -> None:
         """Save to each destination, including those that `save_also` adds meanwhile."""
+        from ..clips.posters import illustrated
+
         while self._state.saving:
             after = await self._save(self._destinations.pop(0))
+            client = self.server.client
             if after.saved is None:
-                after = await pictured(after, self.server.client)
+                after = await pictured(after, client)
+            elif after.saved.poster is None and after.job is not None:
+                # Written down before anything is tried with a picture of it.
+                self._become(replace(after, saving=_whole(after.saved)))
+                after = replace(after, saved=await illustrated(client, after.job, after.saved))
             with self._lock:
                 self._become(replace(after, saving=Saving() if self._destinations else None))
 
@@ -346,10 +356,17 @@ class Watch:
         assert state.job is not None  # a completed watch has seen its job
         try:
             client = self.server.client
-            saved = await save(client, state.job, destination, on_progress, state.saved)
+            saved = await save(
+                client, state.job, destination, on_progress, state.saved, is_fresh=self._is_fresh
+            )
         except (ClipError, TransientError) as error:
             return state.without_clip(error, told.attempt)
         return state.with_clip(saved)
+
+
+def _whole(saved: SavedClip) -> Saving:
+    """How far a save is that has brought all."""
+    return Saving(saved.size_bytes, saved.size_bytes)
 
 
 class WatchList(list[Watch]):

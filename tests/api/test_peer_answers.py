@@ -118,4 +118,4 @@ async def test_what_is_no_picture_is_not_taken_for_a_thumbnail(
     body = clip if "body_bytes" in case else json.dumps(case["body"])
     headers = {"Content-Type": case["headers"]["content-type"]}
     sim.add_fault(Fault(status=case["status_code"], body=body, headers=headers))
-    assert await client.thumbnail("video_1") is None
+    assert await client.thumbnail("video_1", 150_000) is None

@@ -19,8 +19,10 @@ import tornado.netutil
 import tornado.web
 from playwright.sync_api import Locator, Page
 
+from cometvid_nb.clips.format import media_type, suffix_of
 from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
 from cometvid_nb.simulator.clips import MEDIA
+from tests.clips import made
 
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
 
@@ -122,6 +124,14 @@ class _SourceHandler(tornado.web.RequestHandler):
         self.write(SOURCES[name])
 
 
+class _MadeHandler(tornado.web.RequestHandler):
+    """A small real clip of any kind, under whatever name a page asks for."""
+
+    def get(self, kind: str, width: str, height: str) -> None:
+        self.set_header("Content-Type", media_type(suffix_of(self.request.path)))
+        self.write(made.clip(kind.replace("-", " "), int(width), int(height)))
+
+
 class _SilentHandler(tornado.web.RequestHandler):
     """Accepts the question and never answers."""
 
@@ -162,6 +172,7 @@ class Site:
                 (r"/(gallery)?", _PageHandler),
                 (r"/silent.mp4", _SilentHandler),
                 (r"/((?:card|gallery)\.(?:js|css))", _SourceHandler),
+                (r"/made/([^/]+)/(\d+)x(\d+)[^/]*", _MadeHandler),
                 (r"/clips/(.*)", files, {"path": str(MEDIA)}),
                 (r"/themes/(.*)", files, {"path": str(THEMES)}),
             ],

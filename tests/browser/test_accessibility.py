@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, expect
 
-from cometvid_nb.cards.card import Card, Clip, Phase
+from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.clip import Clip
 from cometvid_nb.cards.gallery import Gallery
 from cometvid_nb.cards.html import card_to_html, gallery_to_html
 from cometvid_nb.clips.places import Saving

@@ -149,16 +149,24 @@ def test_the_bar_tells_its_value_or_that_there_is_none(view: CardPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "width"), [(16 / 9, 640), (9 / 16, 640), (9 / 16, 240), (1, 400)]
+    ("name", "ratio", "width"),
+    [
+        (LANDSCAPE, 16 / 9, 640),
+        ("portrait.mp4", 9 / 16, 640),
+        ("portrait.mp4", 9 / 16, 240),
+        ("square.mp4", 1, 400),
+    ],
 )
-def test_nothing_jumps_when_the_player_comes(view: CardPage, ratio: float, width: int) -> None:
+def test_nothing_jumps_when_the_player_comes(
+    view: CardPage, name: str, ratio: float, width: int
+) -> None:
     view.page.set_viewport_size({"width": width, "height": 900})
     view.open()
     view.show(card("running", aspect_ratio=ratio))
     before = view.part("screen").bounding_box()
-    link = f"{view.site.url}/clips/{LANDSCAPE}"
+    link = f"{view.site.url}/clips/{name}"
     view.change(card("completed", aspect_ratio=ratio, clip=clip(link)))
-    view.wait_playable(LANDSCAPE)
+    view.wait_playable(name)
     assert view.part("screen").bounding_box() == view.video.bounding_box() == before
     assert before is not None
     assert before["height"] <= 480

@@ -18,6 +18,7 @@ from tests.browser.lab import LabServer
 from tests.browser.notebook_page import NotebookPage
 from tests.browser.scenes import (
     JOBS,
+    LINK_EXPIRED,
     SAVE_NOTHING,
     TALL,
     WIDE,
@@ -27,6 +28,7 @@ from tests.browser.scenes import (
     look,
     record,
 )
+from tests.clips import made
 from tests.environment import isolated_environ
 
 CLIP = "GET /clips/*"
@@ -96,6 +98,51 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
         expect(again.output(1).get_by_text(f"%cometvid watch {WIDE}")).to_be_visible()
         look(again, f"poster-{name.removesuffix('.ipynb')}", 1)
         again.close()
+
+
+def send(api: Simulator, job_id: str, kind: str, width: int, height: int) -> None:
+    """Let the link of a job lead to another clip than the simulator's."""
+    content = made.clip(kind, width, height)
+    headers = {"Content-Type": "video/mp4"}
+    match = f"GET /clips/{job_id}.mp4"
+    api.add_fault(Fault(match, times=None, status=200, body=content, headers=headers))
+
+
+def test_clips_of_other_kinds_and_shapes_settle_as_what_they_are(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    send(api, WIDE, "h264", 360, 640)
+    send(api, TALL, "gif", 360, 640)
+    send(api, LINK_EXPIRED, "hevc", 640, 360)
+    cells = [connect(api), *(f"%cometvid watch {one}" for one in (WIDE, TALL, LINK_EXPIRED))]
+    lab.write_notebook("kinds/first.ipynb", cells)
+    page = open_notebook("kinds/first.ipynb")
+    page.run_all()
+    turned = settle(page, api, WIDE, 1)
+    box = turned.locator("video").bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(360 / 640, rel=0.05)
+    expect(turned).to_contain_text("360×640")
+
+    page.wait_cell_done(3)
+    for job_id in (TALL, LINK_EXPIRED):
+        api.finish(job_id)
+    image = record(page.output(2)).locator("img")
+    expect(image).to_be_visible()
+    expect(image).to_have_js_property("naturalWidth", 360)
+    expect(image).to_have_attribute("src", re.compile(rf"{TALL}\.gif"))
+    expect(record(page.output(3))).to_contain_text(
+        "The clip is HEVC (H.265), which most browsers do not play."
+    )
+    look(page, "kinds", 1, 2, 3)
+    page.save()
+    page.close()
+    lab.copy_untrusted("kinds/first.ipynb", "kinds/untrusted.ipynb")
+    again = open_notebook("kinds/untrusted.ipynb")
+    expect(record(again.output(2)).locator("img")).to_have_js_property("naturalWidth", 360)
+    expect_player(record(again.output(1)).locator("video"))
+    expect(record(again.output(3))).to_contain_text("HEVC (H.265)")
+    look(again, "kinds-untrusted", 1, 2, 3)
 
 
 def test_an_export_to_html_plays_beside_its_clips_and_shows_the_poster_without_them(

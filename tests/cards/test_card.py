@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cometvid_nb
-from cometvid_nb.cards.card import Card, Clip, Phase
-from cometvid_nb.cards.text import card_to_progress_line
+from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.clip import Clip
+from cometvid_nb.cards.text import card_to_progress_line, card_to_text
 from cometvid_nb.clips.places import SavedClip, Saving
 from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
 from cometvid_nb.job.job import Job
@@ -112,6 +113,75 @@ def test_a_completed_card_holds_the_clip_and_where_it_lies() -> None:
     shown = Card.of_watch(replace(state, saved=saved))
     assert shown.clip == Clip(URL, "videos/a.mp4", "videos/a.mp4", NOW_S + 99)
     assert "/n/" not in json.dumps(shown.to_json(NOW_S)), "the page need not know this machine"
+
+
+def test_a_clip_in_the_answer_itself_never_goes_to_the_page() -> None:
+    done = job(status="completed", video_url=URL)
+    held = replace(done, video_url="data:video/mp4;base64,AAAA", other_video_urls=("data:,x",))
+    state = begun().answered(held, NOW_S)
+    assert "base64" not in json.dumps(Card.of_watch(state).to_json(NOW_S))
+    assert [clip.url for clip in Card.of_watch(state).clip.every] == [None, None]  # type: ignore[union-attr]
+
+    kept = state.with_clip(SavedClip("/n/a.mp4", "a.mp4", "a.mp4", 9))
+    assert kept.job is not None
+    assert kept.job.video_url is None, "what is on the disk need not stay in memory"
+
+
+def test_the_file_is_right_about_its_size_and_its_codec() -> None:
+    state = begun().answered(job(status="completed", size="1280x720"), NOW_S)
+    saved = SavedClip("/n/a.mov", "a.mov", "a.mov", 9, width=720, height=1280, codec="ProRes")
+    shown = Card.of_watch(state.with_clip(saved))
+    assert shown.aspect_ratio == 720 / 1280
+    assert "720×1280" in shown.facts
+    assert shown.problem == "The clip is ProRes, which most browsers do not play."
+    assert "VLC" in str(shown.advice)
+    assert (shown.headline, shown.command) == ("Completed", None)
+
+    sound = replace(saved, width=0, height=0, codec=None)
+    shown = Card.of_watch(state.with_clip(sound))
+    assert (shown.aspect_ratio, shown.problem) == (1280 / 720, None)
+    assert "1280×720" in shown.facts
+
+
+@pytest.mark.parametrize(
+    ("link", "path", "is_image"),
+    [
+        ("https://c.example/a.gif?signature=x.mp4", None, True),
+        ("https://c.example/a.mp4?name=a.gif", None, False),
+        ("https://c.example/content", "videos/a.gif", True),
+        ("https://c.example/a.gif", "videos/a.mp4", False),
+        (None, None, False),
+    ],
+)
+def test_a_gif_is_known_by_its_file_else_by_its_link(
+    link: str | None, path: str | None, is_image: bool
+) -> None:
+    state = begun().answered(job(status="completed", video_url=link), NOW_S)
+    if path is not None:
+        state = state.with_clip(SavedClip(f"/n/{path}", path, path, 9))
+    clip = Card.of_watch(state).clip
+    assert clip is not None
+    assert clip.is_image is is_image
+
+
+def test_all_clips_of_a_job_are_on_the_card_the_saved_ones_first() -> None:
+    links = [f"https://c.example/{name}.mp4" for name in "abc"]
+    done = replace(job(status="completed", video_url=links[0]), other_video_urls=tuple(links[1:]))
+    state = begun().answered(done, NOW_S)
+    assert [clip.url for clip in Card.of_watch(state).clip.every] == links  # type: ignore[union-attr]
+    assert [clip.url for clip in Card.of_job(done).clip.every] == links  # type: ignore[union-attr]
+
+    second, third = (
+        SavedClip(f"/n/{name}.mp4", f"{name}.mp4", f"{name}.mp4", 9, number=number)
+        for number, name in ((1, "b"), (2, "c"))
+    )
+    partial = replace(second, others=(third,), incomplete="2 of 3 clips are saved. 410.")
+    shown = Card.of_watch(state.with_clip(partial))
+    assert shown.clip is not None
+    assert [clip.saved_to for clip in shown.clip.every] == ["b.mp4", None, "c.mp4"]
+    assert shown.clip.others[0].url == links[0]
+    assert shown.problem == "2 of 3 clips are saved. 410."
+    assert card_to_text(shown).splitlines()[-3:] == ["b.mp4", links[0], "c.mp4"]
 
 
 def test_a_clip_that_could_not_be_saved_says_so_with_the_command_that_tries_again() -> None:

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.cards.card import Card, Clip, Phase
+from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.clip import Clip
 from cometvid_nb.cards.html import card_to_bundle, card_to_html
 from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line
+from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job.job import Job
+from cometvid_nb.watching.state import WatchState
 from tests.strategies import NASTY_TEXTS
 
 NOW_S = 1_781_079_478.0
@@ -30,6 +33,7 @@ OUR_TAGS = {
     "a": {"href"},
     "details": {"style"},
     "summary": {"style"},
+    "img": {"width", "height", "style", "title", "src"},
     "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"},
 }
 
@@ -48,7 +52,8 @@ class Markup(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        self.open.append(tag)
+        if tag != "img":  # it has no end
+            self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -240,3 +245,32 @@ def test_a_progress_line_shows_bar_state_clock_and_what_is_left() -> None:
 def test_one_line_is_short_and_printable() -> None:
     assert one_line("a\n\x1b[31m b\u2028c") == "a [31m b c"
     assert one_line("x" * 1000, 10) == "xxxxxxxxx…"
+
+
+def test_a_gif_stands_in_a_record_as_the_picture_it_is() -> None:
+    gif = Clip(None, "videos/a b.gif", "videos/a b.gif", None, is_image=True)
+    tags = Markup(card_to_html(Card(Phase.COMPLETED, "video_1", "Completed", clip=gif))).tags
+    assert [attributes["src"] for tag, attributes in tags if tag == "img"] == ["videos/a%20b.gif"]
+    assert [tag for tag, _ in tags if tag == "video"] == []
+
+
+def test_a_record_plays_every_clip_of_a_job_and_names_where_they_lie() -> None:
+    second = Clip(None, "videos/b.webm", "videos/b.webm", None, number=1)
+    third = Clip("https://c.example/c.mp4", None, None, None, number=2)
+    first = Clip(None, "videos/a.mp4", "videos/a.mp4", None, others=(second, third))
+    shown = Markup(card_to_html(Card(Phase.COMPLETED, "video_1", "Completed", clip=first)))
+    assert [attributes["src"] for tag, attributes in shown.tags if tag == "video"] == [
+        "videos/a.mp4",
+        "videos/b.webm",
+        "https://c.example/c.mp4",
+    ]
+    assert "Saved to videos/a.mp4, videos/b.webm" in shown.text
+
+
+def test_a_record_tells_why_its_player_may_stay_black() -> None:
+    saved = SavedClip("/n/a.mp4", "a.mp4", "a.mp4", 9, codec="HEVC (H.265)")
+    done = Job.parse({"id": "video_1", "status": "completed"})
+    state = WatchState.begin("video_1", 0.0, 60.0).remembered(done, saved, 10.0)
+    for told in card_to_bundle(Card.of_watch(state)).values():
+        assert "The clip is HEVC (H.265), which most browsers do not play." in told
+        assert "VLC" in told

@@ -102,6 +102,8 @@ def random_calls(rng: random.Random) -> Iterator[Call]:
             "total_bytes": total_bytes,
             "attempt": rng.randrange(1, 4),
             "problem": rng.choice([None, "The line broke."]),
+            "number": 1,
+            "count": rng.randrange(1, 4),
         }
         yield "clock_text", [rng.randrange(80_000) / 8]
         yield "count_text", [rng.randrange(10 ** rng.randrange(1, 8))]

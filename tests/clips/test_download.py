@@ -19,10 +19,11 @@ from cometvid_nb.api.streams import ClipStream
 from cometvid_nb.clips.download import OVERLAP_BYTES, Tries, download
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.clips.roads import Road
-from cometvid_nb.errors import ClipError, ServerTrouble, TransientError
+from cometvid_nb.errors import ClipError, ClipNotReady, ServerTrouble, TransientError
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator.clips import read_clip
+from tests.clips import made
 from tests.strategies import texts
 
 CLIP = read_clip("960x960", "mp4")
@@ -162,9 +163,7 @@ NO_CLIPS = {
     "an HTML page": b"<html><body>502 Bad Gateway</body></html>",
     "JSON": b'{"error": {"message": "not ready"}}',
     "cut in a box": CLIP[:-1],
-    "cut in a head": CLIP + b"\0\0\0",
     "no moov": box(b"ftyp") + box(b"mdat"),
-    "no ftyp": box(b"moov") + box(b"mdat"),
     "ftyp last": box(b"moov") + box(b"ftyp"),
     "a box of no size": box(b"ftyp") + box(b"moov", 7),
     "a box larger than the file": box(b"ftyp") + box(b"moov", 2**31),
@@ -186,6 +185,30 @@ async def test_every_legal_kind_of_box_is_an_mp4(folder: Path, last: bytes) -> N
     content = box(b"ftyp") + box(b"moov") + last
     saved = await download(Server(content), road(), folder)
     assert saved.path.read_bytes() == content
+
+
+async def test_junk_behind_a_whole_clip_is_kept_with_it(folder: Path) -> None:
+    saved = await download(Server(CLIP + b"\0\0\0"), road(), folder)
+    assert saved.path.read_bytes() == CLIP + b"\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("webm", "video_1.webm"), ("gif", "video_1.gif"), ("mov", "video_1.mov")],
+)
+async def test_another_format_is_kept_under_its_own_suffix(
+    folder: Path, kind: str, name: str
+) -> None:
+    content = made.clip(kind)
+    saved = await download(Server(content), road(), folder, file_name="video_1.mp4")
+    assert (saved.path.name, saved.format.suffix) == (name, saved.path.suffix)
+    assert saved.path.read_bytes() == content
+
+
+async def test_words_in_place_of_a_clip_may_mean_that_it_is_late(folder: Path) -> None:
+    for words in (b'{"status": "processing"}', b"\xef\xbb\xbf <?xml version='1.0'?>", b""):
+        with pytest.raises(ClipNotReady):
+            await save(Server(words), folder)
 
 
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=30).map(lambda tail: CLIP[:99] + tail)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,31 @@ async def test_a_saved_clip_comes_from_its_file_in_pieces(
     assert offsets == list(range(0, max(1, size_bytes), MESSAGE_BYTES))
     assert [content["is_last"] for content in told] == [False] * (len(told) - 1) + [True]
     assert sim.count() == asked, "a file that lies here is asked of nobody"
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+async def test_each_clip_of_a_job_comes_by_its_number(
+    client: Client, job: Job, tmp_path: Path, is_saved: bool
+) -> None:
+    held = "data:video/mp4;base64," + base64.b64encode(b"the second one").decode()
+    job = replace(job, other_video_urls=(held,))
+    saved = None
+    if is_saved:
+        for name in ("a", "b"):
+            (tmp_path / name).write_bytes(f"{name}'s file".encode())
+        first, second = (
+            SavedClip(str(tmp_path / name), name, name, 8, number=number)
+            for number, name in enumerate("ab")
+        )
+        saved = replace(first, others=(second,))
+    messages = [message async for message in relay(client, job, saved, 7, 1)]
+    clip = b"".join(buffer for _, buffers in messages for buffer in buffers)
+    assert clip == (b"b's file" if is_saved else b"the second one")
+
+
+async def test_a_number_that_no_clip_has_is_told(client: Client, job: Job) -> None:
+    [(told, _)] = [message async for message in relay(client, job, None, 7, 5)]
+    assert told["kind"] == "clip_failed"
 
 
 async def test_an_expired_link_leads_to_the_content_endpoint(

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import os
+import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cometvid_nb.api import data_urls
 from cometvid_nb.api.client import Client
+from cometvid_nb.api.packing import MOST_AT_A_TIME_BYTES, MOST_RATIO, unpacked
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.text import card_to_text
+from cometvid_nb.clips import fetch
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import OVERLAP_BYTES, TRIES_PER_ROAD
 from cometvid_nb.clips.places import Destination, SavedClip, Saving
 from cometvid_nb.errors import ClipError, CometVidError, TransientError
+from cometvid_nb.job.job import Job
+from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
 from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy
@@ -29,6 +40,7 @@ from tests.simulated import KEY, settings_of
 
 JOB = "video_1"
 CLIP, CONTENT = "GET /clips/*", "GET /videos/{id}/content"
+POLL = "GET /videos/{id}"
 CUT = 70_000
 
 pytestmark = pytest.mark.simulator(separate_clip_host=True)
@@ -88,6 +100,28 @@ async def test_a_clip_that_was_replaced_in_between_is_fetched_from_its_start(
 
     assert asked(sim, "clips")[1]["if-range"] == '"the clip before"'
     assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": '"another"'},
+        {"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
+        {"Content-Range": "bytes 65904-168467/999999"},
+    ],
+    ids=["ETag", "date", "length"],
+)
+async def test_a_part_of_another_clip_is_never_put_behind_the_first_part(
+    sim: Simulator, client: Client, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    dated = {"Last-Modified": "Tue, 20 Oct 2015 07:28:00 GMT"}
+    sim.add_fault(Fault(CLIP, cut_after_bytes=CUT, headers=dated))
+    sim.add_fault(Fault(CLIP, headers=headers))
+    saved = await save(client, tmp_path)
+
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    ranges = [headers.get("range") for headers in asked(sim, "clips")]
+    assert ranges == [None, f"bytes={CUT - OVERLAP_BYTES}-", None]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +247,291 @@ async def test_the_content_endpoint_refuses_in_the_words_of_the_api(
     assert "link" not in str(caught.value)
 
 
+# What comes a little late.
+
+LATE = {
+    "404": Fault(CONTENT, status=404),
+    "400": Fault(CONTENT, status=400, body={"error": {"message": "not generated yet"}}),
+    "409": Fault(CONTENT, status=409),
+    "202": Fault(CONTENT, status=202, body={"status": "processing"}),
+    "204": Fault(CONTENT, status=204, body=b""),
+    "NoSuchKey": Fault(CONTENT, status=403, body="<Error><Code>NoSuchKey</Code></Error>"),
+    "AccessDenied": Fault(CONTENT, status=403, body="<Error><Code>AccessDenied</Code></Error>"),
+    "JSON": Fault(CONTENT, status=200, body={"message": "The video is being moved."}),
+    "JSON as a video": Fault(
+        CONTENT, status=200, body=b'{"a": 1}', headers={"Content-Type": "video/mp4"}
+    ),
+    "a page": Fault(CONTENT, status=200, body=BAD_GATEWAY_PAGE),
+    "502": Fault(CONTENT, status=502, body=BAD_GATEWAY_PAGE),
+    "429": Fault(CONTENT, status=429),
+}
+
+
+@pytest.fixture
+def quick_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause of a second between two walks along the roads, and hardly one between two tries."""
+    monkeypatch.setattr(fetch, "LATE_PAUSES_S", (0.01,))
+    monkeypatch.setattr(fetch, "TRIES_PER_ROAD", 1)
+
+
+@pytest.mark.parametrize("late", LATE.values(), ids=LATE)
+@pytest.mark.usefixtures("quick_walks")
+async def test_a_clip_that_comes_a_little_late_is_waited_for(
+    sim: Simulator, client: Client, tmp_path: Path, late: Fault
+) -> None:
+    sim.add(Scenario(JOB, link="none"))
+    sim.finish(JOB)
+    sim.add_fault(replace(late, times=3))
+    job, told = (await client.poll(JOB)).job, list[Saving]()
+    saved = await clips.save(client, job, Destination(tmp_path, tmp_path), told.append)
+
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert len(asked(sim, "api")) == 4
+    assert any("a little late: asking again" in str(saving.problem) for saving in told)
+
+
+@pytest.mark.usefixtures("quick_walks")
+async def test_a_link_that_comes_late_or_works_late_is_taken(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sim.add_fault(Fault(POLL, changes={"video_url": None}))
+    sim.add_fault(Fault(CLIP, status=404))
+    sim.add_fault(Fault(CONTENT, times=None, status=404))
+    saved = await save(client, tmp_path)
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert len(asked(sim, "clips")) == 2
+
+
+@pytest.mark.usefixtures("quick_walks")
+async def test_a_minute_after_the_end_a_clip_is_not_late_but_lost(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    ended_long_ago(sim)
+    sim.add_fault(Fault(CLIP, times=None, status=404))
+    sim.add_fault(Fault(CONTENT, times=None, status=404))
+    with pytest.raises(ClipError, match="404"):
+        await save(client, tmp_path)
+    assert len(asked(sim, "api")) == 1
+
+
+@pytest.mark.usefixtures("quick_walks")
+async def test_whoever_saw_the_job_end_waits_whatever_the_answer_says_of_the_time(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    ended_long_ago(sim)
+    sim.add_fault(Fault(CLIP, status=404))
+    sim.add_fault(Fault(CONTENT, status=404))
+    job = (await client.poll(JOB)).job
+    place = Destination(tmp_path, tmp_path)
+    saved = await clips.save(client, job, place, lambda saving: None, is_fresh=True)
+    assert Path(saved.file_path).is_file()
+
+
+async def test_the_end_tells_what_each_road_brought(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    ended_long_ago(sim)
+    sim.add_fault(Fault(CLIP, times=None, status=200, body=sim.clip_bytes(JOB)[:-5000]))
+    sim.add_fault(Fault(CONTENT, times=None, status=404))
+    with pytest.raises(ClipError) as caught:
+        await save(client, tmp_path)
+    assert "By its link: What the server sent as the clip of video_1 is not a whole" in str(
+        caught.value
+    )
+    assert "By the API's content endpoint: The clip of video_1 is not there yet" in str(
+        caught.value
+    )
+
+
+def ended_long_ago(sim: Simulator) -> None:
+    """Let the answers say that the job ended two minutes ago."""
+    ended_at_s = time.time() - 120
+    sim.add_fault(Fault(POLL, times=None, changes={"completed_at": ended_at_s}))
+
+
+# What stands in the answer itself, and what is packed.
+
+
+@pytest.mark.parametrize("size_bytes", [0, 7_000_000], ids=["small", "large"])
+async def test_a_clip_in_the_answer_is_saved_by_a_road_of_its_own(
+    sim: Simulator, client: Client, tmp_path: Path, size_bytes: int
+) -> None:
+    content = sim.clip_bytes(JOB) + (size_bytes.to_bytes(4, "big") + b"free").ljust(
+        size_bytes, b"\7"
+    )
+    job = replace((await client.poll(JOB)).job, video_url=data_url(content))
+    before = len(asked(sim, "api"))
+    saved = await clips.save(client, job, Destination(tmp_path, tmp_path), lambda saving: None)
+
+    assert Path(saved.file_path).read_bytes() == content
+    assert len(asked(sim, "api")) == before, "all of it was there already"
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        lambda text: text.rstrip("="),
+        lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: "\r\n".join(text[at : at + 76] for at in range(0, len(text), 76)),
+        lambda text: text.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
+    ],
+    ids=["without padding", "for URLs", "in lines", "percent"],
+)
+async def test_base64_is_read_as_people_write_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch, rewritten: Callable[[str], str]
+) -> None:
+    monkeypatch.setattr(data_urls, "SLICE_CHARS", 1001)
+    content = random.Random(3).randbytes(20_002)
+    head, _, text = data_url(content).partition(",")
+    job = Job(JOB, JobStatus.COMPLETED, video_url=f"{head},{rewritten(text)}")
+    async with client.open_clip(job) as stream:
+        assert b"".join([block async for block in stream]) == content
+
+
+async def test_what_is_no_base64_leads_to_the_next_road(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    job = replace((await client.poll(JOB)).job, video_url="data:video/mp4;base64,AAAA!")
+    saved = await clips.save(client, job, Destination(tmp_path, tmp_path), lambda saving: None)
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+
+
+PACKINGS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "GZIP, aws-chunked": lambda clip: gzip.compress(clip[:999]) + gzip.compress(clip[999:]),
+}
+WORDS = ("aws-chunked", "", "utf-8", "binary", "identity", "video/mp4", "gzip", "deflate")
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+async def test_a_packed_clip_is_unpacked(
+    sim: Simulator, client: Client, tmp_path: Path, packing: str
+) -> None:
+    sent = PACKINGS[packing](sim.clip_bytes(JOB))
+    sim.add_fault(Fault(CLIP, status=200, body=sent, headers={"Content-Encoding": packing}))
+    saved = await save(client, tmp_path)
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert asked(sim, "api") == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_a_word_that_packs_nothing_stops_no_clip(
+    sim: Simulator, client: Client, tmp_path: Path, word: str
+) -> None:
+    sim.add_fault(Fault(CLIP, times=None, headers={"Content-Encoding": word}))
+    saved = await save(client, tmp_path)
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert asked(sim, "api") == []
+
+
+@pytest.mark.parametrize(
+    ("packing", "sent"),
+    [
+        ("gzip", gzip.compress(bytes(9_000_000))),
+        ("gzip", gzip.compress(b"x" * 999)[:-12] + bytes(12)),
+        ("br", b"\x0b\x02\x80"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"x"))),
+    ],
+    ids=["a bomb", "broken", "brotli", "twice"],
+)
+async def test_what_cannot_be_unpacked_within_bounds_leads_to_the_next_road(
+    sim: Simulator, client: Client, tmp_path: Path, packing: str, sent: bytes
+) -> None:
+    sim.add_fault(Fault(CLIP, status=200, body=sent, headers={"Content-Encoding": packing}))
+    saved = await save(client, tmp_path)
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert len(asked(sim, "api")) == 1
+
+
+def test_a_bomb_is_not_unpacked_to_its_end() -> None:
+    bomb = gzip.compress(bytes(40_000_000))
+    sizes: list[int] = []
+    with pytest.raises(ClipError, match="without a bound"):
+        sizes.extend(map(len, unpacked(iter([bomb]), len(bomb), JOB)))
+    assert sizes
+    assert max(sizes) <= MOST_AT_A_TIME_BYTES
+    assert sum(sizes) <= len(bomb) * MOST_RATIO
+
+
+async def test_a_packed_clip_that_breaks_off_is_asked_for_again(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    sent = gzip.compress(sim.clip_bytes(JOB))
+    packed = Fault(CLIP, status=200, body=sent, headers={"Content-Encoding": "gzip"})
+    sim.add_fault(replace(packed, body=sent[:-9]))
+    sim.add_fault(packed)
+    saved = await save(client, tmp_path)
+    assert Path(saved.file_path).read_bytes() == sim.clip_bytes(JOB)
+    assert [headers.get("range") for headers in asked(sim, "clips")] == [None, None]
+
+
+def data_url(content: bytes) -> str:
+    return f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
+
+
+# A job that made several clips.
+
+
+def of_three(job: Job, sim: Simulator) -> Job:
+    """`job` with two clips more, of other bytes than the first."""
+    others = [data_url(sim.clip_bytes(JOB) + box) for box in (b"\0\0\0\x08free", b"\0\0\0\x08skip")]
+    return replace(job, other_video_urls=tuple(others))
+
+
+async def test_every_clip_of_a_job_is_saved_and_counted(
+    sim: Simulator, client: Client, tmp_path: Path
+) -> None:
+    job, told = of_three((await client.poll(JOB)).job, sim), list[Saving]()
+    saved = await clips.save(client, job, Destination(tmp_path, tmp_path), told.append)
+
+    assert [one.path for one in saved.every] == ["video_1.mp4", "video_1-2.mp4", "video_1-3.mp4"]
+    assert [one.number for one in saved.every] == [0, 1, 2]
+    assert saved.incomplete is None
+    assert len({Path(one.file_path).read_bytes() for one in saved.every}) == 3
+    assert list(dict.fromkeys((saving.number, saving.count) for saving in told)) == [
+        (1, 3),
+        (2, 3),
+        (3, 3),
+    ]
+
+    asked_before = sim.count()
+    again = await clips.save(
+        client, job, Destination(tmp_path / "b", tmp_path, None, "kept.mp4"), told.append, saved
+    )
+    assert [one.path for one in again.every] == ["b/kept.mp4", "b/kept-2.mp4", "b/kept-3.mp4"]
+    assert sim.count() == asked_before, "files that lie here are asked of nobody"
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_one_clip_that_cannot_be_had_does_not_keep_the_others_from_being_saved(
+    sim: Simulator, client: Client, tmp_path: Path, lost: int
+) -> None:
+    sim.add_fault(Fault("GET /clips/*", times=None, status=410))
+    sim.add_fault(Fault(CONTENT, times=None, status=410))
+    polled = (await client.poll(JOB)).job
+    link, job = str(polled.video_url), of_three(polled, sim)
+    links = [*job.other_video_urls]
+    links.insert(lost, link)
+    job = replace(job, video_url=links[0], other_video_urls=tuple(links[1:]))
+    saved = await clips.save(client, job, Destination(tmp_path, tmp_path), lambda saving: None)
+
+    assert [one.number for one in saved.every] == [number for number in range(3) if number != lost]
+    assert str(saved.incomplete).startswith("2 of 3 clips are saved.")
+    assert "410" in str(saved.incomplete)
+
+    state = WatchState.begin(JOB, 0.0, 1.0).answered(job, 1.0).with_clip(saved)
+    card = Card.of_watch(state)
+    assert card.problem == saved.incomplete
+    assert card.command == f"%cometvid save {JOB}"
+    assert card.clip is not None
+    assert [clip.number for clip in card.clip.every if clip.saved_to] == [
+        one.number for one in saved.every
+    ]
+    assert [clip.url for clip in card.clip.every if not clip.saved_to] == [link]
+
+
 # The disk.
 
 
@@ -315,6 +634,7 @@ def test_completed_but_not_saved_comes_with_the_command_that_tries_again(
     server, loop = Server(settings_of(sim)), WatchLoop()
     for pattern in (CLIP, CONTENT):
         sim.add_fault(Fault(pattern, times=None, status=404))
+    ended_long_ago(sim)
 
     try:
         policy, place = PollPolicy.fixed(0.05, 60.0), Destination(tmp_path, tmp_path)

@@ -58,6 +58,25 @@ def test_a_clip_too_large_for_a_notebook_is_played_from_its_file_and_says_why(
     assert 'src="videos/video_1.mp4"' in card_to_bundle(card)["text/html"]
 
 
+def test_every_clip_of_a_job_is_embedded_as_what_it_is(state: WatchState, tmp_path: Path) -> None:
+    gif = tmp_path / "video_1-2.gif"
+    gif.write_bytes(b"GIF89a")
+    assert state.saved is not None
+    other = SavedClip(str(gif), "video_1-2.gif", "video_1-2.gif", 6, number=1)
+    several = replace(state, saved=replace(state.saved, others=(other,)))
+    html = card_to_bundle(embedded(Card.of_watch(several), several))["text/html"]
+    assert 'src="data:image/gif;base64,R0lGODlh"' in html
+    assert 'src="data:video/mp4;base64,' in html
+
+    too_much = replace(
+        several,
+        saved=replace(
+            several.saved or other, others=(replace(other, size_bytes=MOST_EMBEDDED_BYTES),)
+        ),
+    )
+    assert "not embedded" in str(embedded(Card.of_watch(too_much), too_much).problem)
+
+
 def test_a_file_that_is_gone_says_so(state: WatchState) -> None:
     assert state.saved is not None
     Path(state.saved.file_path).unlink()

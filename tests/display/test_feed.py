@@ -114,7 +114,7 @@ def test_each_change_is_one_card_for_all_the_views(
         sim.set_progress(job, percent)
         one.wait_for(lambda card, p=percent: card.progress_percent == p)  # type: ignore[misc]
     sim.finish(job)
-    other.wait_for(lambda card: card.clip is not None and card.clip.path is not None)
+    other.wait_for(lambda card: card.phase is Phase.COMPLETED and card.saving is None)
 
     assert one.cards[-1].phase is Phase.COMPLETED
     pairs = list(zip(one.cards[-5:], other.cards[-5:], strict=True))

@@ -147,7 +147,7 @@ def test_a_script_into_a_pipe_writes_plain_lines(
     assert "\x1b" not in done.stdout
     first, *_, last, path, end = done.stdout.splitlines()
     assert first.startswith("video_1  Asking the API")
-    assert last.startswith("video_1 · Completed · sora-2 · 1280×720 · 4 s")
+    assert last.startswith("video_1 · Completed · sora-2 · 640×360 · 4 s"), "as its file is"
     assert (path, end) == ("videos/video_1.mp4", "completed")
     assert len(done.stdout.splitlines()) <= 6  # a line for a phase, not for a poll
 

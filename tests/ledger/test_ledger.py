@@ -48,6 +48,22 @@ def test_an_entry_follows_its_job_to_the_saved_clip(ledger: Ledger) -> None:
     assert not entry.is_unfinished
 
 
+def test_the_further_clips_of_a_job_are_kept_with_it(ledger: Ledger) -> None:
+    ledger.see(API, job("video_1", "completed"), is_clip_wanted=True)
+    first = (API, "video_1", "/videos/video_1.mp4", 123)
+    ledger.keep_clip(*first, outputs=[("/videos/video_1-2.gif", 5), (None, 0)])
+    assert ledger.outputs(API, "video_1") == [("/videos/video_1-2.gif", 5), (None, 0)]
+    assert [entry.job_id for entry in ledger.unfinished(API)] == ["video_1"], "one is missing"
+    assert ledger.outputs("https://elsewhere.example/v1", "video_1") == []
+
+    ledger.keep_clip(*first, outputs=[("/videos/video_1-2.gif", 5)])
+    assert ledger.outputs(API, "video_1") == [("/videos/video_1-2.gif", 5)]
+    assert ledger.unfinished(API) == []
+    [entry] = ledger.entries(API)
+    ledger.forget(entry)
+    assert ledger.outputs(API, "video_1") == []
+
+
 def test_a_refusal_and_a_lost_answer_keep_their_words(ledger: Ledger) -> None:
     refused, lost = ledger.intend(API, prompt="a"), ledger.intend(API, prompt="b")
     ledger.refuse(refused, "The API answered 403: no quota")

@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.html import card_to_html
 from cometvid_nb.cards.text import card_to_text
+from cometvid_nb.clips.places import Destination, Saving
 from cometvid_nb.errors import ClipError, LedgerError, OutcomeUnknown, QuotaExceeded, SettingsError
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
@@ -26,9 +28,13 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Fault, Scenario, Simulator
 from cometvid_nb.watching import memory
 from cometvid_nb.watching.durations import DEFAULT_PRIOR
+from cometvid_nb.watching.loop import WatchLoop
+from cometvid_nb.watching.memory import Memory
 from cometvid_nb.watching.schedule import PollPolicy
+from cometvid_nb.watching.server import Server
 from cometvid_nb.watching.state import WatchState
 from cometvid_nb.watching.watch import Watch
+from tests.clips import made
 
 POLL = "GET /videos/{id}"
 CLIP = "GET /clips/*"
@@ -231,6 +237,86 @@ def test_a_clip_in_another_storage_is_shown_with_its_place_and_not_fetched_again
     assert (card.clip.saved_to, card.clip.poster) == ("s3://clips/video_1.mp4", "data:,")
     assert "s3://clips/video_1.mp4" in card_to_text(card)
     assert len(sim.requests) == asked
+
+
+def of_three(session: Session, sim: Simulator) -> Watch:
+    """A watch that has seen a job end that made three clips; it saves them, and then is over."""
+    session.watch(add(sim, "video_1"), save=False).wait(WITHIN_S)
+    settings = session.settings
+    done = session.poll("video_1")
+    link = str(done.video_url)
+    done = replace(done, other_video_urls=(link, f"{link}x"))
+    begun = WatchState.begin("video_1", 0.0, 60.0).answered(done, 1.0)
+    place = Destination(Path.cwd() / "videos", Path.cwd())
+    return Watch(
+        replace(begun, saving=Saving()),
+        Server(settings),
+        PollPolicy(),
+        destinations=(place,),
+        memory=Memory(session.ledger, settings.base_url),
+    )
+
+
+def test_all_clips_of_a_job_are_remembered_and_a_missing_one_is_asked_for_again(
+    open_session: Callable[..., Session], sim: Simulator, tmp_path: Path
+) -> None:
+    session = open_session()
+    watch, loop = of_three(session, sim), WatchLoop()
+    loop.follow(watch)
+    watch.wait(WITHIN_S)
+    loop.close([watch.server])
+    assert watch.state.saved is not None
+    assert [one.path for one in watch.state.saved.every] == [
+        "videos/video_1.mp4",
+        "videos/video_1-2.mp4",
+    ]
+    assert str(watch.state.problem).startswith("2 of 3 clips are saved.")
+    assert entry_of(session, "video_1").clip == str(tmp_path / "videos/video_1.mp4")
+    assert session.ledger.unfinished(sim.base_url) != []
+
+    again = open_session().watch("video_1")
+    assert not again.state.is_settled, "the third may be there by now"
+    again.wait(WITHIN_S)
+    second = tmp_path / "videos/video_1-2.mp4"
+    session.ledger.keep_clip(
+        sim.base_url,
+        "video_1",
+        str(tmp_path / "videos/video_1.mp4"),
+        second.stat().st_size,
+        outputs=[(str(second), second.stat().st_size)],
+    )
+    asked = len(sim.requests)
+    remembered = open_session().watch("video_1").state
+    assert remembered.is_settled
+    assert remembered.saved is not None
+    assert [one.path for one in remembered.saved.every] == [
+        "videos/video_1.mp4",
+        "videos/video_1-2.mp4",
+    ]
+    assert len(sim.requests) == asked
+
+
+def test_a_clip_is_remembered_before_anybody_asks_for_a_picture_of_it(
+    session: Session, sim: Simulator
+) -> None:
+    sim.add_fault(Fault("GET /videos/{id}/content", delay_s=30))
+    watch = session.watch(add(sim, "video_1"))
+    state = reached(watch, lambda state: state.saved)
+    assert entry_of(session, "video_1").clip == str(state.saved and state.saved.file_path)
+    assert not watch.state.is_settled, "the picture is still to come"
+    watch.stop()
+
+
+def test_a_remembered_clip_has_the_shape_of_its_file(
+    session: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    session.watch(add(sim, "video_1", size="1280x720"), save=False).wait(WITHIN_S)
+    path = tmp_path / "video_1.mp4"
+    path.write_bytes(made.clip("hevc", 72, 128))
+    session.ledger.keep_clip(sim.base_url, "video_1", str(path), path.stat().st_size)
+    card = Card.of_watch(session.watch("video_1").state)
+    assert card.aspect_ratio == 72 / 128
+    assert "HEVC" in str(card.problem)
 
 
 def test_a_place_named_while_the_job_is_watched_is_filled_as_well(

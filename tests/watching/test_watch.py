@@ -528,7 +528,7 @@ def test_a_clip_that_breaks_off_goes_on_where_it_broke(desk: Desk) -> None:
 
 def test_no_road_at_all_is_said_on_the_card_and_the_job_is_still_done(desk: Desk) -> None:
     desk.sim.add_fault(Fault(CLIP, times=None, status=404))
-    desk.sim.add_fault(Fault(CONTENT, times=None, status=404))
+    desk.sim.add_fault(Fault(CONTENT, times=None, status=410))
     state = saved_state(desk, desk.job())
 
     assert (state.ending, state.saved, state.error) == (Ending.COMPLETED, None, None)

@@ -3,6 +3,7 @@
  * and becomes the player, in place, once there is a clip.
  */
 
+const GLIDE_MS = 400; // slow enough for the eye to follow
 const BUSY_AFTER_MS = 1500; // a click unanswered by then waits for the running cell
 
 /** Every node of a card, built once. */
@@ -19,6 +20,7 @@ function build() {
     stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
     problem: h("p", "problem", auto), advice: h("p", "advice", auto),
     command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
+    outputs: h("div", "outputs", { role: "group", "aria-label": "Clips of this job" }),
     prompt: h("p", "prompt", auto), more: button("more", "more"), facts: h("ul", "facts"),
     id: h("code", "id", { dir: "ltr" }), place: h("span", "place", auto), saved: h("div", "saved-fill"),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
@@ -34,12 +36,12 @@ function build() {
   const savedBar = h("div", "saved-bar", { "aria-hidden": "true" }, ui.saved);
   const body = h("div", "body", {},
     h("div", "row", {}, status, ui.elapsed, ui.remaining, h("span", "buttons", {}, ui.stop, ui.watch)),
-    ui.timing, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
+    ui.outputs, ui.timing, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
     h("div", "footer", {}, ui.id, ui.place), savedBar);
   // JupyterLab's one-letter commands (m, d d, space …) must not fire while the player has focus.
   const layout = h("div", "layout", {}, screen, body, ui.live);
   const root = h("section", "root card", { "data-lm-suppress-shortcuts": "true" }, layout);
-  return { ...ui, root, body, screen, overlay, bar, status, notice, commandRow, savedBar };
+  return { ...ui, root, layout, body, screen, overlay, bar, status, notice, commandRow, savedBar };
 }
 
 /** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal,
@@ -48,7 +50,8 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   const controller = new AbortController();
   const { signal } = controller;
   const ui = build();
-  const player = createPlayer(ui, model, signal, () => tick());
+  const player = createPlayer(ui, model, signal, () => tick(), (ratio) => { ownRatio = ratio; reshape(); });
+  let ownRatio = 0; // of the clip that is loaded; 0 = not known yet
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
   let [lost_at_s, announced, isBusy] = [0, "", false];
   let loss = /** @type {Loss} */ ("");
@@ -71,19 +74,56 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     cancelTick = after(isActive ? 1010 - Math.max(0, phase_ms) : 30_000, tick, signal);
   }
 
+  /**
+   * Give the screen the shape of the clip, which may not be the one that was asked for; what stands
+   * beneath the card then glides to its place.
+   * @param {number} [height_px] of the card as it was seen last
+   */
+  function reshape(height_px = ui.layout.offsetHeight) {
+    const told = shown.phase === "completed" && ownRatio ? ownRatio : shown.aspect_ratio;
+    const ratio = told > 0.1 && told < 10 ? told : 16 / 9;
+    const before = Number(ui.root.style.getPropertyValue("--cometvid-ratio"));
+    ui.root.style.setProperty("--cometvid-ratio", String(ratio));
+    ui.root.classList.toggle("cometvid-is-portrait", ratio <= 1);
+    if (shown.phase !== "completed" || !before || Math.abs(before / ratio - 1) < 0.01) return;
+    ui.body.style.minBlockSize = ""; // the height that it had beside another shape
+    const heights = [height_px, ui.layout.offsetHeight].map((px) => ({ height: `${px}px` }));
+    if (height_px && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      ui.layout.animate(heights, { duration: GLIDE_MS, easing: "ease-in-out" });
+    }
+  }
+
+  /** @param {Card} next */
+  function drawOutputs(next) {
+    const every = next.phase === "completed" ? clipsOf(next) : [];
+    ui.outputs.hidden = every.length < 2;
+    if (ui.outputs.childElementCount !== (every.length < 2 ? 0 : every.length)) {
+      ui.outputs.replaceChildren(...every.slice(0, every.length < 2 ? 0 : undefined).map((_, index) => {
+        const node = button("button button-small output", String(index + 1));
+        node.setAttribute("aria-label", fill(WORDS.output, { number: index + 1, count: every.length }));
+        node.addEventListener("click", () => {
+          const chosen = clipsOf(shown)[index];
+          if (chosen) player.choose(chosen);
+          drawOutputs(shown);
+        }, { signal });
+        return node;
+      }));
+    }
+    [...ui.outputs.children].forEach((node, index) =>
+      node.setAttribute("aria-pressed", String((every[index]?.number ?? 0) === player.number())));
+  }
+
   /** @param {Card} next */
   function update(next) {
+    const height_px = shown === EMPTY_CARD ? 0 : ui.layout.offsetHeight;
     // What follows must not move when the player comes: the body keeps the room it had.
     const wasActive = shown !== EMPTY_CARD && ACTIVE_PHASES.has(shown.phase);
     if (wasActive && next.phase === "completed") ui.body.style.minBlockSize = `${ui.body.offsetHeight}px`;
-    else if (next.phase !== "completed") ui.body.style.minBlockSize = "";
+    else if (next.phase !== "completed") { ui.body.style.minBlockSize = ""; ownRatio = 0; }
     shown = next;
     const phase = next.phase in ICONS ? next.phase : "unknown";
     const isActive = ACTIVE_PHASES.has(phase);
     const hasPlayer = phase === "completed" && next.clip !== null;
-    const ratio = next.aspect_ratio > 0.1 && next.aspect_ratio < 10 ? next.aspect_ratio : 16 / 9;
-    ui.root.style.setProperty("--cometvid-ratio", String(ratio));
-    ui.root.classList.toggle("cometvid-is-portrait", ratio <= 1);
     ui.root.dataset["phase"] = phase;
     ui.root.setAttribute("aria-label", `Video job ${next.job_id}`);
     ui.screen.hidden = !isActive && !hasPlayer;
@@ -126,8 +166,10 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;
     player.update(next, loss !== "stopped");
-    measure();
+    drawOutputs(next);
     tick();
+    reshape(height_px);
+    measure();
   }
 
   /** What CSS cannot know: is the prompt cut, does a text scroll (then the keyboard must reach it)? */

@@ -22,6 +22,19 @@ function isReachable(link, page) {
   return !(isRemotePage && isLoopback(url.hostname));
 }
 
+/** All clips of a job, in order. @param {Card} card */
+const clipsOf = ({ clip }) =>
+  clip ? [clip, ...clip.others ?? []].sort((one, other) => (one.number ?? 0) - (other.number ?? 0)) : [];
+
+/** The media type of bytes that a page shows as a picture: GIF, WebP; else "".
+ * @param {ArrayBufferView<ArrayBuffer> | undefined} part */
+function imageType(part) {
+  if (!part || part.byteLength < 12) return "";
+  const head = String.fromCharCode(...new Uint8Array(part.buffer, part.byteOffset, 12));
+  if (head.startsWith("GIF8")) return "image/gif";
+  return head.startsWith("RIFF") && head.endsWith("WEBP") ? "image/webp" : "";
+}
+
 /**
  * Nodes of a player. `waiting`: the reason to show while the kernel is slow to send bytes.
  * @param {string} retryName @param {string} waiting
@@ -32,6 +45,7 @@ function buildPlayer(retryName, waiting) {
   return {
     message, retry, waiting, messageBox: h("div", "message", {}, message, retry),
     video: h("video", "video", { controls: "", playsinline: "", preload: "metadata" }),
+    image: h("img", "video", { alt: "" }), // a GIF, which no <video> plays
   };
 }
 
@@ -40,19 +54,19 @@ function buildPlayer(retryName, waiting) {
  * place and the play state are kept.
  * @param {ReturnType<typeof buildPlayer> & {screen: HTMLElement}} ui @param {CometvidModel} model @param {AbortSignal} signal
  * @param {() => void} onSource called when the source has changed
+ * @param {(ratio: number) => void} [onShape] called with the clip's own width / height
  */
-function createPlayer(ui, model, signal, onSource) {
-  const { video } = ui;
+function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
+  const { video, image } = ui;
   /** @type {Set<string>} */
   const tried = new Set();
   const place = { at_s: 0, isPlaying: false };
   /** @type {Set<Element>} */
   let strangers = new Set();
   let clip = /** @type {Clip | null} */ (null);
-  let [attempt, isReady, hasGivenUp, reason, objectUrl] = [0, false, false, "", ""];
-  let jobId = "";
+  let [attempt, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
+  let [hasKernel, isImage, isForeign, number] = [true, false, false, 0];
   let watchCommand = /** @type {string | null} */ (null);
-  let hasKernel = true;
   let [cancelSilence, cancelStall] = [() => {}, () => {}];
   // Views of one model share its messages, so request numbers start at a random place.
   let request = Math.floor(Math.random() * 2 ** 30);
@@ -65,7 +79,8 @@ function createPlayer(ui, model, signal, onSource) {
     say(ui.message, text);
     ui.messageBox.hidden = !text;
     ui.retry.hidden = !isFinal;
-    video.hidden = Boolean(text);
+    video.hidden = Boolean(text) || isImage;
+    image.hidden = Boolean(text) || !isImage;
   };
 
   const fetchThroughKernel = () => new Promise((/** @type {(source: string) => void} */ resolve, reject) => {
@@ -75,7 +90,7 @@ function createPlayer(ui, model, signal, onSource) {
     show(head);
     const cancelWait = after(RELAY_WAIT_MS, () => show(`${head} (${ui.waiting})`), signal);
     relay = { request: ++request, parts: [], received_bytes: 0, cancelWait, resolve, reject };
-    model.send({ kind: "fetch_clip", request });
+    model.send({ kind: "fetch_clip", request, number });
   });
 
   listen(model, "msg:custom", (/** @type {any} */ content, /** @type {DataView<ArrayBuffer>[]} */ buffers) => {
@@ -95,7 +110,9 @@ function createPlayer(ui, model, signal, onSource) {
     if (content.total && content.total !== relay.received_bytes) {
       return relay.reject(new Error("It arrived incomplete."));
     }
-    objectUrl = URL.createObjectURL(new Blob(relay.parts, { type: "video/mp4" }));
+    const type = imageType(relay.parts[0]);
+    isImage = type !== "";
+    objectUrl = URL.createObjectURL(new Blob(relay.parts, { type: type || "video/mp4" }));
     relay.resolve(objectUrl);
     relay = null;
   }, signal);
@@ -116,6 +133,24 @@ function createPlayer(ui, model, signal, onSource) {
     return list.filter(({ key }) => !tried.has(key));
   };
 
+  const empty = () => {
+    image.removeAttribute("src");
+    if (!video.hasAttribute("src")) return;
+    video.removeAttribute("src"); // or a late error of this source would end the next one
+    video.load();
+  };
+
+  /** The bytes are here, and this browser has no decoder for them: no other road would help. */
+  const yieldToCodec = () => {
+    if (!clip?.codec) return false;
+    attempt++;
+    cancelSilence();
+    empty();
+    [isReady, hasGivenUp, isForeign] = [false, true, true];
+    show(`This browser does not play ${clip.codec}.`);
+    return true;
+  };
+
   const climb = async () => {
     const mine = ++attempt;
     cancelSilence();
@@ -123,10 +158,8 @@ function createPlayer(ui, model, signal, onSource) {
     [isReady, hasGivenUp, relay] = [false, false, null];
     if (objectUrl) URL.revokeObjectURL(objectUrl);
     objectUrl = "";
-    if (video.hasAttribute("src")) {
-      video.removeAttribute("src"); // or a late error of this source would end the next one
-      video.load();
-    }
+    empty();
+    isImage = Boolean(clip?.is_image);
     const [source] = sources();
     if (!source) {
       hasGivenUp = true;
@@ -137,11 +170,12 @@ function createPlayer(ui, model, signal, onSource) {
     if (mine !== attempt || signal.aborted) return;
     if (!src) return climb();
     show("");
-    video.src = src;
+    (isImage ? image : video).src = src;
     onSource();
     const onSilence = () => {
       // Not dead: a page in the background loads later, and data savers load on play only.
-      const isPatient = document.hidden || (video.networkState === video.NETWORK_IDLE && video.paused);
+      const isComing = isImage && image.naturalWidth > 0; // it is loaded when all of it is there
+      const isPatient = document.hidden || isComing || (video.networkState === video.NETWORK_IDLE && video.paused);
       if (isPatient) cancelSilence = after(SILENCE_MS, onSilence, signal);
       else climb();
     };
@@ -152,7 +186,9 @@ function createPlayer(ui, model, signal, onSource) {
   const on = (name, listener) => video.addEventListener(name, listener, { signal });
   on("loadedmetadata", () => {
     cancelSilence();
+    if (!video.videoWidth && yieldToCodec()) return; // its sound alone
     isReady = true;
+    if (video.videoWidth) onShape(video.videoWidth / video.videoHeight);
     if (place.at_s > 0) video.currentTime = place.at_s;
     if (place.isPlaying) video.play().catch(() => {});
   });
@@ -174,7 +210,13 @@ function createPlayer(ui, model, signal, onSource) {
   };
   on("waiting", watchStall);
   on("seeking", watchStall);
+  image.addEventListener("load", () => {
+    cancelSilence();
+    onShape(image.naturalWidth / image.naturalHeight);
+  }, { signal });
+  image.addEventListener("error", () => { if (image.hasAttribute("src")) climb(); }, { signal });
   on("error", () => {
+    if (yieldToCodec()) return;
     reason = "The link may have expired, or this browser can't play the format.";
     climb();
   });
@@ -186,36 +228,50 @@ function createPlayer(ui, model, signal, onSource) {
       const isFirst = !clip;
       hasKernel = isConnected;
       if (!hasKernel) relay?.reject(new Error("The kernel stopped."));
-      clip = card.phase === "completed" ? card.clip : null;
+      const every = card.phase === "completed" ? clipsOf(card) : [];
+      clip = every.find((one) => (one.number ?? 0) === number) ?? every[0] ?? null;
+      number = clip?.number ?? 0;
       [jobId, watchCommand] = [card.job_id, card.watch_command];
       if (!clip) {
         if (isFirst) return;
         attempt++;
         cancelSilence();
-        [relay, isReady, place.at_s, place.isPlaying] = [null, false, 0, false];
+        [relay, isReady, isForeign, place.at_s, place.isPlaying] = [null, false, false, 0, false];
         tried.clear();
         video.removeAttribute("src");
         video.remove();
+        image.remove();
         return;
       }
       if (isFirst) {
         video.setAttribute("aria-label", `Clip of ${card.job_id}`);
-        ui.screen.append(video);
+        image.alt = `Clip of ${card.job_id}`;
+        ui.screen.append(video, image);
         strangers = new Set(document.querySelectorAll("video"));
         climb();
-      } else if (hasGivenUp && sources().length) climb();
+      } else if (hasGivenUp && !isForeign && sources().length) climb();
+      else if (clip.codec && hasGivenUp && !isForeign) yieldToCodec();
     },
+    /** Show another clip of the job. @param {Clip} next */
+    choose(next) {
+      if (next.number === number) return;
+      [clip, number, isForeign, place.at_s] = [next, next.number ?? 0, false, 0];
+      tried.clear();
+      climb();
+    },
+    number: () => number,
     /** Play now, or as soon as there is something to play. */
     play() {
       place.isPlaying = true;
       if (isReady) video.play().catch(() => {});
     },
     hasGivenUp: () => hasGivenUp,
-    isRelayed: () => objectUrl !== "" && video.src === objectUrl,
+    isRelayed: () => objectUrl !== "" && (isImage ? image : video).src === objectUrl,
     /** The view ends: pass place and play state to the static record that takes its seat.
      * @param {boolean} [isReplaced] false = nothing takes its seat */
     end(isReplaced = true) {
       video.removeAttribute("src");
+      image.removeAttribute("src");
       if (objectUrl) URL.revokeObjectURL(objectUrl);
       if (isReplaced && clip && (place.isPlaying || place.at_s > 0)) handOver(jobId, place, strangers);
     },

@@ -142,7 +142,7 @@ function createTile(model, viewSignal, host) {
     card: () => shown,
     /** An answer of the kernel: whatever was asked for is done, or was refused. */
     heard() { [pending, isBusy] = [null, false]; cancelBusy(); },
-    hasClip: () => shown.phase === "completed" && shown.clip !== null && !player.hasGivenUp(),
+    hasClip: () => shown.phase === "completed" && shown.clip !== null && !shown.clip.is_image && !player.hasGivenUp(),
     isJoined: () => isSynced && isOpened && !player.hasGivenUp(),
     /** Take part in playing together: the common bar rules, and nothing makes a sound. */
     join() {

@@ -6,8 +6,15 @@
  * table WORDS before them, from cards/words.json. The functions here that have a twin in
  * cards/text.py (`clockText` and `clock_text`) use the same words of the table for the same card.
  *
- * @typedef {{url: string | null, path: string | null, saved_to: string | null,
- *   expires_at_s: number | null}} Clip
+ * @typedef {object} Clip  Mirrors `Clip` in cards/clip.py.
+ * @property {string | null} url
+ * @property {string | null} path
+ * @property {string | null} saved_to
+ * @property {number | null} expires_at_s
+ * @property {boolean} [is_image]  a GIF or the like, which no player plays
+ * @property {string | null} [codec]  its name, where most browsers do not play it
+ * @property {number} [number]  its place among the clips that the job made
+ * @property {Clip[]} [others]  the further clips of the job
  * @typedef {"starting" | "queued" | "running" | "unknown" | "completed" | "failed" | "stopped"
  *   | "gave_up" | "broken"} Phase
  * @typedef {"stop" | "watch"} Action
@@ -31,7 +38,8 @@
  * @property {boolean} is_simulated
  * @property {Clip | null} clip
  * @property {{received_bytes: number, total_bytes: number | null, attempt?: number,
- *   problem?: string | null} | null} saving  problem: why the try before this one ended
+ *   problem?: string | null, number?: number, count?: number} | null} saving  problem: why the try
+ *   before this one ended; number: which of the job's clips it is, of `count`
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
@@ -129,11 +137,12 @@ function bytesText(received_bytes, total_bytes) {
 
 /** How far the saving of a clip has come, and why it had to begin anew.
  * @param {NonNullable<Card["saving"]>} saving */
-function savingText({ received_bytes, total_bytes, attempt = 1, problem }) {
+function savingText({ received_bytes, total_bytes, attempt = 1, problem, number = 1, count = 1 }) {
   const amount = received_bytes || total_bytes ? bytesText(received_bytes, total_bytes) : "";
   const words = amount ? fill(WORDS.saving.amount, { amount }) : WORDS.saving.begun;
+  const which = count > 1 ? fill(WORDS.saving.which, { number, count }) : "";
   const retry = attempt > 1 ? [fill(WORDS.saving.retry, { attempt }), problem] : [];
-  return [words, ...retry].filter(Boolean).join(" · ");
+  return [words, which, ...retry].filter(Boolean).join(" · ");
 }
 
 // ---- what only a page tells: it ticks, so its words may hold for a moment
@@ -162,7 +171,8 @@ function checksText(checks_at_s, now_s) {
  * @param {Card} card @param {number} now_s @param {boolean} isRelayed  the bytes came through the kernel */
 function placeText({ clip, saving }, now_s, isRelayed) {
   if (saving) return savingText(saving);
-  if (clip?.saved_to) return fill(WORDS.saved, { place: clip.saved_to });
+  const places = clip ? [clip, ...clip.others ?? []].flatMap(({ saved_to }) => saved_to ?? []) : [];
+  if (places.length) return fill(WORDS.saved, { place: places.join(", ") });
   // How long the link lives is beside the point: it did not play here.
   if (isRelayed) return `${WORDS.not_saved} · came through the kernel, its link can't be played here`;
   if (!clip?.expires_at_s) return "";

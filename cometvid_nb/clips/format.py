@@ -1,0 +1,37 @@
+"""Format: what a clip's file is, as far as a player must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """The format of a whole clip. `width` and `height` are pixels as shown; 0 = not known."""
+
+    suffix: str
+    """Of its file: `.mp4`, `.mov`, `.webm`, `.mkv`, `.gif`, `.webp` or `.avi`."""
+    width: int = 0
+    height: int = 0
+    codec: str | None = None
+    """The name of a codec that most browsers do not play; None: they play this clip."""
+
+
+SUFFIXES = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".gif", ".webp", ".avi")
+"""What the name of a clip's file may end in."""
+IMAGES = (".gif", ".webp")
+"""Those that a page shows as a picture that moves, not in a player."""
+
+
+def suffix_of(name: str) -> str:
+    """The suffix by which a path or a link tells its format, in lower case; "" = none of ours."""
+    _, dot, end = name.rpartition("/")[2].rpartition(".")
+    suffix = f"{dot}{end.lower()}"
+    return suffix if suffix in SUFFIXES else ""
+
+
+def media_type(suffix: str) -> str:
+    """The media type that makes browsers play a clip; they find out by themselves what it is."""
+    if suffix in IMAGES:
+        return f"image/{suffix[1:]}"
+    return "video/webm" if suffix in (".webm", ".mkv") else "video/mp4"
