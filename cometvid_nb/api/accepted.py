@@ -34,9 +34,9 @@ def made_job(answer: Answer, new: NewJob, url: str, base_url: str, now_s: float)
     """
     reading = Reading(answer.payload, "", base_url)
     if _tells_of_job(answer, reading):
-        job = Job.parse(answer.payload, base_url=base_url)
-        return _begun(job, new, is_told=reading.is_told)
-    if answer.status_code < 400 and reading.error is None:
+        return _begun(Job.of(reading), new, is_told=reading.is_told)
+    is_refused = reading.error is not None or reading.status is JobStatus.FAILED
+    if answer.status_code < 400 and not is_refused:
         if job_id := _id_in_location(answer, url):
             return _begun(Job(job_id), new, is_told=False)
         if answer.is_success:
@@ -76,7 +76,7 @@ def _tells_of_job(answer: Answer, reading: Reading) -> bool:
 
 def _hidden_refusal(answer: Answer, reading: Reading) -> ApiError | TransientError | OutcomeUnknown:
     """The error that a success status hides, in the class that its code and words name."""
-    reason = reading.error or answer.reason
+    reason = reading.error or reading.reason
     told = f"The API answered: {one_line(reason.message or 'an error')}"
     kind = kind_of(reason)
     if reading.names_job:

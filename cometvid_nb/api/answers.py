@@ -151,7 +151,7 @@ def polled_job(answer: Answer, job_id: str, base_url: str, now_s: float) -> Job:
     reading = Reading(payload, job_id, base_url)
     if not answer.is_success:
         if reading.status.is_final and reading.looks_like_job():
-            return Job.parse(payload, job_id=job_id, base_url=base_url)
+            return Job.of(reading)
         raise refusal(answer, job_id, now_s, is_poll=True)
     if not reading.is_told and (reason := reading.error or reading.remark) is not None:
         raise _hidden_trouble(reason, job_id)
@@ -163,7 +163,7 @@ def polled_job(answer: Answer, job_id: str, base_url: str, now_s: float) -> Job:
         raise ServerTrouble(f"The API answered {kind} when asked after {job_id}.")
     if not reading.layers:
         raise ServerTrouble(f"The API answered JSON that describes no job ({job_id}).")
-    return Job.parse(payload, job_id=job_id, base_url=base_url)
+    return Job.of(reading)
 
 
 def refusal(

@@ -65,12 +65,16 @@ class Job:
         `job_id` is the id of the request; the job gets it if the answer contains none. Relative
         links lead from `base_url`; without one they are no links. See `reading` for the rules.
         """
-        reading = Reading(payload, job_id, base_url)
+        return cls.of(Reading(payload, job_id, base_url))
+
+    @classmethod
+    def of(cls, reading: Reading) -> Job:
+        """Return the job that an answer, taken apart already, describes."""
         pixels, ratio = reading.shape
         width, height = pixels or (None, None)
         video_url, *others = reading.links or (None,)
         return cls(
-            id=reading.id or job_id,
+            id=reading.id or reading.job_id,
             status=reading.status,
             status_word=reading.status_word,
             model=reading.first(names.MODELS, text_of),
@@ -88,7 +92,7 @@ class Job:
             error_message=reading.reason.message,
             error_code=reading.reason.code,
             remixed_from=reading.first(names.REMIXED, text_of),
-            raw=payload,
+            raw=reading.payload,
         )
 
     @classmethod

@@ -118,7 +118,7 @@ class Reading:
         further fields that only a job has. `{"status": "error", "message": "invalid api key"}`
         has neither, with or without an id of the request.
         """
-        if not self.is_told or self.status is JobStatus.UNKNOWN or not self.has_own_id:
+        if self.status is JobStatus.UNKNOWN or not self.has_own_id:
             return False
         if self.job_id and any(self.job_id in _ids_in(fields) for fields in self.layers):
             return True

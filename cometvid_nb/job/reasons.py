@@ -20,7 +20,7 @@ from .values import LONGEST_TEXT, number_of, text_of, web_address
 _SUCCESS_NUMBERS = frozenset((0.0, 200.0, 201.0, 202.0))
 _PHRASES = frozenset(status.phrase.lower() for status in HTTPStatus)
 
-_MOST_DEPTH, _MOST_VALUES, _MOST_ENTRIES, _MOST_JSON_TEXTS = 6, 300, 5, 20
+_MOST_DEPTH, _MOST_VALUES, _MOST_ENTRIES = 6, 300, 5
 """Bounds of one search; a hostile answer is no work."""
 
 
@@ -129,7 +129,6 @@ class _Search:
 
     def __init__(self) -> None:
         self._values_left = _MOST_VALUES
-        self._texts_left = _MOST_JSON_TEXTS
 
     def read(self, value: object, depth: int = 0) -> Reason:
         """Return what `value` tells."""
@@ -193,9 +192,6 @@ class _Search:
     def _json_in(self, text: str) -> object:
         """Return the first JSON object in a text, or None."""
         for match in islice(re.finditer(r"\{", text), 3):
-            if self._texts_left <= 0:
-                break
-            self._texts_left -= 1
             try:
                 return json.JSONDecoder().raw_decode(text, match.start())[0]
             except (ValueError, RecursionError):

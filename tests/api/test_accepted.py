@@ -132,6 +132,7 @@ def test_an_api_that_has_moved_made_nothing(location: str) -> None:
             "none left",
         ),
         ({"success": False, "message": "bad size"}, RequestRejected, "bad size"),
+        ({"status": "failed", "message": "bad size"}, RequestRejected, "bad size"),
         (
             {
                 "task_id": "",

@@ -172,6 +172,7 @@ def test_a_finished_job_is_a_job_whatever_the_status(status: int, body: dict[str
         (401, {"code": "success", "status": "failed", "message": "invalid api key"}),
         (422, {"id": "req_1", "object": "error", "status": "error", "message": "bad"}),
         (400, {"status": 400, "error": "Bad Request", "path": "/v1/videos/video_1"}),
+        (422, {"status": "failed", "model": "wan", "prompt": "A comet", "message": "bad"}),
         (500, {**WHOLE, "status": "queued"}),
         (500, {**WHOLE, "status": "paused"}),
         (500, WHOLE),

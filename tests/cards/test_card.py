@@ -235,6 +235,25 @@ def test_completed_at_of_a_running_job_does_not_stop_the_clock() -> None:
     assert Card.of_job(job(completed_at=NOW_S)).elapsed_to_s is None
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"size": "9x16"},
+        {"size": "720P", "ratio": "9:16"},
+        {"metadata": {"width": 9e2, "height": 1600}},
+    ],
+    ids=str,
+)
+def test_a_portrait_job_has_a_portrait_card_from_the_start(fields: dict[str, Any]) -> None:
+    assert card(status="queued", **({"size": None} | fields)).aspect_ratio == 9 / 16
+
+
+def test_a_clip_inside_the_answer_does_not_cross_to_the_browser() -> None:
+    shown = card(status="completed", video_url="data:video/mp4;base64,AAAA")
+    assert shown.clip is not None
+    assert shown.clip.url is None
+
+
 def test_a_jobs_own_card_has_no_buttons_and_a_command_while_it_runs() -> None:
     assert Card.of_job(job()).command == "%cometvid watch video_1"
     assert Card.of_job(job()).actions == ()
