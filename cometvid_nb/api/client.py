@@ -46,6 +46,7 @@ from .answers import (
     without_frames,
 )
 from .connections import Connections
+from .form_text import IMAGE_FIELD
 from .new_job import NewJob
 from .retries import backoff_s, is_not_found_final, retry_delay_s
 from .streams import ClipStream, HangUp
@@ -183,16 +184,17 @@ class Client:
         if new.remix_of is not None:
             template = "/videos/{id}/remix"
             options = {
-                "json": {"prompt": new.prompt},
+                "json": dict(new.fields),
                 "headers": headers,
                 "timeout": CREATE_TIMEOUT,
             }
             return await self._request("POST", template, new.remix_of, **options)
-        # The endpoint takes a multipart form; httpx makes one only where there are "files".
-        files: dict[str, Any] = {name: (None, text) for name, text in new.to_form().items()}
-        if new.image is not None:
-            image = new.image
-            files["input_reference"] = (image.name, image.content, image.media_type)
+        # The endpoint takes a multipart form; httpx makes one only where there are "files". The
+        # order of images means something: first and last frame, or what the prompt counts.
+        files: list[tuple[str, Any]] = [(name, (None, text)) for name, text in new.fields.items()]
+        files += [
+            (IMAGE_FIELD, (image.name, image.content, image.media_type)) for image in new.images
+        ]
         return await self._request(
             "POST", "/videos", "", files=files, headers=headers, timeout=CREATE_TIMEOUT
         )
@@ -204,7 +206,7 @@ class Client:
         except (ServerTrouble, ValueError) as error:
             raise OutcomeUnknown("The API accepted the job, but its answer names no id.") from error
         # Some gateways answer with the id alone: what was asked for is known here.
-        width, _, height = (new.size or "").partition("x")
+        asked = Job.parse(dict(new.fields))
         return replace(
             job,
             status=job.status if job.status_word else JobStatus.QUEUED,
@@ -212,8 +214,8 @@ class Client:
             prompt=job.prompt or new.prompt,
             model=job.model or new.model,
             duration_s=job.duration_s or (float(new.seconds) if new.seconds else None),
-            width=job.width or (int(width) if width else None),
-            height=job.height or (int(height) if height else None),
+            width=job.width or asked.width,
+            height=job.height or asked.height,
             remixed_from=job.remixed_from or new.remix_of,
         )
 

@@ -118,6 +118,8 @@ class Cometvid(Magics):
         for name, value in vars(arguments).items():
             if isinstance(value, str):
                 setattr(arguments, name, self._expand(value, local_ns))
+            elif isinstance(value, list) and name != "prompts":  # of an option that repeats
+                setattr(arguments, name, [self._expand(text, local_ns) for text in value])
         if getattr(arguments, "expand", False):
             arguments.prompts = [self._expand(text, local_ns) for text in arguments.prompts]
 

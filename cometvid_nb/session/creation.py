@@ -26,7 +26,7 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
         seconds=new.seconds,
         size=new.size,
         prompt=new.prompt,
-        image=new.image.name if new.image else None,
+        image=", ".join(image.name for image in new.images) or None,
         remixed_from=new.remix_of,
     )
     try:

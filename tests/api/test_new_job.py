@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import cometvid_nb
-from cometvid_nb.api.new_job import DEFAULT_MODEL, MOST_IMAGE_BYTES, NewJob
+from cometvid_nb.api.images import MOST_IMAGE_BYTES
+from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import SettingsError
 from cometvid_nb.simulator import Simulator
 
@@ -57,23 +59,37 @@ def test_an_empty_prompt_is_refused_before_anything_is_sent(
         ({"seconds": "nan"}, "seconds is 'nan'"),
         ({"seconds": math.inf}, "seconds is inf"),
         ({"seconds": 601}, "seconds is 601"),
-        ({"size": "large"}, "size is 'large': give WIDTHxHEIGHT in pixels"),
-        ({"size": "16:9"}, "size is '16:9'"),
-        ({"size": "1280"}, "size is '1280'"),
-        ({"size": "0x0"}, "size is '0x0'"),
-        ({"size": "10x10"}, "size is '10x10'"),
+        ({"size": ""}, "size is ''"),
+        ({"size": "16:9\n"}, "sora-2 takes no ratio"),
+        ({"size": "16\n:9"}, "which no model can read"),
+        ({"size": "0x0"}, "size is '0x0': give WIDTHxHEIGHT in pixels"),
         ({"size": "99999x720"}, "size is '99999x720'"),
-        ({"size": "-1280x720"}, "size is '-1280x720'"),
-        ({"size": "1280x720x3"}, "size is '1280x720x3'"),
+        ({"ratio": "0:1"}, "ratio is '0:1'"),
+        ({"ratio": "x" * 101}, "which no model can read"),
+        ({"resolution": " "}, "resolution is ' '"),
+        ({"seed": "one"}, "seed is 'one': give a whole number"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"seed": True}, "seed is True"),
+        ({"negative": " "}, "the negative prompt is empty"),
+        ({"negative": "\ud83c"}, "the negative prompt holds half a character"),
+        ({"fit": "crop"}, "there is no picture to fit"),
+        ({"extra": {"seconds": "4"}}, "seconds is not for --set: use --seconds"),
+        ({"extra": {"input_reference": "x"}}, "input_reference is not for --set: use --image"),
+        ({"extra": {"seed": "4"}, "seed": 3}, "seed is given twice"),
+        ({"extra": {"a b": "4"}}, "'a b' is no name of a field"),
+        ({"extra": {"": "4"}}, "'' is no name of a field"),
+        ({"extra": {"x": {1, 2}}}, "x is of type set, which no form can carry"),
+        ({"extra": {"x": math.nan}}, "x is of type float, which no form can carry"),
+        ({"extra": {"x": "\ud83c"}}, "x holds half a character"),
         ({"model": ""}, "'' is no name of a model"),
         ({"model": "sora\n2"}, "is no name of a model"),
     ],
 )
 def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
-    process_sim: Simulator, options: dict[str, str | float], reason: str
+    process_sim: Simulator, options: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(reason)):
-        cometvid_nb.create("A comet", **options)  # type: ignore[arg-type]
+        cometvid_nb.create("A comet", **{"model": "sora-2"} | options)
     assert list(process_sim.requests) == []
 
 
@@ -145,14 +161,17 @@ def test_without_a_key_nothing_is_sent_or_written(
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=60))
 def test_the_name_of_any_model_passes_as_it_is(name: str) -> None:
-    assert NewJob.check("A comet", model=name).to_form()["model"] == name
+    assert NewJob.check("A comet", model=name).fields["model"] == name
 
 
-def test_the_default_model_is_the_documented_one_and_a_remix_names_none() -> None:
-    assert NewJob.check("A comet").model == DEFAULT_MODEL
-    remixed = NewJob.check("At night", remix_of=" video_1 ")
+def test_without_a_model_none_is_sent_and_a_remix_names_none() -> None:
+    assert NewJob.check("A comet").fields == {"prompt": "A comet"}
+    assert NewJob.check("A comet").model is None
+    remixed = NewJob.check("At night", remix_of=" video_1 ", extra={"strength": 0.5})
     assert (remixed.remix_of, remixed.model) == ("video_1", None)
-    assert remixed.to_form() == {"prompt": "At night"}
+    assert remixed.fields == {"prompt": "At night", "strength": "0.5"}
+    with pytest.raises(SettingsError, match="a remix is like its job"):
+        NewJob.check("At night", remix_of="video_1", seconds=4)
 
 
 @pytest.mark.parametrize(
@@ -160,12 +179,12 @@ def test_the_default_model_is_the_documented_one_and_a_remix_names_none() -> Non
     [("1280x720", "1280x720"), (" 720 × 1280 ", "720x1280"), ("960X960", "960x960")],
 )
 def test_a_size_is_sent_as_the_api_spells_it(size: str, sent: str) -> None:
-    assert NewJob.check("A comet", size=size).to_form()["size"] == sent
+    assert NewJob.check("A comet", size=size).fields["size"] == sent
 
 
 @pytest.mark.parametrize(("seconds", "sent"), [(4, "4"), (4.0, "4"), ("8", "8"), (2.5, "2.5")])
 def test_seconds_are_sent_as_a_text(seconds: float | str, sent: str) -> None:
-    assert NewJob.check("A comet", seconds=seconds).to_form()["seconds"] == sent
+    assert NewJob.check("A comet", seconds=seconds).fields["seconds"] == sent
 
 
 @pytest.mark.parametrize(
@@ -175,8 +194,7 @@ def test_seconds_are_sent_as_a_text(seconds: float | str, sent: str) -> None:
 def test_a_picture_is_known_by_its_bytes_not_by_its_name(
     tmp_path: Path, content: bytes, kind: str
 ) -> None:
-    image = NewJob.check("A comet", image=picture(tmp_path, content, "x.txt")).image
-    assert image is not None
+    [image] = NewJob.check("A comet", image=picture(tmp_path, content, "x.txt")).images
     assert (image.name, image.content, image.media_type) == ("x.txt", content, kind)
     assert "PNG" not in repr(image), "the bytes are not for the eye"
 
@@ -194,7 +212,7 @@ def test_whatever_is_asked_it_is_a_request_or_one_sentence(
         new = NewJob.check(prompt, seconds=seconds, size=size, model=model)
     except SettingsError:
         return
-    form = new.to_form()
+    form = new.fields
     assert form["prompt"] == prompt.strip()
-    assert "size" not in form or re.fullmatch(r"[1-9]\d{1,4}x[1-9]\d{1,4}", form["size"], re.ASCII)
+    assert "size" not in form or (form["size"].strip() and form["size"].isprintable())
     assert "seconds" not in form or 0 < float(form["seconds"]) <= 600
