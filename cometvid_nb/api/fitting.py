@@ -126,7 +126,9 @@ def _need(content: bytes, wish: Wish) -> str:
     if wish.shape is None:
         return ""
     frame = frame_of(content)
-    return wish.fit if frame is None or wish.frame_for(frame) != frame else ""
+    if frame is not None and wish.frame_for(frame) == frame:
+        return ""
+    return "{} to {}x{}".format(wish.fit, *(wish.frame_for(frame) if frame else wish.shape))
 
 
 def _changed(pil: Any, image: Any, kind: str, wish: Wish) -> tuple[bytes, str]:

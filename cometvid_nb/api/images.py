@@ -103,15 +103,15 @@ def read_image(source: ImageSource, name: str = "image") -> Image:
     )
 
 
-def read_images(
+def image_sources(
     given: ImageSource | Sequence[ImageSource] | None,
     first_frame: ImageSource | None = None,
     last_frame: ImageSource | None = None,
-) -> tuple[Image, ...]:
-    """Return the pictures of a request in their order; `given` is one, or a list of them.
+) -> list[ImageSource]:
+    """Return all pictures of a request in their order; `given` is one, or a list of them.
 
     Raises:
-        SettingsError: one cannot be read, or their order is not clear.
+        SettingsError: their order is not clear.
     """
     sources = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
     if sources and not (first_frame is None and last_frame is None):
@@ -121,7 +121,11 @@ def read_images(
         )
     if last_frame is not None and first_frame is None:
         raise SettingsError("there is a last frame and no first one, and only the order tells them")
-    sources += [frame for frame in (first_frame, last_frame) if frame is not None]
+    return sources + [frame for frame in (first_frame, last_frame) if frame is not None]
+
+
+def read_images(sources: Sequence[ImageSource]) -> tuple[Image, ...]:
+    """Return the pictures, read. Raises the errors of `read_image`."""
     if len(sources) == 1:
         return (read_image(sources[0]),)
     return tuple(read_image(source, f"image-{at}") for at, source in enumerate(sources, 1))

@@ -20,7 +20,7 @@ from .form_text import (
     seed_text,
 )
 from .image_header import frame_of
-from .images import MOST_IMAGE_BYTES, Image, ImageSource, check_sum, read_images
+from .images import MOST_IMAGE_BYTES, Image, ImageSource, check_sum, image_sources, read_images
 from .shape import pixels_of, ratio_of, shape_fields, size_like
 
 MOST_JOBS = 50
@@ -101,15 +101,21 @@ class NewJob:
         fields |= {"seed": seed_text(seed)} if seed is not None else {}
         fields |= {"negative_prompt": negative_text(negative)} if negative is not None else {}
         fields |= extra_texts(extra, fields)
-        images = read_images(image, first_frame, last_frame)
+        sources = image_sources(image, first_frame, last_frame)
+        if fit is not None and fit not in FITS:
+            raise SettingsError(f"fit is {fit!r}: give {listed(FITS)}")
+        if fit is not None and not sources:
+            raise SettingsError("there is no picture to fit: fit goes with image")
         refused += _refused_seconds(family, name, fields)
-        refused += _refused_images(family, name, images, has_last=last_frame is not None)
+        refused += _refused_images(family, name, len(sources), has_last=last_frame is not None)
+        if refused and not force:
+            raise SettingsError(" ".join(refused), advice=_FORCE)
+        images = read_images(sources)
         if images and family.is_image_of_size and fit != "none" and "size" not in fields:
             like = size_like(_upright_frame(images[0]), family)
             fields |= {"size": like} if like else {}
-        if not refused or force:
-            images = _fitted(images, fields, family, fit)
-            refused += _refused_files(family, name, images, fields)
+        images = _fitted(images, fields, family, fit)
+        refused = _refused_files(family, name, images, fields)
         if refused and not force:
             raise SettingsError(" ".join(refused), advice=_FORCE)
         check_sum(images)
@@ -159,15 +165,13 @@ def _refused_seconds(family: Family, name: str, fields: Mapping[str, str]) -> li
     return [f"{name} makes no clip of {seconds} s: seconds may be {spanned(family.seconds)}."]
 
 
-def _refused_images(
-    family: Family, name: str, images: Sequence[Image], *, has_last: bool
-) -> list[str]:
+def _refused_images(family: Family, name: str, count: int, *, has_last: bool) -> list[str]:
     most = family.most_images
-    if most == 0 and images:
+    if most == 0 and count:
         return [f"{name} takes no picture."]
-    if most is not None and len(images) > most:
+    if most is not None and count > most:
         frames = ", the first frame and the last one" if most == 2 else ""
-        return [f"{name} takes {most} picture{'s' * (most > 1)}{frames}, and not {len(images)}."]
+        return [f"{name} takes {most} picture{'s' * (most > 1)}{frames}, and not {count}."]
     if has_last and not family.has_last_frame:
         return [f"{name} takes no last frame: its pictures are for the prompt to refer to."]
     return []
@@ -194,10 +198,6 @@ def _refused_files(
 def _fitted(
     images: Sequence[Image], fields: Mapping[str, str], family: Family, fit: str | None
 ) -> tuple[Image, ...]:
-    if fit is not None and fit not in FITS:
-        raise SettingsError(f"fit is {fit!r}: give {listed(FITS)}")
-    if fit is not None and not images:
-        raise SettingsError("there is no picture to fit: fit goes with image")
     if fit == "none":
         return tuple(images)
     pixels, ratio = pixels_of(fields), ratio_of(fields)

@@ -216,3 +216,67 @@ def test_whatever_is_asked_it_is_a_request_or_one_sentence(
     assert form["prompt"] == prompt.strip()
     assert "size" not in form or (form["size"].strip() and form["size"].isprintable())
     assert "seconds" not in form or 0 < float(form["seconds"]) <= 600
+
+
+# Further fields, and what a program sees.
+
+
+def test_a_further_field_is_a_text_or_what_json_says() -> None:
+    extra = {"camera": "pan", "n": 2, "cfg": 0.5, "loop": True, "tags": ["a", "b"], "off": None}
+    fields = NewJob.check("A comet", extra=extra, seed=7, negative=" text ").fields
+    assert fields == {
+        "prompt": "A comet",
+        "seed": "7",
+        "negative_prompt": "text",
+        "camera": "pan",
+        "n": "2",
+        "cfg": "0.5",
+        "loop": "true",
+        "tags": '["a", "b"]',
+        "off": "null",
+    }
+
+
+def test_another_prompt_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
+    one = NewJob.check("A comet", model="m", image=picture(tmp_path, PNG))
+    two = one.with_prompt(" A moon ")
+    assert two.fields == {"prompt": "A moon", "model": "m"}
+    assert two.images is one.images, "a picture is read once"
+    assert len({one, two, NewJob.check("A comet", model="m", image=PNG)}) == 3
+    with pytest.raises(SettingsError, match="the prompt is empty"):
+        one.with_prompt(" ")
+
+
+def test_a_dry_run_is_printed_once_and_sends_nothing(
+    process_sim: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_at = cometvid_nb.create("A\ncomet\x1b[31m", model="veo3.1", ratio="9:16", dry_run=True)
+    told = capsys.readouterr().out
+    assert told == f"{looked_at}\n" == f"{looked_at!r}\n"
+    assert told == (
+        "Nothing was sent. This would be:\n"
+        f"POST {process_sim.base_url}/videos with a multipart form\n"
+        "  prompt  A\n"
+        "          comet\\x1b[31m\n"
+        "  model   veo3.1\n"
+        "  size    9x16\n"
+        "Cost: not known\n"
+    )
+    assert "with JSON" in str(cometvid_nb.remix("video_1", "At night", dry_run=True))
+    assert list(process_sim.requests) == []
+    assert cometvid_nb.jobs() == []
+
+
+def test_a_program_is_told_how_to_name_a_model_and_then_which_one_was_used_last(
+    process_sim: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SettingsError, match="No model is named") as caught:
+        cometvid_nb.create("A comet")
+    assert 'model="NAME"' in str(caught.value.advice)
+    assert list(process_sim.requests) == []
+    cometvid_nb.create("A comet", model="m/1", wait=False)
+    cometvid_nb.create("A comet", wait=False)
+    assert "The model is m/1, as it was last time. Another: --model NAME.\n" in (
+        capsys.readouterr().out
+    )
+    assert [job["model"] for job in cometvid_nb.jobs()] == ["m/1", "m/1"]
