@@ -82,10 +82,11 @@ def fitted(content: bytes, name: str, wish: Wish) -> tuple[bytes, str]:
         raise SettingsError(f"{name} {told}, and has to be {need}") from None
 
 
-def encoded(source: Any) -> bytes:
+def encoded(source: Any, most_bytes: int) -> bytes:
     """Return a PIL image, or an array of height × width (× channels), as a PNG.
 
-    Numbers of an array are 0 to 255, fractions 0 to 1, or 16 bits.
+    As a JPEG if it would have more than `most_bytes`. The numbers of an array are 0 to 255,
+    fractions from 0 to 1, or of 16 bits.
 
     Raises:
         SettingsError: it has another shape, or Pillow is missing.
@@ -95,7 +96,7 @@ def encoded(source: Any) -> bytes:
         image = pil.ImageOps.exif_transpose(source)
     else:
         image = pil.Image.fromarray(_eight_bits(source))
-    return _saved(_plain(pil, image), _PNG)
+    return _saved_within(most_bytes, _plain(pil, image), _PNG)
 
 
 def _pillow(told: str) -> Any:
@@ -148,18 +149,22 @@ def _changed(pil: Any, image: Any, kind: str, wish: Wish) -> tuple[bytes, str]:
         done.append(f"{'resized' if rest <= max(frame) else wish.fit} to {frame[0]}x{frame[1]}")
         fit = pil.ImageOps.pad if wish.is_padded else pil.ImageOps.fit
         picture = fit(picture, frame, method=pil.Image.Resampling.LANCZOS)
-    content = _saved(picture, _JPEG if kind == "image/jpeg" else _PNG, profile)
-    if len(content) > wish.most_bytes:
-        content = _saved(picture, _JPEG, profile)
+    options = _JPEG if kind == "image/jpeg" else _PNG
+    content = _saved_within(wish.most_bytes, picture, options, profile)
     if media_type_of(content) != kind:
         done.append(f"as {media_type_of(content).rpartition('/')[2].upper()}")
     return content, f"was {width}x{height}, {', '.join(done)}"
 
 
-def _saved(picture: Any, options: dict[str, Any], profile: bytes | None = None) -> bytes:
+def _saved_within(
+    most_bytes: int, picture: Any, options: dict[str, Any], profile: bytes | None = None
+) -> bytes:
+    """Return a picture as a file; a JPEG is the last resort where it would be too large."""
     file = io.BytesIO()
     picture.save(file, **options, icc_profile=profile)
-    return file.getvalue()
+    if len(file.getvalue()) <= most_bytes or options is _JPEG:
+        return file.getvalue()
+    return _saved_within(most_bytes, picture, _JPEG, profile)
 
 
 def _plain(pil: Any, image: Any) -> Any:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import ipaddress
 import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ def read_image(source: ImageSource, name: str = "image") -> Image:
     if isinstance(source, bytes | bytearray | memoryview):
         return _of_bytes(bytes(source), name, "the picture")
     if hasattr(source, "__array_interface__") or hasattr(source, "__array__"):  # PIL's as well
-        return _of_bytes(encoded(source), name, "the picture")
+        return _of_bytes(encoded(source, MOST_IMAGE_BYTES), name, "the picture")
     if hasattr(source, "read"):
         content = source.read(MOST_IMAGE_BYTES + 1)
         if isinstance(content, bytes):
@@ -162,7 +163,9 @@ def _of_file(path: Path) -> Image:
         content = path.read_bytes()
     except (OSError, ValueError, RuntimeError) as error:  # a null byte; the home of nobody
         reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{path} cannot be read: {reason}") from None
+        # In a magic's line IPython leaves `{name}` and `$name` as they are if there is none.
+        hint = ". Undefined variable?" if re.search(r"[{}]|^\$", str(path)) else ""
+        raise SettingsError(f"{path} cannot be read: {reason}{hint}") from None
     return _of_bytes(content, path.name, str(path))
 
 

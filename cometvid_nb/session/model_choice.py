@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from ..errors import MissingKey, SettingsError
 from ..ledger.ledger import Entry, Ledger
 from ..settings import Settings
 
-SIMULATED_MODEL = "sora-2"
+_SIMULATED_MODEL = "sora-2"
 """In a simulation where none is named: a demo must not begin with a choice."""
 _LATEST = 200
 """So many of the latest jobs are looked through for a model."""
 
 
-def choose_model(settings: Settings, ledger: Ledger) -> tuple[str, str]:
-    """Return a model, and a line that says why it was chosen, "" if a person has chosen it.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model, and in a line why this one; "" where a person has chosen it."""
+
+    model: str
+    told: str = ""
+    is_stand_in: bool = False
+    """Whether nobody ever asked for it, so that what it does not take is no mistake."""
+
+
+def choose_model(settings: Settings, ledger: Ledger) -> Choice:
+    """Return the model of a new job.
 
     It is that of the settings, else the one used last on this machine with this API. None is built
     in: the API's catalogue changes monthly.
@@ -24,15 +35,18 @@ def choose_model(settings: Settings, ledger: Ledger) -> tuple[str, str]:
         SettingsError: none is known. MissingKey: nor is a key, which has to come first.
     """
     chosen: str = getattr(settings, "model", "")
-    if chosen or settings.is_simulated:
-        return chosen or SIMULATED_MODEL, ""
+    if chosen:
+        return Choice(chosen)
+    if settings.is_simulated:
+        return Choice(_SIMULATED_MODEL, is_stand_in=True)
     entries = ledger.entries(settings.base_url, limit=_LATEST)
     made = [entry for entry in entries if entry.job_id is not None]
     # A request has the name that was asked for; an answer may name what this stands for today.
     named = [model for entry in made if (model := _asked_model(entry)) is not None]
     named += [entry.model for entry in made if entry.model is not None]
     if named:
-        return named[0], f"The model is {named[0]}, as it was last time. Another: --model NAME."
+        told = f"The model is {named[0]}, as it was last time. Another: --model NAME."
+        return Choice(named[0], told)
     if settings.api_key is None and getattr(settings, "needs_key", True):
         raise MissingKey
     raise SettingsError(

@@ -47,11 +47,13 @@ def make_request(
     notes: list[str] = []
     if model is None and remix_of is None:
         try:
-            model, told = choose_model(session.settings, session.ledger)
+            choice = choose_model(session.settings, session.ledger)
         except CometVidError:
             NewJob.check(prompts[0], **options)  # whatever else is wrong comes first
             raise
-        notes += [told] if told else []
+        model = choice.model
+        notes += [choice.told] if choice.told else []
+        options |= {"force": True} if choice.is_stand_in else {}
     first = NewJob.check(prompts[0], model=model, remix_of=remix_of, **options)
     if first.size is not None and options.get("size") is None and family_of(model).sizes:
         notes.append(f"The size is {first.size}, as the picture must have that of the clip.")

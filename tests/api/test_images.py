@@ -139,6 +139,13 @@ def test_what_is_no_picture_is_refused_in_words(source: Any, told: str) -> None:
         sent(source)
 
 
+def test_an_array_too_large_as_a_png_goes_as_a_jpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MOST_IMAGE_BYTES", 60_000)
+    noise = np.random.default_rng(1).integers(0, 256, (150, 150, 3), np.uint8)
+    image = sent(noise)
+    assert (image.name, image.media_type, image.frame) == ("image.jpg", "image/jpeg", (150, 150))
+
+
 def test_all_pictures_of_a_request_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(drawn())
     monkeypatch.setattr(images, "MOST_IMAGE_BYTES", 3 * len(content))
@@ -185,6 +192,21 @@ def test_an_address_without_a_picture_is_told_without_its_signature(
         sent(server.base_url.removesuffix("/v1") + "/c.png?signature=s3cret")
     assert "c.png" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_an_address_of_the_public_network_may_not_lead_into_the_private_one(
+    server: FormServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is the proxy here, so that no name has to exist."""
+    monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+    content = encoded(drawn())
+    server.pages["http://pictures.example/c.png"] = (200, {}, content)
+    assert sent("http://pictures.example/c.png").content == content
+    for inside in ("http://169.254.169.254/latest", "http://localhost/c", "http://[fe80::1]/c"):
+        server.pages["http://pictures.example/c.png"] = (302, {"Location": inside}, b"")
+        with pytest.raises(SettingsError, match="leads into your private network, and was not"):
+            sent("http://pictures.example/c.png")
+    assert [arrived.path for arrived in server.arrived] == ["http://pictures.example/c.png"] * 4
 
 
 @pytest.mark.parametrize("url", ["http://", "https://[::1", "http://127.0.0.1:1/x", "http://\0/x"])

@@ -266,8 +266,9 @@ def test_without_a_model_nothing_is_sent_until_one_was_used(fresh: Bench) -> Non
 
 def test_in_a_simulation_no_model_need_be_named(fresh: Bench) -> None:
     said(fresh, "%cometvid demo")
-    text = said(fresh, '%cometvid create "A comet" --no-watch')
+    text = said(fresh, '%cometvid create "A comet" --size 960x960 --seconds 5 --no-watch')
     assert text.startswith("Created video_"), "nothing is said of a choice that costs nothing"
+    assert "no clip of 5 s" in said(fresh, '%cometvid create "A" --model sora-2 --seconds 5')
     assert "sora-2" in said(fresh, "%cometvid jobs")
 
 
@@ -303,6 +304,7 @@ def test_in_a_simulation_no_model_need_be_named(fresh: Bench) -> None:
         ('create "A comet" -n 51', "-n is '51'"),
         ('create "A comet" -n two', "-n is 'two'"),
         ('create "A comet" --image nowhere.png', "nowhere.png cannot be read: No such file"),
+        ('create "A comet" --image {nothing}', "No such file or directory. Undefined variable?"),
         ('create "A comet" --image .', "is no file: --image takes one picture"),
         ('create "A comet" --image ~no-such-user/x.png', "cannot be read"),
         ('create "A comet" --save ~no-such-user/x --no-watch', "no-such-user"),
