@@ -1,36 +1,27 @@
 """Images: the pictures that go along with a request, read from wherever a person has them.
 
 A picture is sent as a file, also one that is given by its web address: the endpoint documents no
-field that takes addresses. It is fetched without the key, and bounded in size, time and redirects.
+field that takes addresses.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import os
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
-
-import httpx
+from urllib.parse import unquote, unquote_to_bytes
 
 from ..errors import SettingsError
-from ..settings import is_loopback
 from .fitting import encoded
 from .image_header import frame_of, media_type_of, orientation_of
-from .transport import PRIVATE_NETWORKS
 
 MOST_IMAGE_BYTES = 20 * 1024 * 1024
 """For one picture, and for all of a request together."""
-MOST_REDIRECTS = 5
-FETCH_WITHIN_S = 60.0
-_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 _SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -40,7 +31,7 @@ _SUFFIXES = {
 
 ImageSource: TypeAlias = Any
 """A path, a web address, a data URL, bytes, an open file, a PIL image, an array of height × width
-× 3, or an `Image`. The last three of no type of ours: neither PIL nor numpy is imported for it."""
+× 3, or an `Image`. It has no narrower type, as neither PIL nor numpy may be needed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,10 @@ def read_image(source: ImageSource, name: str = "image") -> Image:
     if isinstance(source, Image):
         return source
     if isinstance(source, str) and source.strip()[:8].lower().startswith(("http://", "https://")):
-        return _fetched(source.strip())
+        from .image_fetch import fetch  # httpx loads with it, and most requests have no picture
+
+        fetched_name, content = fetch(source.strip(), MOST_IMAGE_BYTES)
+        return _of_bytes(content, fetched_name or name, f"the picture at {fetched_name or 'there'}")
     if isinstance(source, str) and source.lstrip()[:5].lower() == "data:":
         return _of_bytes(_of_data_url(source.strip()), name, "the data URL")
     if isinstance(source, str | os.PathLike):
@@ -177,10 +171,10 @@ def _of_bytes(content: bytes, name: str, told: str) -> Image:
     return Image(name + suffix, content, media_type)
 
 
-def _too_large(told: str, size_bytes: int | None) -> SettingsError:
-    has = f"has {size_bytes / 1e6:.1f} MB" if size_bytes is not None else "is too large"
+def _too_large(told: str, size_bytes: int) -> SettingsError:
     return SettingsError(
-        f"{told} {has}: a reference image may have {MOST_IMAGE_BYTES / 1e6:.0f} MB at most"
+        f"{told} has {size_bytes / 1e6:.1f} MB: a reference image may have "
+        f"{MOST_IMAGE_BYTES / 1e6:.0f} MB at most"
     )
 
 
@@ -194,62 +188,3 @@ def _of_data_url(url: str) -> bytes:
         return base64.b64decode("".join(unquote(data).split()), validate=True)
     except (ValueError, binascii.Error):
         raise SettingsError("the data URL of the picture is cut off or holds no base64") from None
-
-
-def _fetched(url: str) -> Image:
-    try:
-        host, path = urlsplit(url).hostname or "", urlsplit(url).path
-    except ValueError:
-        host, path = "", ""
-    if not host:
-        raise SettingsError(f"{url[:100]!r} is no web address of a picture")
-    name = "".join(c for c in unquote(path).rpartition("/")[2] if c.isprintable())[:100]
-    # Without its query, which may hold a signature.
-    told = f"the picture {name or 'there'} at {host}"
-    try:
-        content = _get(url, host, told)
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
-        words = str(error).partition("://")[0] or type(error).__name__
-        raise SettingsError(f"{told} cannot be fetched: {words[:100]}") from None
-    return _of_bytes(content, name or "image", told)
-
-
-def _get(url: str, host: str, told: str) -> bytes:
-    give_up_at_s = time.monotonic() + FETCH_WITHIN_S
-    # No key and no cookies: nothing of this client is shared with the one that asks the API. A
-    # proxy cannot reach this machine.
-    with httpx.Client(timeout=_TIMEOUT, trust_env=not is_loopback(host)) as http:
-        request = http.build_request("GET", url, headers={"User-Agent": "cometvid-nb"})
-        for _ in range(MOST_REDIRECTS + 1):
-            response = http.send(request, stream=True)
-            try:
-                if response.next_request is None:
-                    return _body(response, give_up_at_s, told)
-                request = response.next_request
-            finally:
-                response.close()
-            if _is_private(request.url.host) and not _is_private(host):
-                raise SettingsError(f"{told} leads into your private network, and was not fetched")
-    raise SettingsError(f"{told} cannot be fetched: it redirects without an end")
-
-
-def _body(response: httpx.Response, give_up_at_s: float, told: str) -> bytes:
-    if not response.is_success:
-        raise SettingsError(f"{told} cannot be fetched: the answer is {response.status_code}")
-    content = bytearray()
-    for chunk in response.iter_bytes(64 * 1024):
-        content += chunk
-        if len(content) > MOST_IMAGE_BYTES:
-            raise _too_large(told, None)
-        if time.monotonic() > give_up_at_s:
-            raise SettingsError(f"{told} cannot be fetched: it takes over {FETCH_WITHIN_S:.0f} s")
-    return bytes(content)
-
-
-def _is_private(host: str) -> bool:
-    if is_loopback(host):
-        return True
-    try:
-        return any(ipaddress.ip_address(host) in network for network in PRIVATE_NETWORKS)
-    except ValueError:
-        return False

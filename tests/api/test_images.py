@@ -177,7 +177,7 @@ def test_a_picture_at_an_address_is_fetched_without_the_key(server: FormServer) 
         ((200, {}, b"<html>"), "is no PNG, JPEG, WebP or GIF picture"),
         ((302, {"Location": "?"}, b""), "redirects without an end"),
         ((200, {"Content-Encoding": "gzip"}, b"no gzip"), "cannot be fetched"),
-        ((200, {}, bytes(2000)), "is too large: a reference image may have"),
+        ((200, {}, bytes(2000)), "has over 0 MB, the most for one"),
     ],
 )
 def test_an_address_without_a_picture_is_told_without_its_signature(
