@@ -6,21 +6,40 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from .notebook import shell as current_shell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .api.client import Client
     from .api.new_job import NewJob
     from .errors import CometVidError, GaveUp, JobFailed
     from .job.job import Job
     from .job.status import JobStatus
+    from .session.dry_run import DryRun
     from .session.widgets import GalleryWidget, JobWidget
     from .watching.watch import Watch, WatchList
+
+    class _CreateOptions(TypedDict, total=False):
+        """The options of `create`, for the type checker."""
+
+        model: str | None
+        seconds: str | float | None
+        size: str | None
+        ratio: str | None
+        resolution: str | None
+        seed: str | int | None
+        negative: str | None
+        image: Any
+        first_frame: Any
+        last_frame: Any
+        fit: str | None
+        extra: Mapping[str, Any] | None
+        force: bool
+        wait: bool | None
+        save: bool | None
+
 
 __all__ = [
     "Client",
@@ -144,6 +163,16 @@ def watch(
     return followed[0] if isinstance(job_id, str) else followed
 
 
+@overload
+def create(prompt: str, *, dry_run: Literal[True], **options: Unpack[_CreateOptions]) -> DryRun: ...
+
+
+@overload
+def create(
+    prompt: str, *, dry_run: Literal[False] = ..., **options: Unpack[_CreateOptions]
+) -> Watch: ...
+
+
 @_strict
 def create(
     prompt: str,
@@ -151,18 +180,42 @@ def create(
     model: str | None = None,
     seconds: str | float | None = None,
     size: str | None = None,
-    image: str | Path | None = None,
+    ratio: str | None = None,
+    resolution: str | None = None,
+    seed: str | int | None = None,
+    negative: str | None = None,
+    image: Any = None,
+    first_frame: Any = None,
+    last_frame: Any = None,
+    fit: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+    force: bool = False,
+    dry_run: bool = False,
     wait: bool | None = None,
     save: bool | None = None,
-) -> Watch:
+) -> Watch | DryRun:
     """Create a job exactly once and watch it; this costs money at the real API.
+
+    Fields that are left out are the API's choice.
 
     Args:
         prompt: the description of the clip.
-        model: the model's name; None leaves the choice to the API.
-        seconds: the length of the clip; None leaves it to the API.
-        size: width and height in pixels, such as `"1280x720"`; None leaves it to the API.
-        image: a picture file that the clip begins with.
+        model: the model's name; None takes that of the settings, else the one used last here.
+        seconds: the length of the clip.
+        size: what the model takes, such as `"1280x720"` or `"16:9"`.
+        ratio: width to height, such as `"9:16"`, for whichever field the model has for it.
+        resolution: such as `"720p"`.
+        seed: a whole number.
+        negative: what the clip is not to show.
+        image: a picture, or a list of pictures in their order: each a path, a web address, a data
+            URL, bytes, a PIL image, or an array of height × width × 3.
+        first_frame: the picture that the clip begins with.
+        last_frame: the picture that the clip ends with.
+        fit: how pictures get the clip's shape: "crop", "pad", or "none" (as they are); None does
+            what the model needs.
+        extra: further fields, whatever the model knows.
+        force: send also what the model is known to refuse.
+        dry_run: print the request, send nothing, and return a `DryRun`.
         wait: as for `watch`.
         save: as for `watch`.
 
@@ -171,18 +224,54 @@ def create(
         ApiError, TransientError: the API refused or was never reached; no job was created.
         OutcomeUnknown: the answer was lost, so a job may exist. Nothing was sent again.
     """
-    from .api.new_job import NewJob
+    options: dict[str, Any] = {
+        "model": model,
+        "seconds": seconds,
+        "size": size,
+        "ratio": ratio,
+        "resolution": resolution,
+        "seed": seed,
+        "negative": negative,
+        "image": image,
+        "first_frame": first_frame,
+        "last_frame": last_frame,
+        "fit": fit,
+        "extra": extra,
+        "force": force,
+    }
+    return _make(prompt, options, dry_run, wait, save)
 
-    new = NewJob.check(prompt, model=model, seconds=seconds, size=size, image=image)
-    return _make(new, wait, save)
+
+@overload
+def remix(
+    job_id: str, prompt: str, *, dry_run: Literal[True], extra: Mapping[str, Any] | None = ...
+) -> DryRun: ...
+
+
+@overload
+def remix(
+    job_id: str,
+    prompt: str,
+    *,
+    extra: Mapping[str, Any] | None = ...,
+    dry_run: Literal[False] = ...,
+    wait: bool | None = ...,
+    save: bool | None = ...,
+) -> Watch: ...
 
 
 @_strict
-def remix(job_id: str, prompt: str, *, wait: bool | None = None, save: bool | None = None) -> Watch:
+def remix(
+    job_id: str,
+    prompt: str,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
+    wait: bool | None = None,
+    save: bool | None = None,
+) -> Watch | DryRun:
     """Create a variation of a finished job and watch it. Raises the errors of `create`."""
-    from .api.new_job import NewJob
-
-    return _make(NewJob.check(prompt, remix_of=job_id), wait, save)
+    return _make(prompt, {"remix_of": job_id, "extra": extra}, dry_run, wait, save)
 
 
 def jobs() -> list[dict[str, Any]]:
@@ -200,11 +289,23 @@ def jobs() -> list[dict[str, Any]]:
     return [entry.to_row() for entry in here.ledger.entries(here.settings.base_url)]
 
 
-def _make(new: NewJob, wait: bool | None, save: bool | None) -> Watch:
+def _make(
+    prompt: str,
+    options: dict[str, Any],
+    is_dry: bool,
+    wait: bool | None,
+    save: bool | None,
+) -> Watch | DryRun:
+    from .session.dry_run import dry_run
+    from .session.request import make_request
     from .session.session import current
 
     here = current()
-    made, error = here.create([new])
+    request = make_request(here, [prompt], **options)
+    if is_dry:
+        return dry_run(here, request)
+    request.tell()
+    made, error = here.create(request.new)
     if (trouble := here.ledger.trouble) is not None:
         # No warning: a filter could hide it, or raise it and lose the job's id.
         ids = f" Keep what was made: {made[0].id}" if made else ""

@@ -102,4 +102,4 @@ def test_an_option_there_is_not_is_answered_with_the_one_that_was_meant() -> Non
     with pytest.raises(TypeError, match=r"watch\(\) takes no timeout: did you mean timeout_s\?"):
         cometvid_nb.watch("video_1", timeout=3)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="it takes prompt, model"):
-        cometvid_nb.create("A comet", colour="red")  # type: ignore[call-arg]
+        cometvid_nb.create("A comet", colour="red")  # type: ignore[call-overload]

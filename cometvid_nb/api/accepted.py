@@ -91,7 +91,7 @@ def _hidden_refusal(answer: Answer, reading: Reading) -> ApiError | TransientErr
 
 def _begun(job: Job, new: NewJob, *, is_told: bool) -> Job:
     """The job with what was asked for where the answer, perhaps the id alone, leaves it out."""
-    asked = Job.parse({**new.to_form(), "remixed_from_video_id": new.remix_of})
+    asked = Job.parse({**new.fields, "remixed_from_video_id": new.remix_of})
     is_shaped = job.width is not None or job.ratio is not None
     return replace(
         job,

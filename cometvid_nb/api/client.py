@@ -46,6 +46,7 @@ from .answers import (
 )
 from .connections import Connections, HostPlaces
 from .data_urls import decoded, is_data_url
+from .form_text import IMAGE_FIELD
 from .new_job import NewJob
 from .pictures import read_picture
 from .retries import backoff_s, is_not_found_final, retry_delay_s
@@ -212,13 +213,14 @@ class Client:
     async def _post(self, new: NewJob, idempotency_key: str) -> Answer:
         options: dict[str, Any] = {"headers": {"Idempotency-Key": idempotency_key}}
         if new.remix_of is not None:
-            options["json"] = {"prompt": new.prompt}
+            options["json"] = dict(new.fields)
         else:
-            # The endpoint takes a multipart form; httpx makes one only where there are "files".
-            files: dict[str, Any] = {name: (None, text) for name, text in new.to_form().items()}
-            if new.image is not None:
-                image = new.image
-                files["input_reference"] = (image.name, image.content, image.media_type)
+            # The endpoint takes a multipart form; httpx makes one only where there are "files". The
+            # order of images means something: first and last frame, or what the prompt counts.
+            files: list[tuple[str, Any]] = [
+                (name, (None, text)) for name, text in new.fields.items()
+            ]
+            files += [(IMAGE_FIELD, (one.name, one.content, one.media_type)) for one in new.images]
             options["files"] = files
         return await self._ask("POST", *_place_of(new), timeout=CREATE_TIMEOUT, **options)
 

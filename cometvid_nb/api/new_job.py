@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from pathlib import Path
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..errors import SettingsError
 from ..job.ids import check_job_id
+from .families import Family, family_of, listed, spanned
+from .fitting import Wish, fitted
+from .form_text import (
+    extra_texts,
+    model_text,
+    negative_text,
+    prompt_text,
+    seconds_text,
+    seed_text,
+)
+from .image_header import frame_of
+from .images import MOST_IMAGE_BYTES, Image, ImageSource, check_sum, image_sources, read_images
+from .shape import pixels_of, ratio_of, shape_fields, size_like
 
-DEFAULT_MODEL = "sora-2"
-"""The endpoint's documented default; any other name is passed on, the list is the API's."""
-MOST_IMAGE_BYTES = 20 * 1024 * 1024
-MOST_SECONDS = 600
 MOST_JOBS = 50
-
-_IMAGE_KINDS = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A reference image: its file name, its bytes and their media type."""
-
-    name: str
-    content: bytes = field(repr=False)
-    media_type: str
+FITS = ("crop", "pad", "none")
+"""Cut off what does not fit; add black bars; leave the file as it is."""
+_FORCE = "If you know better, --force sends it anyway (in Python: force=True)."
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
     """One request: a new clip, or with `remix_of` a variation of a finished one.
 
-    `seconds` and `size` stay texts, as the API takes them; None leaves the choice to the API.
+    `fields` is the form as it is sent, but for the images, which follow in their order. What is
+    not in it is the API's choice. So is the model where none is named: a server of one model needs
+    none, and which one was used last is known to a session and not to a request.
     """
 
-    prompt: str
-    model: str | None = None
-    seconds: str | None = None
-    size: str | None = None
-    image: Image | None = None
+    fields: Mapping[str, str] = field(hash=False)
+    images: tuple[Image, ...] = ()
     remix_of: str | None = None
 
     @classmethod
@@ -53,83 +50,177 @@ class NewJob:
         model: str | None = None,
         seconds: str | float | None = None,
         size: str | None = None,
-        image: str | Path | None = None,
+        ratio: str | None = None,
+        resolution: str | None = None,
+        seed: str | int | None = None,
+        negative: str | None = None,
+        image: ImageSource | Sequence[ImageSource] | None = None,
+        first_frame: ImageSource | None = None,
+        last_frame: ImageSource | None = None,
+        fit: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        force: bool = False,
         remix_of: str | None = None,
     ) -> NewJob:
         """The request, if it can make sense; what only the API can judge is left to it.
 
+        A picture that is given by its web address is fetched now.
+
+        Args:
+            prompt: what the clip shows.
+            model: its name as the API knows it; None sends none.
+            seconds: the length of the clip.
+            size: what the model takes: `1280x720`, `16:9`, `16x9`, `720p`.
+            ratio: width to height, such as `9:16`, for whichever field the model has for it.
+            resolution: such as `720p`.
+            seed: a whole number.
+            negative: what the clip is not to show.
+            image: a picture, or a list of pictures in their order; see `images.ImageSource`.
+            first_frame: the picture that the clip begins with.
+            last_frame: the picture that the clip ends with; it needs a first one.
+            fit: how pictures get the shape of the clip: "crop", "pad", or "none" to send the files
+                as they are. None: as the model needs it.
+            extra: further fields, whatever they are.
+            force: send also what the model is known to refuse.
+            remix_of: the id of a finished job; besides the prompt only `extra` can go along.
+
         Raises:
             SettingsError: what makes no sense, and what would. Nothing was sent.
         """
-        if not prompt.strip():
-            raise SettingsError("the prompt is empty: say what the clip should show")
-        if any("\ud800" <= character <= "\udfff" for character in prompt):
-            raise SettingsError("the prompt holds half a character, which no request can carry")
-        if model is not None and not (model.strip() and model.isprintable()):
-            raise SettingsError(f"{model!r} is no name of a model")
-        try:
-            remixed = check_job_id(remix_of) if remix_of is not None else None
-        except ValueError as error:
-            raise SettingsError(str(error)) from None
-        return cls(
-            prompt=prompt.strip(),
-            model=None if remixed else (model or DEFAULT_MODEL).strip(),
-            seconds=_seconds(seconds),
-            size=_size(size),
-            image=_image(Path(image)) if image is not None else None,
-            remix_of=remixed,
-        )
+        fields = {"prompt": prompt_text(prompt)}
+        if remix_of is not None:
+            others = (model, seconds, size, ratio, resolution, seed, negative)
+            if any(other is not None for other in (*others, image, first_frame, last_frame)):
+                raise SettingsError("a remix is like its job: only the prompt and extra go along")
+            return cls(fields | extra_texts(extra, fields), remix_of=_job_id(remix_of))
+        fields |= {"model": model_text(model)} if model is not None else {}
+        fields |= {"seconds": seconds_text(seconds)} if seconds is not None else {}
+        family, name = family_of(model), fields.get("model", "this model")
+        shape, refused = shape_fields(family, name, size=size, ratio=ratio, resolution=resolution)
+        fields |= shape
+        fields |= {"seed": seed_text(seed)} if seed is not None else {}
+        fields |= {"negative_prompt": negative_text(negative)} if negative is not None else {}
+        fields |= extra_texts(extra, fields)
+        sources = image_sources(image, first_frame, last_frame)
+        if fit is not None and fit not in FITS:
+            raise SettingsError(f"fit is {fit!r}: give {listed(FITS)}")
+        if fit is not None and not sources:
+            raise SettingsError("there is no picture to fit: fit goes with image")
+        refused += _refused_seconds(family, name, fields)
+        refused += _refused_images(family, name, len(sources), has_last=last_frame is not None)
+        if refused and not force:
+            raise SettingsError(" ".join(refused), advice=_FORCE)
+        images = read_images(sources)
+        if images and family.is_image_of_size and fit != "none" and "size" not in fields:
+            like = size_like(_upright_frame(images[0]), family)
+            fields |= {"size": like} if like else {}
+        images = _fitted(images, fields, family, fit)
+        refused = _refused_files(family, name, images, fields)
+        if refused and not force:
+            raise SettingsError(" ".join(refused), advice=_FORCE)
+        check_sum(images)
+        return cls(fields, images)
 
-    def to_form(self) -> dict[str, str]:
-        """The fields of the request, but for the image."""
-        named = {
-            "prompt": self.prompt,
-            "model": self.model,
-            "seconds": self.seconds,
-            "size": self.size,
-        }
-        return {name: value for name, value in named.items() if value is not None}
+    @property
+    def prompt(self) -> str:
+        """What the clip shows."""
+        return self.fields["prompt"]
+
+    @property
+    def model(self) -> str | None:
+        """The model's name; None: none is sent."""
+        return self.fields.get("model")
+
+    @property
+    def seconds(self) -> str | None:
+        """The length of the clip, as it is sent."""
+        return self.fields.get("seconds")
+
+    @property
+    def size(self) -> str | None:
+        """The field `size`, as it is sent: pixels, or with some models a ratio."""
+        return self.fields.get("size")
+
+    def with_prompt(self, prompt: str) -> NewJob:
+        """The same request with another prompt. Raises `SettingsError` if it is empty."""
+        return replace(self, fields={**self.fields, "prompt": prompt_text(prompt)})
+
+    def to_json_text(self) -> str:
+        """The request as JSON text: its fields, and the names of its images."""
+        request = {"fields": dict(self.fields), "images": [image.name for image in self.images]}
+        return json.dumps(request, ensure_ascii=False)
 
 
-def _seconds(value: str | float | None) -> str | None:
-    if value is None:
-        return None
+def _job_id(text: str) -> str:
     try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
-    if not 0 < number <= MOST_SECONDS:
-        raise SettingsError(f"seconds is {value!r}: give a length such as 4, 8 or 12")
-    return f"{number:g}"
+        return check_job_id(text)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
-def _size(value: str | None) -> str | None:
-    if value is None:
-        return None
-    match = re.fullmatch(r"\s*(\d{2,5})\s*[xX×*]\s*(\d{2,5})\s*", value)
-    if match is None or not all(16 <= int(side) <= 16384 for side in match.groups()):
-        raise SettingsError(f"size is {value!r}: give WIDTHxHEIGHT in pixels, such as 1280x720")
-    return f"{int(match[1])}x{int(match[2])}"
+def _refused_seconds(family: Family, name: str, fields: Mapping[str, str]) -> list[str]:
+    seconds = fields.get("seconds")
+    if seconds is None or family.seconds is None or seconds in map(str, family.seconds):
+        return []
+    return [f"{name} makes no clip of {seconds} s: seconds may be {spanned(family.seconds)}."]
 
 
-def _image(path: Path) -> Image:
-    try:
-        path = path.expanduser()
-        size_bytes = path.stat().st_size
-        if not path.is_file():
-            raise SettingsError(f"{path} is no file: --image takes one picture")
-        if size_bytes > MOST_IMAGE_BYTES:
-            raise SettingsError(
-                f"{path} has {size_bytes / 1e6:.1f} MB: a reference image may have "
-                f"{MOST_IMAGE_BYTES / 1e6:.0f} MB at most"
+def _refused_images(family: Family, name: str, count: int, *, has_last: bool) -> list[str]:
+    most = family.most_images
+    if most == 0 and count:
+        return [f"{name} takes no picture."]
+    if most is not None and count > most:
+        frames = ", the first frame and the last one" if most == 2 else ""
+        return [f"{name} takes {most} picture{'s' * (most > 1)}{frames}, and not {count}."]
+    if has_last and not family.has_last_frame:
+        return [f"{name} takes no last frame: its pictures are for the prompt to refer to."]
+    return []
+
+
+def _refused_files(
+    family: Family, name: str, images: Sequence[Image], fields: Mapping[str, str]
+) -> list[str]:
+    refused: list[str] = []
+    size = pixels_of(fields)
+    for image in images:
+        kinds = [kind.rpartition("/")[2].upper() for kind in family.image_kinds]
+        if image.media_type not in family.image_kinds:
+            refused.append(f"{name} takes pictures in {listed(kinds)}, and {image.name} is none.")
+        elif family.is_image_of_size and size is not None and image.frame != size:
+            has = "{}x{}".format(*image.frame) if image.frame else "another size"
+            refused.append(
+                f"{name} takes a picture of exactly the clip's size, {fields['size']}, and "
+                f"{image.name} has {has}: leave out --fit none."
             )
-        content = path.read_bytes()
-    except (OSError, ValueError, RuntimeError) as error:  # a null byte; the home of nobody
-        reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{path} cannot be read: {reason}") from None
-    media_type = next((kind for head, kind in _IMAGE_KINDS.items() if content.startswith(head)), "")
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        media_type = "image/webp"
-    if not media_type:
-        raise SettingsError(f"{path} is no PNG, JPEG, WebP or GIF picture")
-    return Image(path.name, content, media_type)
+    return refused
+
+
+def _fitted(
+    images: Sequence[Image], fields: Mapping[str, str], family: Family, fit: str | None
+) -> tuple[Image, ...]:
+    if fit == "none":
+        return tuple(images)
+    pixels, ratio = pixels_of(fields), ratio_of(fields)
+    if fit is not None and pixels is None and ratio is None:
+        raise SettingsError(f"fit is {fit!r}, and no size or ratio says what to fit to")
+    is_shaped = fit is not None or (family.is_image_of_size and pixels is not None)
+    wish = Wish(
+        family.image_kinds,
+        MOST_IMAGE_BYTES,
+        shape=(pixels or ratio) if is_shaped else None,
+        is_exact=pixels is not None,
+        is_padded=fit == "pad",
+    )
+    changes = [fitted(image.content, image.name, wish) for image in images]
+    return tuple(
+        image.changed(content, change) if change else image
+        for image, (content, change) in zip(images, changes, strict=True)
+    )
+
+
+def _upright_frame(image: Image) -> tuple[int, int]:
+    if image.upright_frame is not None:
+        return image.upright_frame
+    # Of a kind whose first bytes tell us nothing: Pillow knows it, or tells that it is no picture.
+    as_png = Wish(("image/png",), MOST_IMAGE_BYTES)
+    return frame_of(fitted(image.content, image.name, as_png)[0]) or (16, 9)

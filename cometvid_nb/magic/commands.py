@@ -7,28 +7,25 @@ import os
 import time
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
 
-from ..api.new_job import MOST_JOBS, NewJob
 from ..cards.card import Card
 from ..cards.html import card_to_bundle
 from ..cards.text import one_line
-from ..clips.places import Destination, Saving
+from ..clips.places import Saving
 from ..display.frontend import detect
-from ..errors import CometVidError, SettingsError, retold
+from ..errors import CometVidError, SettingsError
 from ..job.ids import quoted_id, quoted_ids, shown_id
-from ..job.job import Job
 from ..ledger.ledger import MOST_SEARCHED, Ledger
 from ..machine import is_this_machine, say
-from ..notebook import cell_number, notebook_folder, shell
+from ..notebook import notebook_folder, shell
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
-from . import tables
-from .grammar import Ids, explain
+from . import creation, tables
+from .grammar import Ids, explain, whole
 from .model_table import age_text, models_bundle
 from .outcomes import error_of, listed, why
 from .parser import GrammarError
@@ -61,21 +58,15 @@ class Commands:
         return shown
 
     def create(self, arguments: Namespace, cell: str | None = None) -> Any:
-        count = _whole("-n", arguments.count or "1", MOST_JOBS)
-        # All are checked before the first is sent: a wrong third prompt must not cost two clips.
-        named = ("model", "seconds", "size", "image")
-        options = {name: getattr(arguments, name) for name in named}
-        new = [NewJob.check(prompt, **options) for prompt in arguments.prompts]
-        return self._create([job for job in new for _ in range(count)], arguments)
+        return creation.create(arguments, self._show)
 
     def remix(self, arguments: Namespace, cell: str | None = None) -> Any:
-        new = [NewJob.check(prompt, remix_of=arguments.id) for prompt in arguments.prompts]
-        return self._create(new, arguments)
+        return creation.remix(arguments, self._show)
 
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
         base_url, ledger = sessions.current().settings.base_url, _ledger()
         most = tables.MOST_COUNTED
-        limit = most if arguments.all else _whole("--limit", arguments.limit or "20", most)
+        limit = most if arguments.all else whole("--limit", arguments.limit or "20", most)
         alike = {"state": arguments.state, "search": arguments.search}
         matching = ledger.entries(base_url, limit=limit, **alike)
         total = len(matching)
@@ -231,34 +222,6 @@ class Commands:
 
     # What the commands share.
 
-    def _create(self, new: list[NewJob], arguments: Namespace) -> Any:
-        session = sessions.current()
-        # An impossible place to save to must be found before anything is paid for.
-        Destination.parse(arguments.save, session.settings.save_folder, Path())
-        jobs, error = session.create(new)
-        if (trouble := session.ledger.trouble) is not None:
-            # Each time, and before anything else: these ids may stand nowhere but here.
-            ids = f" Keep what was made: {quoted_ids(job.id for job in jobs)}" if jobs else ""
-            say(f"{trouble}{ids}")
-        result: Any = None
-        if jobs and arguments.no_watch:
-            for job in jobs:
-                say(f"Created {job.id}. Watch it: %cometvid watch {quoted_id(job.id)}")
-            result = jobs[0] if len(new) == 1 else CreatedJobs(jobs)
-        elif jobs:
-            if error is not None:
-                arguments.wait = False  # the error must be shown now, not after the last clip
-            result = self._show([job.id for job in jobs], arguments, is_list=len(new) > 1)
-        if error is not None:
-            told = str(error)
-            if len(new) > 1:
-                ids = f": {quoted_ids(job.id for job in jobs)}" if jobs else ""
-                told = f"{told.rstrip('.')}. {len(jobs)} of {len(new)} jobs were made{ids}."
-            if jobs:
-                told += " To wait for what was made: %cometvid resume --wait."
-            raise retold(error, told) from None
-        return result
-
     def _show(
         self, ids: list[str], arguments: Namespace, *, is_list: bool = False, **options: Any
     ) -> Watch | WatchList:
@@ -365,21 +328,6 @@ class Commands:
             simulator.stop()
 
 
-class CreatedJobs(list[Job]):
-    """Jobs that were created together.
-
-    As the value of the cell that created them they show nothing, as it has printed their ids.
-    """
-
-    def __init__(self, jobs: list[Job]) -> None:
-        super().__init__(jobs)
-        self._told_in_cell = cell_number()
-
-    def _ipython_display_(self) -> None:
-        if self._told_in_cell is None or self._told_in_cell != cell_number():
-            say("\n".join(f"{job.id}  {job.status_word}" for job in self))
-
-
 def _key_prompt() -> str:
     """Return what asks for a key: the words that say for which server it is."""
     settings = sessions.current().settings
@@ -404,9 +352,3 @@ def _speed(text: str | None) -> float:
     if not 0.01 <= speed <= 1000:
         raise GrammarError(f"--speed is {text!r}: give 0.01 to 1000")
     return speed
-
-
-def _whole(name: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise GrammarError(f"{name} is {text!r}: give a whole number from 1 to {most}")
-    return int(text)

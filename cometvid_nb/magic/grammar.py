@@ -87,16 +87,32 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--embed", action="store_true", help="put the clip into the notebook")
     _gallery_option(parser)
     parser.add_argument("--expand", action="store_true", help="fill {x} and $x into the prompt")
+    words = "a further field, whatever the model knows; may be repeated"
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", help=words)
+    parser.add_argument("--dry-run", action="store_true", help="show the request; send nothing")
 
 
 def _create(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "prompts", metavar="PROMPT", nargs="*", help="in quotes; several make several"
     )
-    parser.add_argument("--model", metavar="M", help="the model's name (default: sora-2)")
+    words = "the model's name; without it the one used last"
+    parser.add_argument("--model", metavar="M", help=words)
     parser.add_argument("--seconds", metavar="S", help="the clip's length")
-    parser.add_argument("--size", metavar="WxH", help="its size in pixels, such as 1280x720")
-    parser.add_argument("--image", metavar="FILE", help="a picture to begin with")
+    words = "what the model takes: 1280x720, 16:9, 16x9, 720p"
+    parser.add_argument("--size", metavar="SIZE", help=words)
+    parser.add_argument("--ratio", metavar="W:H", help="width to height, such as 9:16")
+    parser.add_argument("--resolution", metavar="R", help="such as 720p")
+    parser.add_argument("--seed", metavar="N", help="a whole number")
+    parser.add_argument("--negative", metavar="TEXT", help="what the clip is not to show")
+    words = "a picture, by path or web address; repeated for several, in their order"
+    parser.add_argument("--image", metavar="FILE", action="append", help=words)
+    parser.add_argument("--first-frame", metavar="FILE", help="the picture it begins with")
+    parser.add_argument("--last-frame", metavar="FILE", help="the picture it ends with")
+    words = "how a picture gets the clip's shape: crop, pad, or none (send the file as it is)"
+    parser.add_argument("--fit", metavar="HOW", help=words)
+    words = "send also what the model is known to refuse"
+    parser.add_argument("--force", action="store_true", help=words)
     parser.add_argument("-n", metavar="COUNT", dest="count", help="this many takes of each prompt")
     _new(parser)
 
@@ -183,6 +199,8 @@ COMMANDS = {
             "create",
             "ask for a new clip and watch it come; this costs money at the real API",
             "%%cometvid create takes the cell's body as the prompt, braces and dollars and all. "
+            "What a known model does not take is said before anything is sent, and the fields go "
+            "out as that model spells them: see --dry-run. "
             "Nothing is ever sent twice: if the answer is lost, you are told so.",
             _create,
         ),
@@ -359,3 +377,14 @@ def explain(name: str | None) -> str:
             "More on one: %cometvid help watch",
         ]
     )
+
+
+def whole(name: str, text: str, most: int) -> int:
+    """Return the whole number that an option is given.
+
+    Raises:
+        GrammarError: it is none, or not from 1 to `most`.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise GrammarError(f"{name} is {text!r}: give a whole number from 1 to {most}")
+    return int(text)

@@ -8,6 +8,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from ..api.catalogue import Catalogue, Model
+from ..api.families import summary
 from ..cards.html import code
 from .tables import html_table, text_table
 
@@ -63,9 +64,9 @@ def _row(model: Model) -> tuple[str, ...]:
     return model.id, model.provider, ", ".join(model.features), price, _takes(model.id)
 
 
-def _takes(_model_id: str) -> str:
+def _takes(model_id: str) -> str:
     """What is known of the fields that a model takes; "" is nothing."""
-    return ""  # `api/families.py` comes from another room and is asked here
+    return summary(model_id)
 
 
 def _name(model: Model) -> Markup:

@@ -66,6 +66,8 @@ def fill_options(arguments: argparse.Namespace, names: Mapping[str, Any]) -> Non
     for key, value in vars(arguments).items():
         if isinstance(value, str):
             setattr(arguments, key, fill_in(value, names))
+        elif isinstance(value, list) and key != "prompts":  # of an option that repeats
+            setattr(arguments, key, [fill_in(text, names) for text in value])
 
 
 def check_ids(arguments: argparse.Namespace) -> None:

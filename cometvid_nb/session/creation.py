@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 
 from ..api.client import Client
@@ -33,9 +32,9 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
         seconds=new.seconds,
         size=new.size,
         prompt=new.prompt,
-        image=new.image.name if new.image else None,
+        image=", ".join(image.name for image in new.images) or None,
         remixed_from=new.remix_of,
-        request=request_text(new),
+        request=new.to_json_text(),
     )
     try:
         job = await client.create(new, idempotency_key=ref)
@@ -56,15 +55,4 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
     ledger.accept(ref, job)
     if ledger.is_behind:
         await asyncio.to_thread(ledger.settle)  # with more patience than the loop may have
-    return replace(job, images=asked_images(new))
-
-
-def request_text(new: NewJob) -> str:
-    """Return what is asked for as JSON text: the fields of the form, the names of the pictures."""
-    request = {"fields": new.to_form(), "images": asked_images(new)}
-    return json.dumps(request, ensure_ascii=False)
-
-
-def asked_images(new: NewJob) -> tuple[str, ...]:
-    """Return the file names of the pictures that go along."""
-    return (new.image.name,) if new.image is not None else ()
+    return replace(job, images=tuple(image.name for image in new.images))

@@ -77,7 +77,7 @@ async def serving() -> AsyncIterator[tuple[Counting, Client]]:
 
 @pytest.fixture
 def new() -> NewJob:
-    return NewJob(prompt="A comet", model="sora-2")
+    return NewJob.check("A comet", model="sora-2")
 
 
 async def test_questions_one_after_the_other_share_a_connection() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import cometvid_nb
-from cometvid_nb.api.new_job import DEFAULT_MODEL, MOST_IMAGE_BYTES, NewJob
+from cometvid_nb.api.images import MOST_IMAGE_BYTES
+from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.errors import SettingsError
 from cometvid_nb.simulator import Simulator
 
@@ -57,23 +59,37 @@ def test_an_empty_prompt_is_refused_before_anything_is_sent(
         ({"seconds": "nan"}, "seconds is 'nan'"),
         ({"seconds": math.inf}, "seconds is inf"),
         ({"seconds": 601}, "seconds is 601"),
-        ({"size": "large"}, "size is 'large': give WIDTHxHEIGHT in pixels"),
-        ({"size": "16:9"}, "size is '16:9'"),
-        ({"size": "1280"}, "size is '1280'"),
-        ({"size": "0x0"}, "size is '0x0'"),
-        ({"size": "10x10"}, "size is '10x10'"),
+        ({"size": ""}, "size is ''"),
+        ({"size": "16:9\n"}, "sora-2 takes no ratio"),
+        ({"size": "16\n:9"}, "which no model can read"),
+        ({"size": "0x0"}, "size is '0x0': give WIDTHxHEIGHT in pixels"),
         ({"size": "99999x720"}, "size is '99999x720'"),
-        ({"size": "-1280x720"}, "size is '-1280x720'"),
-        ({"size": "1280x720x3"}, "size is '1280x720x3'"),
+        ({"ratio": "0:1"}, "ratio is '0:1'"),
+        ({"ratio": "x" * 101}, "which no model can read"),
+        ({"resolution": " "}, "resolution is ' '"),
+        ({"seed": "one"}, "seed is 'one': give a whole number"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"seed": True}, "seed is True"),
+        ({"negative": " "}, "the negative prompt is empty"),
+        ({"negative": "\ud83c"}, "the negative prompt holds half a character"),
+        ({"fit": "crop"}, "there is no picture to fit"),
+        ({"extra": {"seconds": "4"}}, "seconds is not for --set: use --seconds"),
+        ({"extra": {"input_reference": "x"}}, "input_reference is not for --set: use --image"),
+        ({"extra": {"seed": "4"}, "seed": 3}, "seed is given twice"),
+        ({"extra": {"a b": "4"}}, "'a b' is no name of a field"),
+        ({"extra": {"": "4"}}, "'' is no name of a field"),
+        ({"extra": {"x": {1, 2}}}, "x is of type set, which no form can carry"),
+        ({"extra": {"x": math.nan}}, "x is of type float, which no form can carry"),
+        ({"extra": {"x": "\ud83c"}}, "x holds half a character"),
         ({"model": ""}, "'' is no name of a model"),
         ({"model": "sora\n2"}, "is no name of a model"),
     ],
 )
 def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
-    process_sim: Simulator, options: dict[str, str | float], reason: str
+    process_sim: Simulator, options: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(reason)):
-        cometvid_nb.create("A comet", **options)  # type: ignore[arg-type]
+        cometvid_nb.create("A comet", **{"model": "sora-2"} | options)
     assert list(process_sim.requests) == []
 
 
@@ -146,14 +162,17 @@ def test_without_a_key_nothing_is_sent_or_written(
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=60))
 def test_the_name_of_any_model_passes_as_it_is(name: str) -> None:
-    assert NewJob.check("A comet", model=name).to_form()["model"] == name
+    assert NewJob.check("A comet", model=name).fields["model"] == name
 
 
-def test_the_default_model_is_the_documented_one_and_a_remix_names_none() -> None:
-    assert NewJob.check("A comet").model == DEFAULT_MODEL
-    remixed = NewJob.check("At night", remix_of=" video_1 ")
+def test_without_a_model_none_is_sent_and_a_remix_names_none() -> None:
+    assert NewJob.check("A comet").fields == {"prompt": "A comet"}
+    assert NewJob.check("A comet").model is None
+    remixed = NewJob.check("At night", remix_of=" video_1 ", extra={"strength": 0.5})
     assert (remixed.remix_of, remixed.model) == ("video_1", None)
-    assert remixed.to_form() == {"prompt": "At night"}
+    assert remixed.fields == {"prompt": "At night", "strength": "0.5"}
+    with pytest.raises(SettingsError, match="a remix is like its job"):
+        NewJob.check("At night", remix_of="video_1", seconds=4)
 
 
 @pytest.mark.parametrize(
@@ -161,12 +180,12 @@ def test_the_default_model_is_the_documented_one_and_a_remix_names_none() -> Non
     [("1280x720", "1280x720"), (" 720 × 1280 ", "720x1280"), ("960X960", "960x960")],
 )
 def test_a_size_is_sent_as_the_api_spells_it(size: str, sent: str) -> None:
-    assert NewJob.check("A comet", size=size).to_form()["size"] == sent
+    assert NewJob.check("A comet", size=size).fields["size"] == sent
 
 
 @pytest.mark.parametrize(("seconds", "sent"), [(4, "4"), (4.0, "4"), ("8", "8"), (2.5, "2.5")])
 def test_seconds_are_sent_as_a_text(seconds: float | str, sent: str) -> None:
-    assert NewJob.check("A comet", seconds=seconds).to_form()["seconds"] == sent
+    assert NewJob.check("A comet", seconds=seconds).fields["seconds"] == sent
 
 
 @pytest.mark.parametrize(
@@ -176,8 +195,7 @@ def test_seconds_are_sent_as_a_text(seconds: float | str, sent: str) -> None:
 def test_a_picture_is_known_by_its_bytes_not_by_its_name(
     tmp_path: Path, content: bytes, kind: str
 ) -> None:
-    image = NewJob.check("A comet", image=picture(tmp_path, content, "x.txt")).image
-    assert image is not None
+    [image] = NewJob.check("A comet", image=picture(tmp_path, content, "x.txt")).images
     assert (image.name, image.content, image.media_type) == ("x.txt", content, kind)
     assert "PNG" not in repr(image), "the bytes are not for the eye"
 
@@ -195,7 +213,71 @@ def test_whatever_is_asked_it_is_a_request_or_one_sentence(
         new = NewJob.check(prompt, seconds=seconds, size=size, model=model)
     except SettingsError:
         return
-    form = new.to_form()
+    form = new.fields
     assert form["prompt"] == prompt.strip()
-    assert "size" not in form or re.fullmatch(r"[1-9]\d{1,4}x[1-9]\d{1,4}", form["size"], re.ASCII)
+    assert "size" not in form or (form["size"].strip() and form["size"].isprintable())
     assert "seconds" not in form or 0 < float(form["seconds"]) <= 600
+
+
+# Further fields, and what a program sees.
+
+
+def test_a_further_field_is_a_text_or_what_json_says() -> None:
+    extra = {"camera": "pan", "n": 2, "cfg": 0.5, "loop": True, "tags": ["a", "b"], "off": None}
+    fields = NewJob.check("A comet", extra=extra, seed=7, negative=" text ").fields
+    assert fields == {
+        "prompt": "A comet",
+        "seed": "7",
+        "negative_prompt": "text",
+        "camera": "pan",
+        "n": "2",
+        "cfg": "0.5",
+        "loop": "true",
+        "tags": '["a", "b"]',
+        "off": "null",
+    }
+
+
+def test_another_prompt_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
+    one = NewJob.check("A comet", model="m", image=picture(tmp_path, PNG))
+    two = one.with_prompt(" A moon ")
+    assert two.fields == {"prompt": "A moon", "model": "m"}
+    assert two.images is one.images, "a picture is read once"
+    assert len({one, two, NewJob.check("A comet", model="m", image=PNG)}) == 3
+    with pytest.raises(SettingsError, match="the prompt is empty"):
+        one.with_prompt(" ")
+
+
+def test_a_dry_run_is_printed_once_and_sends_nothing(
+    process_sim: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_at = cometvid_nb.create("A\ncomet\x1b[31m", model="veo3.1", ratio="9:16", dry_run=True)
+    told = capsys.readouterr().out
+    assert told == f"{looked_at}\n" == f"{looked_at!r}\n"
+    assert told == (
+        "Nothing was sent. This would be:\n"
+        f"POST {process_sim.base_url}/videos with a multipart form\n"
+        "  prompt  A\n"
+        "          comet\\x1b[31m\n"
+        "  model   veo3.1\n"
+        "  size    9x16\n"
+        "Cost: not known\n"
+    )
+    assert "with JSON" in str(cometvid_nb.remix("video_1", "At night", dry_run=True))
+    assert list(process_sim.requests) == []
+    assert cometvid_nb.jobs() == []
+
+
+def test_a_program_is_told_how_to_name_a_model_and_then_which_one_was_used_last(
+    process_sim: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SettingsError, match="No model is named") as caught:
+        cometvid_nb.create("A comet")
+    assert 'model="NAME"' in str(caught.value.advice)
+    assert list(process_sim.requests) == []
+    cometvid_nb.create("A comet", model="m/1", wait=False)
+    cometvid_nb.create("A comet", wait=False)
+    assert "The model is m/1, as it was last time. Another: --model NAME.\n" in (
+        capsys.readouterr().out
+    )
+    assert [job["model"] for job in cometvid_nb.jobs()] == ["m/1", "m/1"]

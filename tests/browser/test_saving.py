@@ -239,7 +239,7 @@ def test_after_a_killed_kernel_resume_brings_the_card_back_and_the_clip_home(
 ) -> None:
     cells = [
         connect(api),
-        '%cometvid create "A comet over the mountains" --size 1280x720',
+        '%cometvid create "A comet over the mountains" --model sora-2 --size 1280x720',
         "os.kill(os.getpid(), 9)",
         "%cometvid resume",
     ]

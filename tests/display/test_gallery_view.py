@@ -254,6 +254,6 @@ def test_a_terminal_has_one_line_that_counts_and_a_line_for_each_end(
 
 
 def test_several_created_without_a_watch_are_a_line_each(fresh: Bench) -> None:
-    text = fresh.run('%cometvid create "A comet" -n 2 --no-watch').text
+    text = fresh.run('%cometvid create "A comet" --model m -n 2 --no-watch').text
     assert len(text.strip().splitlines()) == 2
     assert text.count("Created video_") == 2

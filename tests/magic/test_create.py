@@ -6,18 +6,20 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES
 from cometvid_nb.simulator import SCENARIOS, Fault, Simulator
 from tests.bench import LOAD, WIDGET, Bench, open_bench
+from tests.forms import Arrived, FormServer, open_form_server
 from tests.kernel import Kernel
 from tests.simulated import KEY
 
 CREATE = "POST /videos"
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 
 @pytest.fixture
@@ -25,6 +27,26 @@ def untouched(_module_bench: Bench) -> Bench:
     """The bench as the last test left it, for lines that are to change nothing."""
     _module_bench.simulator.requests.clear()
     return _module_bench
+
+
+@dataclass
+class Forms(Bench):
+    """The bench in front of a server that keeps the forms it gets as they came."""
+
+    server: FormServer = field(default_factory=lambda: FormServer(""))
+
+    @property
+    def created(self) -> list[Arrived]:
+        """The requests for new jobs."""
+        return [arrived for arrived in self.server.arrived if arrived.method == "POST"]
+
+
+@pytest.fixture
+def forms(fresh: Bench) -> Iterator[Forms]:
+    with open_form_server() as server:
+        fresh.run(f"%cometvid config base_url={server.base_url}")
+        yield Forms(fresh.kernel, fresh.simulator, server=server)
+        fresh.run("%cometvid stop --all")
 
 
 def said(bench: Bench, code: str) -> str:
@@ -73,15 +95,20 @@ def test_create_asks_once_watches_at_once_and_brings_the_clip(fresh: Bench) -> N
 def test_a_cell_is_the_prompt_with_its_braces_dollars_and_lines_kept(fresh: Bench) -> None:
     fresh.run("mood = 'calm'")
     body = 'A {mood} sea, $mood, {{x}} "quoted" it\'s\n  --seconds 4 \\n second line'
-    assert said(fresh, f"%%cometvid create --no-watch\n{body}\n").startswith("Created video_")
+    assert said(fresh, f"%%cometvid create --model sora-2 --no-watch\n{body}\n").startswith(
+        "Created video_"
+    )
     assert prompts(fresh) == [body]
 
 
 def test_expand_fills_in_what_is_known_and_only_then(fresh: Bench) -> None:
     fresh.run("mood = 'calm'")
-    said(fresh, '%cometvid create "A {mood} $mood sea" --no-watch')
-    said(fresh, '%cometvid create "A {mood} $mood sea" --no-watch --expand')
-    said(fresh, "%%cometvid create --no-watch --expand\nA {mood.upper()} sea of {nothing}")
+    said(fresh, '%cometvid create --model sora-2 "A {mood} $mood sea" --no-watch')
+    said(fresh, '%cometvid create --model sora-2 "A {mood} $mood sea" --no-watch --expand')
+    said(
+        fresh,
+        "%%cometvid create --model sora-2 --no-watch --expand\nA {mood.upper()} sea of {nothing}",
+    )
     kept, filled, unknown = prompts(fresh)
     assert (kept, filled) == ("A {mood} $mood sea", "A calm calm sea")
     assert unknown == "A {mood.upper()} sea of {nothing}", "what cannot be filled in stays"
@@ -89,7 +116,7 @@ def test_expand_fills_in_what_is_known_and_only_then(fresh: Bench) -> None:
 
 def test_several_takes_and_several_prompts_are_a_job_each(fresh: Bench) -> None:
     before = len(made(fresh.simulator))
-    result = fresh.run('takes = %cometvid create "A red comet" "A blue comet" -n 2')
+    result = fresh.run('takes = %cometvid create --model sora-2 "A red comet" "A blue comet" -n 2')
     assert result.error is None
     ids = made(fresh.simulator)[before:]
     assert fresh.simulator.count(CREATE) == len(ids) == 4
@@ -100,7 +127,7 @@ def test_several_takes_and_several_prompts_are_a_job_each(fresh: Bench) -> None:
 
 
 def test_the_value_of_create_is_a_watch_that_can_be_waited_for(fresh: Bench) -> None:
-    fresh.run('watch = %cometvid create "A glowing comet"')
+    fresh.run('watch = %cometvid create --model sora-2 "A glowing comet"')
     job_id = made(fresh.simulator)[-1]
     assert fresh.run("type(watch).__name__, watch.job_id").text == f"('Watch', '{job_id}')\n"
     fresh.simulator.finish(job_id)
@@ -110,7 +137,9 @@ def test_the_value_of_create_is_a_watch_that_can_be_waited_for(fresh: Bench) -> 
 
 def test_one_of_several_still_comes_in_a_list(fresh: Bench) -> None:
     fresh.simulator.add_fault(Fault(CREATE, after=1, times=None, status=403))
-    text = str(fresh.run('takes = %cometvid create "A red comet" "A blue comet" -n 2').error)
+    text = str(
+        fresh.run('takes = %cometvid create --model sora-2 "A red comet" "A blue comet" -n 2').error
+    )
     assert "user quota is not enough" in text
     assert "1 of 4 jobs were made: video_" in text
     assert fresh.simulator.count(CREATE) == 2
@@ -118,7 +147,7 @@ def test_one_of_several_still_comes_in_a_list(fresh: Bench) -> None:
 
 
 def test_no_watch_only_tells_the_id_and_its_value_is_the_job(fresh: Bench) -> None:
-    text = said(fresh, 'job = %cometvid create "A glowing comet" --no-watch')
+    text = said(fresh, 'job = %cometvid create --model sora-2 "A glowing comet" --no-watch')
     job_id = made(fresh.simulator)[-1]
     assert text == f"Created {job_id}. Watch it: %cometvid watch {job_id}\n"
     assert fresh.run("job.id, job.prompt").text == f"('{job_id}', 'A glowing comet')\n"
@@ -126,7 +155,9 @@ def test_no_watch_only_tells_the_id_and_its_value_is_the_job(fresh: Bench) -> No
 
 
 def test_wait_keeps_the_cell_until_the_clip_is_there(fresh: Bench) -> None:
-    asking = fresh.kernel.begin('%cometvid create "A glowing comet" --wait\nprint("done")')
+    asking = fresh.kernel.begin(
+        '%cometvid create --model sora-2 "A glowing comet" --wait\nprint("done")'
+    )
     assert fresh.simulator.wait_for_requests("GET /videos/{id}")
     fresh.simulator.finish(made(fresh.simulator)[-1])
     result = fresh.kernel.wait_idle(asking)
@@ -134,18 +165,112 @@ def test_wait_keeps_the_cell_until_the_clip_is_there(fresh: Bench) -> None:
     assert list(fresh.kernel.cwd.rglob(f"{made(fresh.simulator)[-1]}.mp4"))
 
 
-def test_an_image_goes_along(fresh: Bench) -> None:
-    path = fresh.kernel.cwd / "a comet.png"
-    path.write_bytes(PNG)
-    said(
-        fresh,
-        'picture = "a comet.png"\n%cometvid create "Let it move" --image {picture} --no-watch',
+def save_picture(path: Path, width: int = 1280, height: int = 720) -> Path:
+    Image.new("RGB", (width, height), "navy").save(path)
+    return path
+
+
+def test_pictures_go_along_in_their_order(forms: Forms) -> None:
+    a, b = (save_picture(forms.kernel.cwd / name) for name in ("a comet.png", "b.png"))
+    said(forms, 'name = "a comet.png"\n%cometvid create "x" --model veo3.1 --image {name} -n 2')
+    said(forms, '%cometvid create "x" --model veo3.1 --image b.png --image "a comet.png"')
+    said(forms, '%cometvid create "x" --model veo3.1 --first-frame b.png --last-frame ./b.png')
+    names = [[file.file_name for file in arrived.files] for arrived in forms.created]
+    assert names == [["a comet.png"], ["a comet.png"], ["b.png", "a comet.png"], ["b.png", "b.png"]]
+    first = forms.created[0].files[0]
+    assert first == ("input_reference", "a comet.png", "image/png", a.read_bytes())
+    assert forms.created[2].files[0].content == b.read_bytes()
+    assert "['b.png, b.png', 'b.png, a comet.png'" in said(
+        forms, "import cometvid_nb\n[job['image'] for job in cometvid_nb.jobs()]"
     )
-    said(fresh, '%cometvid create "Let it move" --image "a comet.png" --no-watch')
-    assert fresh.simulator.count(CREATE) == 2
-    assert int(fresh.simulator.requests[-1].headers["content-length"]) > len(PNG)
-    text = said(fresh, "import cometvid_nb\n[job['image'] for job in cometvid_nb.jobs()]")
-    assert text == "['a comet.png', 'a comet.png']\n"
+
+
+def test_every_option_arrives_in_the_field_of_its_family(forms: Forms) -> None:
+    said(
+        forms,
+        "camera = 'pan'\n"
+        '%cometvid create "A {camera}" --model omni-fast --ratio 9:16 --resolution 720P --seed 7 '
+        '--negative "no text, no {camera}" --set camera={camera} --set style=a=b --set empty=',
+    )
+    assert forms.created[-1].fields == [
+        ("prompt", "A {camera}"),
+        ("model", "omni-fast"),
+        ("aspect_ratio", "9:16"),
+        ("resolution", "720p"),
+        ("seed", "7"),
+        ("negative_prompt", "no text, no pan"),
+        ("camera", "pan"),
+        ("style", "a=b"),
+        ("empty", ""),
+    ]
+
+
+def test_what_was_done_to_a_picture_is_said_before_it_is_sent(forms: Forms) -> None:
+    save_picture(forms.kernel.cwd / "wide.png", 400, 100)
+    text = said(forms, 'job = %cometvid create "x" --model sora-2 --image wide.png --no-watch')
+    told, done, created = text.splitlines()
+    assert told == "The size is 1280x720, as the picture must have that of the clip."
+    assert done == "wide.png: was 400x100, cropped to 1280x720."
+    assert created.startswith("Created video_")
+    assert forms.created[-1].fields[-1] == ("size", "1280x720")
+
+
+def test_what_is_forced_is_sent_as_it_is(forms: Forms) -> None:
+    said(forms, '%cometvid create "x" --model sora-2 --seconds 3 --size 16:9 --force --no-watch')
+    assert forms.created[-1].fields[2:] == [("seconds", "3"), ("size", "16:9")]
+
+
+def test_a_dry_run_shows_the_request_and_sends_and_remembers_nothing(forms: Forms) -> None:
+    save_picture(forms.kernel.cwd / "a.png")
+    size_bytes = (forms.kernel.cwd / "a.png").stat().st_size
+    options = "--model veo3.1 --size 16:9 --image a.png --set camera=pan --dry-run"
+    text = said(forms, f'look = %cometvid create "A comet" {options} -n 3')
+    assert (
+        text
+        == f"""Nothing was sent. This would be:
+3 times POST {forms.server.base_url}/videos with a multipart form
+  prompt           A comet
+  model            veo3.1
+  size             16x9
+  camera           pan
+  input_reference  a.png (image/png, 1280x720, {size_bytes:,} bytes)
+Cost of 3 jobs: not known
+"""
+    )
+    assert said(forms, "print(look)") == text
+    assert said(forms, "look") == text
+    remixed = said(forms, '%cometvid remix video_1 "At night" --dry-run')
+    assert f"POST {forms.server.base_url}/videos/video_1/remix with JSON" in remixed
+    assert forms.server.arrived == []
+    assert said(forms, "%cometvid jobs").strip() == "No job is remembered."
+
+
+# Which model.
+
+
+def test_without_a_model_nothing_is_sent_until_one_was_used(fresh: Bench) -> None:
+    for line in ('%cometvid create "A comet"', '%cometvid create "A comet" --dry-run'):
+        text = said(fresh, line)
+        assert text.startswith("UsageError: No model is named, and none was used here before.")
+        assert "--model NAME" in text
+        assert "%cometvid models" in text
+    assert list(fresh.simulator.requests) == []
+    said(fresh, '%cometvid create "A comet" --model m/1 --no-watch')
+    fresh.simulator.add_fault(Fault(CREATE, status=400))
+    assert "The API answered 400" in said(fresh, '%cometvid create "A comet" --model wrong')
+    told, created = said(fresh, 'job = %cometvid create "A comet" --no-watch').splitlines()
+    assert told == "The model is m/1, as it was last time. Another: --model NAME."
+    assert created.startswith("Created video_")
+    models = said(fresh, "import cometvid_nb\n[job['model'] for job in cometvid_nb.jobs()]")
+    assert models == "['m/1', 'wrong', 'm/1']\n"
+
+
+def test_in_a_simulation_no_model_need_be_named(fresh: Bench) -> None:
+    said(fresh, "%cometvid demo")
+    text = said(fresh, '%cometvid create "A comet" --size 960x960 --seconds 5 --no-watch')
+    assert text.startswith("Created video_"), "nothing is said of a choice that costs nothing"
+    assert "no clip of 5 s" in said(fresh, '%cometvid create "A" --model sora-2 --seconds 5')
+    assert "sora-2" in said(fresh, "%cometvid jobs")
 
 
 @pytest.mark.parametrize(
@@ -159,11 +284,28 @@ def test_an_image_goes_along(fresh: Bench) -> None:
         ('create "A glowing comet', "a quotation mark is missing"),
         ('create "A comet" --seconds long', "seconds is 'long': give a length"),
         ('create "A comet" --seconds 0', "seconds is '0'"),
-        ('create "A comet" --size 16:9', "size is '16:9': give WIDTHxHEIGHT"),
+        ('create "A comet" --size 0x0', "size is '0x0': give WIDTHxHEIGHT"),
+        ('create "A comet" --model sora-2 --size 16:9', "for 16:9 give size 1280x720."),
+        ('create "A comet" --model sora-2 --ratio 9:16', "for 9:16 give size 720x1280."),
+        ('create "A comet" --model doubao-seedance-2-0 --seconds 3', "seconds may be 4 to 15."),
+        ('create "A comet" --model wan2.6 --image a.png', "wan2.6 takes no picture."),
+        ('create "A comet" --model veo3.1 --size 1280x720', "--force sends it anyway"),
+        ('create "A comet" --set camera', "--set 'camera' sets nothing: it goes --set KEY=VALUE"),
+        ('create "A comet" --set =pan', "--set '=pan' sets nothing"),
+        ('create "A comet" --set model=x', "model is not for --set: use --model"),
+        ('create "A comet" --set a=1 --set a=2', "--set gives a twice"),
+        ('create "A comet" --seed 4 --set seed=5', "seed is given twice"),
+        ('create "A comet" --seed x', "seed is 'x': give a whole number"),
+        ('create "A comet" --fit zoom --image x', "fit is 'zoom': give crop, pad or none"),
+        ('create "A comet" --fit crop', "there is no picture to fit"),
+        ('create "A comet" --last-frame a.png', "there is a last frame and no first one"),
+        ('create "A comet" --image a.png --first-frame b.png', "their order is not clear"),
+        ('create "A comet" --resolutio 720p', "Did you mean --resolution?"),
         ('create "A comet" -n 0', "-n is '0': give a whole number from 1 to 50"),
         ('create "A comet" -n 51', "-n is '51'"),
         ('create "A comet" -n two', "-n is 'two'"),
         ('create "A comet" --image nowhere.png', "nowhere.png cannot be read: No such file"),
+        ('create "A comet" --image {nothing}', "No such file or directory. Undefined variable?"),
         ('create "A comet" --image .', "is no file: --image takes one picture"),
         ('create "A comet" --image ~no-such-user/x.png', "cannot be read"),
         ('create "A comet" --save ~no-such-user/x --no-watch', "no-such-user"),
@@ -209,7 +351,7 @@ def test_a_cell_where_none_belongs_is_refused(untouched: Bench, cell: str, expec
 
 def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(fresh: Bench) -> None:
     fresh.simulator.add_fault(Fault(CREATE, status=502, body="<html>bad gateway</html>"))
-    text = str(fresh.run('%cometvid create "A glowing comet"').error)
+    text = str(fresh.run('%cometvid create --model sora-2 "A glowing comet"').error)
     assert text.startswith("OutcomeUnknown: The answer to the new job was lost.")
     assert "502 with an HTML page" in text
     assert "Nothing was sent again. Look at your account before you repeat it" in text
@@ -231,7 +373,7 @@ def test_what_ends_the_creating_is_told_at_once_and_no_failing_watch_hides_it(
     known = set(fresh.simulator.jobs)
     fresh.simulator.add_fault(Fault(CREATE, after=1, status=403))
     # As in a headless run, where a watch would wait by itself.
-    cell = fresh.kernel.begin('%cometvid create "A comet" -n 2', allow_stdin=False)
+    cell = fresh.kernel.begin('%cometvid create --model sora-2 "A comet" -n 2', allow_stdin=False)
     assert fresh.simulator.wait_for_requests(CREATE, 2)
     [made_id] = set(fresh.simulator.jobs) - known
     fresh.simulator.fail(made_id, "Blocked.")
@@ -253,7 +395,7 @@ def test_a_refusal_is_told_in_the_words_of_the_api(fresh: Bench) -> None:
 def test_an_interrupt_while_the_api_answers_loses_nothing(fresh: Bench) -> None:
     fresh.simulator.add_fault(Fault(CREATE, delay_s=1.0))
     before = len(made(fresh.simulator))
-    asking = fresh.kernel.begin('%cometvid create "A glowing comet"')
+    asking = fresh.kernel.begin('%cometvid create --model sora-2 "A glowing comet"')
     assert fresh.simulator.wait_for_requests(CREATE)
     fresh.kernel.interrupt()
     fresh.kernel.wait_idle(asking)
@@ -301,7 +443,11 @@ def test_a_job_that_is_not_done_cannot_be_remixed_and_says_so(fresh: Bench) -> N
 
 def test_jobs_shows_a_table_in_text_and_in_html_that_escapes(fresh: Bench) -> None:
     assert said(fresh, "%cometvid jobs").strip() == "No job is remembered."
-    said(fresh, "%%cometvid create --no-watch --seconds 4 --size 1280x720\nA <b>bold</b> & comet")
+    said(
+        fresh,
+        "%%cometvid create --model sora-2 --no-watch --seconds 4 --size 1280x720\n"
+        "A <b>bold</b> & comet",
+    )
     [output] = fresh.run("%cometvid jobs").outputs
     job_id = made(fresh.simulator)[-1]
     for word in (job_id, "sora-2", "1280×720", "4 s", "queued", "A <b>bold</b> & comet"):
@@ -311,9 +457,12 @@ def test_jobs_shows_a_table_in_text_and_in_html_that_escapes(fresh: Bench) -> No
 
 
 def test_jobs_can_be_narrowed_down(fresh: Bench) -> None:
-    said(fresh, '%cometvid create "A red comet" "A blue comet" "A red moon" --no-watch')
+    said(
+        fresh,
+        '%cometvid create --model sora-2 "A red comet" "A blue comet" "A red moon" --no-watch',
+    )
     fresh.simulator.add_fault(Fault(CREATE, status=403))
-    said(fresh, '%cometvid create "A red sun" --no-watch')
+    said(fresh, '%cometvid create --model sora-2 "A red sun" --no-watch')
 
     def count(options: str) -> int:
         return said(fresh, f"%cometvid jobs {options}").count("A ")
@@ -328,7 +477,7 @@ def test_jobs_can_be_narrowed_down(fresh: Bench) -> None:
 
 
 def test_jobs_shows_twenty_unless_all_are_asked_for(fresh: Bench) -> None:
-    said(fresh, '%cometvid create "A red comet" -n 21 --no-watch')
+    said(fresh, '%cometvid create --model sora-2 "A red comet" -n 21 --no-watch')
     shown, everything = said(fresh, "%cometvid jobs"), said(fresh, "%cometvid jobs --all")
     assert (shown.count("A red comet"), everything.count("A red comet")) == (20, 21)
     assert "20 of 21 jobs." in shown
@@ -336,7 +485,9 @@ def test_jobs_shows_twenty_unless_all_are_asked_for(fresh: Bench) -> None:
 
 def test_with_the_record_off_jobs_and_resume_say_how_to_switch_it_on(fresh: Bench) -> None:
     said(fresh, "%cometvid config ledger=off")
-    assert said(fresh, '%cometvid create "A red comet" --no-watch').startswith("Created")
+    assert said(fresh, '%cometvid create --model sora-2 "A red comet" --no-watch').startswith(
+        "Created"
+    )
     for command in ("jobs", "resume"):
         assert "%cometvid config ledger=on" in said(fresh, f"%cometvid {command}")
 
@@ -346,8 +497,11 @@ def test_each_create_that_is_not_recorded_says_so_and_keeps_the_id(
 ) -> None:
     bad = tmp_path / "bad.sqlite3"
     bad.write_bytes(b"no database" * 500)
-    text = said(fresh, f'%cometvid config ledger={bad}\n%cometvid create "A comet" --no-watch')
-    again = said(fresh, '%cometvid create "A comet" --no-watch')
+    text = said(
+        fresh,
+        f'%cometvid config ledger={bad}\n%cometvid create --model sora-2 "A comet" --no-watch',
+    )
+    again = said(fresh, '%cometvid create --model sora-2 "A comet" --no-watch')
     assert "Created video_" in text
     assert f"The ledger of jobs at {bad} cannot be used" in text
     created = re.search(r"Created (video_\w+)", again)
@@ -465,7 +619,7 @@ def kill(kernel: Kernel) -> None:
 def test_resume_brings_back_the_card_and_the_clip_after_the_kernel_was_killed(
     mortal: Bench,
 ) -> None:
-    mortal.run('%cometvid create "A glowing comet" "A blue moon"')
+    mortal.run('%cometvid create --model sora-2 "A glowing comet" "A blue moon"')
     one, two = made(mortal.simulator)
     kill(mortal.kernel)
     mortal.simulator.finish(one)
@@ -490,7 +644,7 @@ def test_resume_brings_back_the_card_and_the_clip_after_the_kernel_was_killed(
 def test_a_kernel_that_was_killed_before_the_answer_leaves_the_intent(mortal: Bench) -> None:
     process_id = int(mortal.run("import os; print(os.getpid())").text)
     mortal.simulator.add_fault(Fault(CREATE, delay_s=30))
-    mortal.kernel.begin('%cometvid create "A glowing comet"')
+    mortal.kernel.begin('%cometvid create --model sora-2 "A glowing comet"')
     assert mortal.simulator.wait_for_requests(CREATE)
     os.kill(process_id, signal.SIGKILL)
     mortal.kernel.restart()

@@ -58,6 +58,19 @@ def test_a_line_is_split_into_its_arguments(line: str, expected: dict[str, objec
     assert arguments(line) == expected
 
 
+def test_create_takes_repeated_options_in_their_order_and_dashes_become_names() -> None:
+    line = 'create "A comet" --image b.png --set x=1 --image=a.png --set "y=a b" --seed -1'
+    given_ = arguments(f"{line} --first-frame c.png --negative 'no text' --dry-run --force")
+    assert given_["image"] == ["b.png", "a.png"]
+    assert given_["set"] == ["x=1", "y=a b"]
+    assert (given_["seed"], given_["first_frame"]) == ("-1", "c.png")
+    assert (given_["negative"], given_["dry_run"], given_["force"]) == ("no text", True, True)
+    plain = arguments('create "A comet"')
+    options = ("image", "set", "first_frame", "last_frame", "ratio", "resolution", "fit", "seed")
+    assert [plain[name] for name in options] == [None] * len(options)
+    assert (plain["dry_run"], plain["force"]) == (False, False)
+
+
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "help"])
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_can_be_asked_of_every_command(name: str, option: str) -> None:

@@ -347,7 +347,7 @@ def test_options_settings_and_known_ids_complete(bench: Bench) -> None:
     assert bench.completions("%cometvid help st") == ["status", "stop"]
     bench.run("%cometvid demo")
     assert "video_demo" in bench.completions("%cometvid watch video_d")
-    bench.run("%cometvid create 'A comet' --size 720x1280 --no-watch")
+    bench.run("%cometvid create 'A comet' --model m --size 720x1280 --no-watch")
     assert bench.completions("%cometvid create --size ") == ["720x1280"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ PROMPT = "A glowing comet over the sea"
 OpenSession = Callable[..., Session]
 
 
-def new(peer: Peer, prompt: str = PROMPT, **options: str | None) -> NewJob:
-    values: dict[str, str | None] = {"model": peer.model, "seconds": "4", "size": "1280x720"}
+def new(peer: Peer, prompt: str = PROMPT, **options: Any) -> NewJob:
+    values: dict[str, Any] = {"model": peer.model, "seconds": "4", "size": "1280x720"}
     return NewJob.check(prompt, **(values | options))
 
 

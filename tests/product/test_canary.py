@@ -41,7 +41,7 @@ COMMANDS = """
 %cometvid save video_demo elsewhere
 %cometvid watch video_portrait --no-save
 %cometvid wait video_portrait
-%cometvid create "A glowing comet" --no-watch
+%cometvid create "A glowing comet" --model sora-2 --no-watch
 %cometvid remix video_demo "A red comet" --no-watch
 %cometvid jobs
 %cometvid models
@@ -120,8 +120,8 @@ def follow(kernel: Kernel, simulator: Simulator, home: Path) -> Trail:
         run("session.current().poll('video_square')")
         simulator.clear_faults()
     simulator.add_fault(Fault("POST /videos*", drop_connection=True, times=None))
-    run('%cometvid create "A lost comet"')
-    run("cometvid_nb.create('A lost comet')")
+    run('%cometvid create "A lost comet" --model sora-2')
+    run("cometvid_nb.create('A lost comet', model='sora-2')")
     simulator.clear_faults()
     simulator.add_fault(Fault("GET /videos/video_square", delay_s=5, times=None))
     request = kernel.begin("session.current().poll('video_square')")

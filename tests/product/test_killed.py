@@ -30,7 +30,7 @@ def test_no_key_and_no_link_is_in_the_bytes_of_the_file(
         import cometvid_nb, os, signal
         from cometvid_nb.session import session
         session.current().configure(interval_s=0.2)
-        watch = cometvid_nb.create("A comet", seconds=4)
+        watch = cometvid_nb.create("A comet", model="sora-2", seconds=4)
         assert watch.job.video_url
         os.kill(os.getpid(), signal.SIGKILL)  # nothing is tidied up: the WAL is as it was
     """

@@ -42,7 +42,7 @@ from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault
 from tests.simulated import KEY, Forgetful, settings_of
 
 CREATE = "POST /videos"
-COMET = NewJob.check("A comet", seconds=4, size="1280x720")
+COMET = NewJob.check("A comet", model="sora-2", seconds=4, size="1280x720")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 pytestmark = pytest.mark.simulator(kind=Forgetful)

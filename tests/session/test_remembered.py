@@ -496,7 +496,7 @@ def test_a_place_that_cannot_be_is_refused_before_anything_is_asked(
 
 def test_the_functions_of_the_package_create_remix_and_remember(process_sim: Simulator) -> None:
     sessions.current().configure(interval_s=0.2)
-    watch = cometvid_nb.create("A comet", seconds=8, size="720x1280", wait=False)
+    watch = cometvid_nb.create("A comet", model="sora-2", seconds=8, size="720x1280", wait=False)
     process_sim.finish(watch.job_id)
     watch.wait(WITHIN_S)
     other = cometvid_nb.remix(watch.job_id, "At night", wait=False)

@@ -39,6 +39,11 @@ def what_costs_money(picture: Path) -> None:
     watch = cometvid_nb.create("A comet", model="any/name", seconds=4, size="1280x720")
     assert_type(watch, Watch)
     assert_type(cometvid_nb.create("A comet", image=picture, wait=False, save=True), Watch)
+    cometvid_nb.create("A comet", ratio="9:16", seed=7, extra={"camera": "pan"}, force=True)
+    cometvid_nb.create("A comet", first_frame=picture, last_frame=b"...", fit="crop")
+    looked_at = cometvid_nb.create("A comet", image=[picture, "b.png"], dry_run=True)
+    assert_type(str(looked_at), str)
+    looked_at.stop()  # type: ignore[attr-defined]  # nothing was sent, so nothing is watched
     assert_type(cometvid_nb.remix(watch.job_id, "At night", wait=True), Watch)
     assert_type(cometvid_nb.jobs(), list[dict[str, Any]])
     assert_type(NewJob.check("A comet", seconds="4"), NewJob)
@@ -89,7 +94,7 @@ def in_a_layout() -> None:
 
 def what_is_refused() -> None:
     """Mistakes that the type checker finds before the kernel does."""
-    cometvid_nb.create("A comet", "sora-2")  # type: ignore[call-arg]  # what costs is named
+    cometvid_nb.create("A comet", "sora-2")  # type: ignore[call-overload]  # what costs is named
     cometvid_nb.watch()  # type: ignore[call-overload]  # no id
     cometvid_nb.watch("a", timeout=5)  # type: ignore[call-overload]  # names carry their unit
     cometvid_nb.watch("a", True)  # type: ignore[call-overload]  # options go by name

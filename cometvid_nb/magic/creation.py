@@ -1,0 +1,108 @@
+"""Creation: carries out `%cometvid create` and `remix`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..api.form_text import set_values
+from ..api.new_job import MOST_JOBS
+from ..clips.places import Destination
+from ..errors import retold
+from ..job.ids import quoted_id, quoted_ids
+from ..job.job import Job
+from ..machine import say
+from ..notebook import cell_number
+from ..session import session as sessions
+from ..session.dry_run import dry_run
+from ..session.request import Request, make_request
+from .grammar import whole
+
+_OPTIONS = (
+    "model",
+    "seconds",
+    "size",
+    "ratio",
+    "resolution",
+    "seed",
+    "negative",
+    "image",
+    "first_frame",
+    "last_frame",
+    "fit",
+    "force",
+)
+"""Options of `create` that `NewJob.check` takes under the same name."""
+
+Show = Callable[..., Any]
+"""Shows watches of jobs: `show(ids, arguments, is_list=True)`."""
+
+
+def create(arguments: Namespace, show: Show) -> Any:
+    """Create a job for each prompt and take, and return its watch or the list of watches."""
+    count = whole("-n", arguments.count or "1", MOST_JOBS)
+    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    # All are checked before the first is sent: a wrong third prompt must not cost two clips.
+    return _make(arguments, show, count=count, **options)
+
+
+def remix(arguments: Namespace, show: Show) -> Any:
+    """Create a variation of a job for each prompt; return as `create`."""
+    return _make(arguments, show, remix_of=arguments.id)
+
+
+def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
+    session = sessions.current()
+    extra = set_values(arguments.set)
+    request = make_request(session, arguments.prompts, extra=extra, **options)
+    # An impossible place to save to must be found before anything is paid for.
+    Destination.parse(arguments.save, session.settings.save_folder, Path())
+    if arguments.dry_run:
+        return dry_run(session, request)
+    request.tell()
+    return _send(request, arguments, show)
+
+
+def _send(request: Request, arguments: Namespace, show: Show) -> Any:
+    new = request.new
+    session = sessions.current()
+    jobs, error = session.create(new)
+    if (trouble := session.ledger.trouble) is not None:
+        # Each time, and before anything else: these ids may stand nowhere but here.
+        ids = f" Keep what was made: {quoted_ids(job.id for job in jobs)}" if jobs else ""
+        say(f"{trouble}{ids}")
+    result: Any = None
+    if jobs and arguments.no_watch:
+        for job in jobs:
+            say(f"Created {job.id}. Watch it: %cometvid watch {quoted_id(job.id)}")
+        result = jobs[0] if len(new) == 1 else CreatedJobs(jobs)
+    elif jobs:
+        if error is not None:
+            arguments.wait = False  # the error must be shown now, not after the last clip
+        result = show([job.id for job in jobs], arguments, is_list=len(new) > 1)
+    if error is not None:
+        told = str(error)
+        if len(new) > 1:
+            ids = f": {quoted_ids(job.id for job in jobs)}" if jobs else ""
+            told = f"{told.rstrip('.')}. {len(jobs)} of {len(new)} jobs were made{ids}."
+        if jobs:
+            told += " To wait for what was made: %cometvid resume --wait."
+        raise retold(error, told) from None
+    return result
+
+
+class CreatedJobs(list[Job]):
+    """Jobs that were created together.
+
+    As the value of the cell that created them they show nothing, as it has printed their ids.
+    """
+
+    def __init__(self, jobs: list[Job]) -> None:
+        super().__init__(jobs)
+        self._told_in_cell = cell_number()
+
+    def _ipython_display_(self) -> None:
+        if self._told_in_cell is None or self._told_in_cell != cell_number():
+            say("\n".join(f"{job.id}  {job.status_word}" for job in self))
