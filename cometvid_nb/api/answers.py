@@ -234,10 +234,12 @@ def _hidden_trouble(reason: Reason, job_id: str) -> ApiError | TransientError:
 
 def _not_found(job_id: str, status: int, reason: Reason) -> JobNotFound:
     told = f"The API knows no job {job_id} under this key"
-    if _says(_UNKNOWN_JOB, reason):
-        return JobNotFound(f"{told}.", status_code=status, code=reason.code)
-    # A wrong path may be answered just so.
     said = f" ({status}: {one_line(reason.message)})" if reason.message else f" ({status})"
+    if _says(_UNKNOWN_JOB, reason):
+        is_bare = reason.message is None or _UNKNOWN_JOB.fullmatch(reason.message.strip())
+        message = f"{told}{'' if is_bare else said}."
+        return JobNotFound(message, status_code=status, code=reason.code)
+    # A wrong path may be answered just so.
     advice = f"{JobNotFound.advice} {BASE_URL_ADVICE}"
     return JobNotFound(f"{told}{said}.", status_code=status, code=reason.code, advice=advice)
 

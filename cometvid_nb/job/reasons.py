@@ -57,6 +57,12 @@ def failure_of(layers: Sequence[Fields]) -> Reason:
         found = search.first_in(fields, [*FAILURES, *REMARKS])
         if found.message is not None:
             return Reason(found.message, found.code or _code_in(fields, CODES))
+    for fields in layers:
+        for inner in fields.values():  # `metadata.error_message`
+            if isinstance(inner, Mapping):
+                found = search.first_in(fields_of(inner), FAILURES)
+                if found.message is not None:
+                    return found
     code = next((code for fields in layers if (code := _code_in(fields, CODES))), None)
     return Reason(code, code)
 
@@ -155,19 +161,19 @@ class _Search:
         """Return what the first of `names` tells that tells anything.
 
         A bare phrase or code ("Bad Request") gives way to a message beside it, as Nest and Spring
-        send both.
+        send both, and some an error whose message is blank.
         """
         first = Reason()
         for name in names:
             told = self.read(fields[name], depth + 1) if name in fields else Reason()
             if told.message is None:
                 continue
-            if first.message is None:
-                if not (isinstance(fields[name], str) and _is_phrase(told.message)):
-                    return told
-                first = told
-            elif name in REMARKS and not _is_phrase(told.message):
-                return Reason(told.message, told.code or first.message)
+            is_short = isinstance(fields[name], str) and _is_phrase(told.message)
+            if first.message is not None and not _is_phrase(told.message):
+                return Reason(told.message, told.code or first.code or first.message)
+            if first.message is None and not (is_short or told.message == told.code):
+                return told
+            first = first if first.message is not None else told
         return first
 
     def _in_text(self, text: str, depth: int) -> Reason:

@@ -78,6 +78,12 @@ ERRORS: list[tuple[int, object, type[CometVidError], str]] = [
     (402, {"detail": "no credits"}, QuotaExceeded, "402: no credits"),
     (400, {"code": "", "message": "task_not_exist"}, JobNotFound, "no job video_1"),
     (400, {"code": 400, "message": "task_not_exist"}, JobNotFound, "no job video_1"),
+    (
+        400,
+        {"message": "task_not_exist: video_1"},
+        JobNotFound,
+        "key (400: task_not_exist: video_1)",
+    ),
     (500, nested('litellm.APIError: {"code":"task_not_exist"}', "500"), JobNotFound, "no job"),
     (
         400,

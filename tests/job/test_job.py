@@ -233,11 +233,15 @@ def test_every_dialect_of_the_simulator_means_the_same_job(dialect: str) -> None
         video_url=None if is_failing else URL,
         error={"code": "blocked", "message": "not allowed"} if is_failing else None,
     )
-    job = Job.parse(DIALECTS[dialect](plain))
+    job = Job.parse(DIALECTS[dialect](plain), base_url=URL[: URL.index("/a.mp4")] + "/v1")
+    is_inside = dialect.startswith("data_url")
 
     assert job.id == "video_1"
     assert job.status is (JobStatus.FAILED if is_failing else JobStatus.COMPLETED)
-    assert job.video_url == (None if is_failing else URL)
+    if is_inside:
+        assert (job.video_url or "").startswith("data:video/mp4;base64,")
+    else:
+        assert job.video_url == (None if is_failing else URL)
     assert job.error_message == ("not allowed" if is_failing else None)
 
 

@@ -285,6 +285,8 @@ def test_a_final_word_is_final_wherever_it_stands(
         ({"error": "", "fail_reason": "", "msg": "blocked"}, "blocked"),
         ({"base_resp": {"status_code": 1027, "status_msg": "blocked"}}, "blocked"),
         ({"error": {"errors": [{"loc": ["body", "size"], "msg": "wrong"}]}}, "body.size: wrong"),
+        ({"error": {"code": "c1", "message": ""}, "fail_reason": "too long"}, "too long"),
+        ({"error": None, "metadata": {"error_message": "blocked"}}, "blocked"),
         ({"message": "success", "error": None}, None),
         ({"type": "text-to-video"}, None),
         ({"error": {}}, None),
