@@ -236,7 +236,8 @@ def _not_found(job_id: str, status: int, reason: Reason) -> JobNotFound:
     told = f"The API knows no job {job_id} under this key"
     said = f" ({status}: {one_line(reason.message)})" if reason.message else f" ({status})"
     if _says(_UNKNOWN_JOB, reason):
-        is_bare = reason.message is None or _UNKNOWN_JOB.fullmatch(reason.message.strip())
+        more = (reason.message or "").replace(job_id, "").strip(" :.")
+        is_bare = not more or _UNKNOWN_JOB.fullmatch(more)
         message = f"{told}{'' if is_bare else said}."
         return JobNotFound(message, status_code=status, code=reason.code)
     # A wrong path may be answered just so.

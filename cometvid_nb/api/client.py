@@ -217,9 +217,7 @@ class Client:
         else:
             # The endpoint takes a multipart form; httpx makes one only where there are "files". The
             # order of images means something: first and last frame, or what the prompt counts.
-            files: list[tuple[str, Any]] = [
-                (name, (None, text)) for name, text in new.fields.items()
-            ]
+            files: list[tuple[str, Any]] = [(name, (None, v)) for name, v in new.fields.items()]
             files += [(IMAGE_FIELD, (one.name, one.content, one.media_type)) for one in new.images]
             options["files"] = files
         return await self._ask("POST", *_place_of(new), timeout=CREATE_TIMEOUT, **options)

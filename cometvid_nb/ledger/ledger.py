@@ -17,17 +17,17 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import LedgerError
 from ..job.job import Job
-from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING, Entry
 from .file import BUSY_TIMEOUT_S, LEARNED_FROM, UNFINISHED, LedgerFile
 from .process import this_process
+from .statements import insert, matching, see, sets, told_by
 from .unwritten import Unwritten
 
 log = logging.getLogger("cometvid_nb.ledger.ledger")
@@ -37,8 +37,6 @@ Write = Callable[[sqlite3.Connection], None]
 LOOP_TIMEOUT_S = 1.0
 """How long a write waits for a lock that all watches wait for: what is not written then is
 written later, by a thread that has more patience."""
-MOST_SEARCHED = 100_000
-"""So many of the latest jobs are looked through for a text: 0.2 s, on a machine of 2 cores."""
 MOST_LEARNED_FROM = 2000
 """So many of the latest jobs of a model tell how long others take."""
 _OF_THE_STATEMENT = (
@@ -104,12 +102,12 @@ class Ledger:
         columns: dict[str, object] = {**request, "ref": ref, "base_url": base_url}
         columns |= {"state": SENDING, "sender": this_process(), "began_at_s": time.time()}
         key = ("intend", ref)
-        self._write(key, lambda db: _insert(db, columns), is_patient=True, is_durable=True)
+        self._write(key, lambda db: insert(db, columns), is_patient=True, is_durable=True)
         return ref
 
     def accept(self, ref: str, job: Job) -> None:
         """Write down that the API accepted the request, and the job's id."""
-        self._update(ref, job_id=job.id, **_told(job))
+        self._update(ref, job_id=job.id, **told_by(job))
 
     def refuse(self, ref: str, problem: str) -> None:
         """Write down that the API refused the request, so no job exists."""
@@ -135,10 +133,10 @@ class Ledger:
         `took_s` is how long a completed job took, `is_clip_wanted` whether its clip is to be
         saved. None keeps what the entry has.
         """
-        told = {**_told(job), "took_s": took_s, "is_clip_wanted": is_clip_wanted}
+        told = {**told_by(job), "took_s": took_s, "is_clip_wanted": is_clip_wanted}
         began_at_s = job.created_at_s or time.time()
         key = ("see", base_url, job.id, job.status.value)
-        self._write(key, lambda db: _see(db, base_url, job.id, told, began_at_s))
+        self._write(key, lambda db: see(db, base_url, job.id, told, began_at_s))
 
     def keep_clip(
         self,
@@ -248,7 +246,7 @@ class Ledger:
         `search` is a text to find in prompt, id or model of the latest `MOST_SEARCHED` jobs;
         letter case does not matter. None does not filter.
         """
-        source, clause, values = _matching(base_url, state, search)
+        source, clause, values = matching(base_url, state, search)
         if limit is not None:
             clause += f" LIMIT {max(0, int(limit))}"
         return self._select(clause, values, source)
@@ -257,7 +255,7 @@ class Ledger:
         self, base_url: str, most: int, *, state: str | None = None, search: str | None = None
     ) -> int:
         """Return how many entries there are, counted up to `most`; filters as for `entries`."""
-        source, clause, values = _matching(base_url, state, search)
+        source, clause, values = matching(base_url, state, search)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} {clause} LIMIT ?)"  # noqa: S608 - our own words
         found = self._read(sql, (*values, most))
         return int(found[0][0]) if found else 0
@@ -269,7 +267,7 @@ class Ledger:
         """
         most = "" if limit is None else f" LIMIT {max(0, int(limit))}"
         clause = f"WHERE base_url = ? AND {UNFINISHED} ORDER BY began_at_s DESC, rowid DESC{most}"
-        found = {entry.ref: entry for entry in self._select(clause, (base_url,))}
+        found = {entry.ref: entry for entry in reversed(self._select(clause, (base_url,)))}
         # A job that made several clips may lack some of them. One query more, so that both have
         # an index of their own.
         partial = "SELECT DISTINCT job_id FROM outputs WHERE base_url = ? AND clip IS NULL"
@@ -342,7 +340,7 @@ class Ledger:
 
     def _update(self, ref: str, **columns: Any) -> None:
         def write(db: sqlite3.Connection) -> None:
-            sql = f"UPDATE jobs SET {_sets(columns)} WHERE ref = ?"  # noqa: S608 - our own names
+            sql = f"UPDATE jobs SET {sets(columns)} WHERE ref = ?"  # noqa: S608 - our own names
             try:
                 db.execute(sql, (*columns.values(), ref))
             except sqlite3.IntegrityError:
@@ -403,65 +401,3 @@ class Ledger:
 
     def _unusable(self, error: Exception) -> LedgerError:
         return LedgerError(f"The ledger of jobs at {self.path} cannot be used ({error}).")
-
-
-def _see(
-    db: sqlite3.Connection, base_url: str, job_id: str, told: dict[str, Any], began_at_s: float
-) -> None:
-    # An entry exists nearly always, and then this is one statement; few calls into SQLite are what
-    # keeps a reader's busy cell fast. See `LedgerFile.open`.
-    sql = f"UPDATE jobs SET {_sets(told)} WHERE base_url = ? AND job_id = ?"  # noqa: S608 - our own names
-    if db.execute(sql, (*told.values(), base_url, job_id)).rowcount:
-        return
-    columns = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job_id, **told}
-    columns["began_at_s"] = began_at_s
-    # Another kernel may have added the entry since the statement above.
-    updates = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in told)
-    _insert(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
-
-
-def _matching(
-    base_url: str, state: str | None, search: str | None
-) -> tuple[str, str, list[object]]:
-    """Return the source, the clause and the values that select entries, newest first."""
-    where, values = ["base_url = ?"], [base_url]
-    if state is not None:
-        where.append("state = ?")
-        values.append(_state_of(state))
-    clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
-    if search is None:
-        return "jobs", clause, [*values]
-    source = f"(SELECT * FROM jobs {clause} LIMIT {MOST_SEARCHED})"  # noqa: S608 - our own words
-    text = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
-    return source, f"WHERE instr(folded({text}), folded(?))", [*values, search]
-
-
-def _state_of(text: str) -> str:
-    """Return a state as an entry has it, for one that a person spelled."""
-    words = " ".join(re.split(r"[-_\s]+", text.strip().lower()))
-    word = words.replace(" ", "_")
-    return word if word in tuple(JobStatus) else words
-
-
-def _sets(columns: Mapping[str, object]) -> str:
-    """Return the SQL assignments for an UPDATE in which None keeps the old value."""
-    return ", ".join(f"{name} = coalesce(?, {name})" for name in columns)
-
-
-def _insert(db: sqlite3.Connection, columns: Mapping[str, object], tail: str = "") -> None:
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    sql = f"INSERT INTO jobs ({names}) VALUES ({marks}) {tail}"  # noqa: S608 - our own names
-    db.execute(sql, tuple(columns.values()))
-
-
-def _told(job: Job) -> dict[str, Any]:
-    """Return the columns that an answer of the API fills. Its link is never among them."""
-    return {
-        "state": job.status.value if job.status is not JobStatus.UNKNOWN else "in_progress",
-        "model": job.model,
-        "seconds": f"{job.duration_s:g}" if job.duration_s else None,
-        "size": job.size,
-        "prompt": job.prompt,
-        "remixed_from": job.remixed_from,
-        "problem": job.error_message,
-    }

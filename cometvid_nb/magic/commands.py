@@ -18,7 +18,8 @@ from ..clips.places import Saving
 from ..display.frontend import detect
 from ..errors import CometVidError, SettingsError
 from ..job.ids import quoted_id, quoted_ids, shown_id
-from ..ledger.ledger import MOST_SEARCHED, Ledger
+from ..ledger.ledger import Ledger
+from ..ledger.statements import MOST_SEARCHED
 from ..machine import is_this_machine, say
 from ..notebook import notebook_folder, shell
 from ..session import session as sessions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from ..errors import MissingKey, SettingsError
+from ..errors import LedgerError, MissingKey, SettingsError
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..settings import Settings
@@ -40,7 +40,13 @@ def choose_model(settings: Settings, ledger: Ledger) -> Choice:
         return Choice(chosen)
     if settings.is_simulated:
         return Choice(_SIMULATED_MODEL, is_stand_in=True)
-    entries = ledger.entries(settings.base_url, limit=_LATEST)
+    try:
+        entries = ledger.entries(settings.base_url, limit=_LATEST)
+    except LedgerError as error:
+        raise SettingsError(
+            f"No model is named, and which one was used last is not known. {error}",
+            advice='Name one by --model NAME (in Python: model="NAME").',
+        ) from None
     made = [entry for entry in entries if entry.job_id is not None]
     # A request has the name that was asked for; an answer may name what this stands for today.
     named = [model for entry in made if (model := _asked_model(entry)) is not None]

@@ -50,7 +50,9 @@ def make_request(
         try:
             choice = choose_model(session.settings, session.ledger)
         except CometVidError:
-            NewJob.check(prompts[0], **options)  # whatever else is wrong comes first
+            # Whatever else is wrong comes first.
+            NewJob.check(prompts[0], **options)
+            session.settings.check_base_url()
             raise
         model = choice.model
         notes += [choice.told] if choice.told else []

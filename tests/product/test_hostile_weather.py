@@ -46,7 +46,7 @@ WORDS = {
     "deep JSON": "no JSON",
     "error under 200": "upstream is busy",
     "packed": "an HTML page|cannot be read",
-    "unknown packing": "cannot be read",
+    "broken packing": "cannot be read",
     "not known yet": "does not know this id yet",
 }
 """What the card says of a fault; those that name a status say this status."""

@@ -398,10 +398,14 @@ async def test_what_the_api_answered_is_kept_where_no_id_can_be_used(
 async def test_the_exact_request_is_kept(client: Client, ledger: Ledger, tmp_path: Path) -> None:
     path = tmp_path / "комета.png"
     path.write_bytes(PNG)
-    job = await create(client, ledger, NewJob.check("A comet", seconds=4, image=path))
+    job = await create(
+        client,
+        ledger,
+        NewJob.check("A comet", model="next-1", seconds=4, image=path),
+    )
     entry = only(ledger, client)
     assert json.loads(entry.request or "") == {
-        "fields": {"prompt": "A comet", "model": "sora-2", "seconds": "4"},
+        "fields": {"prompt": "A comet", "model": "next-1", "seconds": "4"},
         "images": ["комета.png"],
     }
     assert entry.images == job.images == ("комета.png",)

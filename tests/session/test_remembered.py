@@ -522,11 +522,11 @@ def test_what_the_person_typed_fills_in_what_the_answers_leave_out_also_after_a_
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
     sim.add_fault(Fault(POLL, times=None, changes=SPARSE))
     sim.add_fault(Fault("POST /videos", times=None, changes=SPARSE))
-    new = NewJob.check("A comet", model="veo3", seconds=8, size="720x1280", image=picture)
+    new = NewJob.check("A comet", model="next-1", seconds=8, size="720x1280", image=picture)
     session = open_session(save=False)
     [made], error = session.create([new])
     assert error is None
-    wanted = ("A comet", "veo3", 8.0, "720x1280", ("sea.png",))
+    wanted = ("A comet", "next-1", 8.0, "720x1280", ("sea.png",))
 
     def told(job: Job | None) -> tuple[object, ...]:
         assert job is not None
