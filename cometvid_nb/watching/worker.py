@@ -273,7 +273,7 @@ def _environment() -> dict[str, str]:
 def _is_elsewhere(folder: str) -> bool:
     """Whether `folder` is not the working folder, nor a name that depends on it."""
     try:
-        return os.path.isabs(folder) and not os.path.samefile(folder, os.curdir)
+        return Path(folder).is_absolute() and not Path(folder).samefile(Path())
     except OSError:
         return True  # one of the two is not there
 
