@@ -16,6 +16,7 @@ from ..errors import JobNotFound
 from ..job.ids import check_job_id
 from ..job.job import Job
 from ..job.status import JobStatus
+from ..plain import plain
 from ..watching.state import Ending, WatchState
 from .words import WORDS
 
@@ -89,6 +90,13 @@ class Card:
     is_simulated: bool = False
     clip: Clip | None = None
     saving: Saving | None = None
+
+    def __post_init__(self) -> None:
+        """Take out what a terminal would obey: whatever is shown is drawn from a card."""
+        for name in ("job_id", "headline", "prompt", "problem", "advice"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, plain(text))
 
     @classmethod
     def of_watch(cls, state: WatchState) -> Card:

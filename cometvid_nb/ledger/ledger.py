@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from ..job.job import Job
 from ..job.status import JobStatus
+from ..plain import plain
 from .file import BUSY_TIMEOUT_S, LedgerFile
 from .process import is_running, this_process
 
@@ -100,7 +101,7 @@ class Entry:
 
     def to_row(self) -> dict[str, Any]:
         """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
-        row = asdict(self)
+        row = {k: plain(v) if isinstance(v, str) else v for k, v in asdict(self).items()}
         del row["is_clip_wanted"], row["sender"]
         return row
 

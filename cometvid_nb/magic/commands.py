@@ -22,6 +22,7 @@ from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnd
 from ..job.job import Job
 from ..ledger.ledger import Ledger
 from ..notebook import cell_number, notebook_folder, shell
+from ..plain import plain
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
@@ -282,7 +283,11 @@ class Commands:
             return []
         entries = session.ledger.entries(session.settings.base_url, limit=200)
         values = (getattr(entry, name) for entry in entries)
-        return list(dict.fromkeys(value for value in values if value and " " not in value))
+        return list(
+            dict.fromkeys(
+                value for value in values if value and " " not in value and value.isprintable()
+            )
+        )
 
     def leave_demo(self) -> None:
         """Stop the simulator and its watches, and return to the real API's settings."""
@@ -308,7 +313,7 @@ class CreatedJobs(list[Job]):
 
     def _ipython_display_(self) -> None:
         if self._told_in_cell is None or self._told_in_cell != cell_number():
-            print("\n".join(f"{job.id}  {job.status_word}" for job in self))
+            print("\n".join(plain(f"{job.id}  {job.status_word}") for job in self))
 
 
 def _ledger() -> Ledger:

@@ -15,6 +15,7 @@ from ..clips.places import Destination, Saving
 from ..errors import ClipError, GaveUp, TransientError
 from ..job.job import Job
 from ..notebook import cell_number
+from ..plain import plain
 from .blocking import block_on
 from .memory import Memory
 from .polling import Polling, pictured
@@ -202,7 +203,7 @@ class Watch:
     def __repr__(self) -> str:
         state = self._state
         word = state.ending or (state.job.status_word if state.job else "starting")
-        return f"<Watch {state.job_id}: {word}>"
+        return f"<Watch {state.job_id}: {plain(word)}>"
 
     def _ipython_display_(self) -> None:
         # A cell that ends in %cometvid shows the card; its value beside the card would be noise.
