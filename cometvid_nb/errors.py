@@ -28,7 +28,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .plain import plain
+from .job.plain import plain
 
 if TYPE_CHECKING:
     from .job.job import Job

@@ -77,7 +77,7 @@ class Job:
         reason = _text(body.get("fail_reason"))
         if is_wrapped and reason:
             # The legacy dialect puts the link of a completed clip into `fail_reason`.
-            if status is JobStatus.COMPLETED:
+            if status == JobStatus.COMPLETED:
                 url = url or _url(reason)
             else:
                 error_message = error_message or reason

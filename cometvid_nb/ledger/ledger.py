@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..job.job import Job
+from ..job.plain import plain
 from ..job.status import JobStatus
-from ..plain import plain
 from .file import BUSY_TIMEOUT_S, LedgerFile
 from .process import is_running, this_process
 
@@ -372,7 +372,7 @@ def _execute(db: sqlite3.Connection, columns: dict[str, Any], tail: str) -> None
 def _told(job: Job) -> dict[str, Any]:
     """Return the columns that an answer of the API fills. Its link is never among them."""
     return {
-        "state": job.status.value if job.status is not JobStatus.UNKNOWN else "in_progress",
+        "state": job.status.value if job.status != JobStatus.UNKNOWN else "in_progress",
         "model": job.model,
         "seconds": f"{job.duration_s:g}" if job.duration_s else None,
         "size": job.size,

@@ -20,9 +20,9 @@ from ..clips.places import Destination, Saving
 from ..display.frontend import detect
 from ..errors import ApiError, ClipError, CometVidError, SettingsError, WatchEnded, retold
 from ..job.job import Job
+from ..job.plain import plain
 from ..ledger.ledger import Ledger
 from ..notebook import cell_number, notebook_folder, shell
-from ..plain import plain
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList

@@ -156,7 +156,7 @@ async def pictured(state: WatchState, client: Client) -> WatchState:
     """Return `state` with the API's own small picture, if there is a clip and no picture yet."""
     from ..clips.posters import picture
 
-    if state.ending is not Ending.COMPLETED or state.job is None or state.poster is not None:
+    if state.ending != Ending.COMPLETED or state.job is None or state.poster is not None:
         return state
     return replace(state, poster=await picture(client, state.job))
 

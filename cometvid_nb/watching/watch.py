@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..clips.places import Destination, Saving
 from ..errors import ClipError, GaveUp, TransientError
 from ..job.job import Job
+from ..job.plain import plain
 from ..notebook import cell_number
-from ..plain import plain
 from .blocking import block_on
 from .memory import Memory
 from .polling import Polling, pictured
@@ -186,7 +186,7 @@ class Watch:
         with self._lock:
             self._destinations.append(destination)
             self._is_clip_wanted = True
-            if not self._state.is_settled or self._state.ending is not Ending.COMPLETED:
+            if not self._state.is_settled or self._state.ending != Ending.COMPLETED:
                 return False
             self._become(replace(self._state, saving=Saving()))
             return True
@@ -312,7 +312,7 @@ class Watch:
         In one step: without it the watch would look settled for a moment, and waiters would wake.
         """
         with self._lock:
-            is_saving = after.ending is Ending.COMPLETED and self._destinations
+            is_saving = after.ending == Ending.COMPLETED and self._destinations
             self._become(replace(after, saving=Saving()) if is_saving else after)
 
     async def _save_all(self) -> None:

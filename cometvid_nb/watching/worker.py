@@ -118,7 +118,12 @@ class Worker:
                 self._starting = self._starting or self._begin(self._start())
                 # Shielded: a watch that is stopped must not end the start for all the others.
                 await asyncio.shield(self._starting)
-            self._send("follow", number, state, policy, followed.is_drawn, is_pictured)
+            try:
+                self._send("follow", number, state, policy, followed.is_drawn, is_pictured)
+            except pickle.PicklingError as error:
+                # A module was reloaded: the class of the state has no name any more.
+                log.info("the kernel polls: %s", error)
+                self.is_lost = True
             return None if self.is_lost else await last
         finally:
             del self._followed[number]

@@ -24,8 +24,8 @@ from cometvid_nb.cards.html import card_to_bundle
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, JobFailed, ServerTrouble, TransientError
 from cometvid_nb.job.job import Job
+from cometvid_nb.job.plain import plain
 from cometvid_nb.magic import tables
-from cometvid_nb.plain import plain
 from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator

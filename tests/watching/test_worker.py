@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import itertools
 import os
@@ -298,6 +299,19 @@ def test_a_process_of_another_release_is_done_without(
     session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "shapes", lambda: ["Job.colour"])
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_states_from_before_a_reload_are_polled_by_the_kernel(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a reload leaves: the class of the states is no longer the one of that name.
+    reloaded = dataclasses.make_dataclass("WatchState", ())
+    monkeypatch.setattr("cometvid_nb.watching.state.WatchState", reloaded)
     for n in range(FEW):
         sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
     watches = [session.watch(f"video_{n}") for n in range(FEW)]
