@@ -27,10 +27,11 @@ from __future__ import annotations
 from cometvid_nb.simulator.arrivals import Request
 from cometvid_nb.simulator.script import BAD_GATEWAY_PAGE, SCENARIOS, Fault, Scenario
 from cometvid_nb.simulator.server import Simulator, serve_forever
-from cometvid_nb.simulator.weather import FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Storm
+from cometvid_nb.simulator.weather import ESCAPES, FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Storm
 
 __all__ = [
     "BAD_GATEWAY_PAGE",
+    "ESCAPES",
     "FATAL",
     "SCENARIOS",
     "TRANSIENT",
