@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from .notebook import shell as current_shell
+from .session.kept import kept
 
 if TYPE_CHECKING:
     from .api.client import Client
@@ -75,9 +76,6 @@ _HOMES = {
     "Watch": "watching.watch",
 }
 
-# One magic per process, as a kernel has one shell. It is kept so that a second %load_ext does not
-# register it again and %unload_ext can undo all of it.
-_magic: Any = None
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -338,19 +336,17 @@ def _let_jobs_be_drawn(shell: Any) -> None:
 
 def load_ipython_extension(shell: Any) -> None:
     """Register `%cometvid`, for `%load_ext cometvid_nb`. A second call changes nothing."""
-    global _magic
     _let_jobs_be_drawn(shell)
-    if _magic is None:
+    if kept.magic is None:
         from .magic.magics import Cometvid
 
-        _magic = Cometvid(shell)
-        shell.register_magics(_magic)
+        kept.magic = Cometvid(shell)
+        shell.register_magics(kept.magic)
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001 - IPython passes it
     """End every watch and remove the magic, for `%unload_ext cometvid_nb`; jobs stay drawn."""
-    global _magic
-    magic, _magic = _magic, None
+    magic, kept.magic = kept.magic, None
     if magic is not None:
         magic.unload()
 

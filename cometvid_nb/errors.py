@@ -22,13 +22,15 @@
         └── WatchStopped       somebody stopped watching
 
 A message tells what happened, to which job, and what to do about it. No message contains the API
-key, a request header or a signed link.
+key, a request header, a signed link, or a control character: what the API says ends in terminals.
 """
 
 from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .job.plain import plain
 
 if TYPE_CHECKING:
     from .job.job import Job
@@ -43,9 +45,9 @@ class CometVidError(Exception):
     """What the reader can do next, in one or two sentences; None if the message tells it."""
 
     def __init__(self, message: str, *, advice: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         if advice is not None:
-            self.advice = advice
+            self.advice = plain(advice)
         if self.advice is not None:
             self.add_note(self.advice)  # so that a traceback shows it (PEP 678)
 
@@ -216,7 +218,7 @@ def retold(error: _Error, message: str) -> _Error:
     A copy, as one error object may be raised to several waiters.
     """
     told = copy.copy(error)
-    told.args = (message,)
+    told.args = (plain(message),)
     return told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
@@ -63,6 +64,14 @@ def code_lines(path: Path) -> int:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return len(lines)
+
+
+def test_members_of_an_enumeration_are_compared_as_values() -> None:
+    """After a reload there are two of each; they are equal, but not the same."""
+    members = re.compile(r" is (?:not )?(?:Ending|JobStatus|Phase|Group|Sort)\.")
+    ours = [path for path in MODULES if "simulator" not in path.parts]
+    found = [name_of(path) for path in ours if members.search(path.read_text(encoding="utf-8"))]
+    assert found == []
 
 
 def test_imports_keep_the_contracts_of_pyproject() -> None:

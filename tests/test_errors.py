@@ -20,6 +20,7 @@ from cometvid_nb.errors import (
     JobFailed,
     JobNotFound,
     MissingKey,
+    RequestRejected,
     ServerTrouble,
     SettingsError,
     TransientError,
@@ -34,6 +35,19 @@ def family(kind: type[CometVidError] = CometVidError) -> Iterator[type[CometVidE
     yield kind
     for child in kind.__subclasses__():
         yield from family(child)
+
+
+def test_no_message_holds_what_a_terminal_obeys() -> None:
+    said = "no\x1b]0;owned\x07\x1b[31m way\nhere"
+    for error in (
+        CometVidError(said, advice=said),
+        RequestRejected(said, status_code=400),
+        ServerTrouble(said),
+        JobFailed(said, job=None),
+    ):
+        assert str(error) == "no ]0;owned  way\nhere"
+        assert "\x1b" not in "".join(traceback.format_exception(error))
+        assert str(retold(error, "\x9b2Jagain")) == " 2Jagain"
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

@@ -35,7 +35,7 @@ def made_job(answer: Answer, new: NewJob, url: str, base_url: str, now_s: float)
     reading = Reading(answer.payload, "", base_url)
     if _tells_of_job(answer, reading):
         return _begun(Job.of(reading), new, is_told=reading.is_told)
-    is_refused = reading.error is not None or reading.status is JobStatus.FAILED
+    is_refused = reading.error is not None or reading.status == JobStatus.FAILED
     if answer.status_code < 400 and not is_refused:
         if job_id := _id_in_location(answer, url):
             return _begun(Job(job_id), new, is_told=False)
@@ -67,7 +67,7 @@ def _tells_of_job(answer: Answer, reading: Reading) -> bool:
     """
     if not _is_usable(reading.id):
         return False
-    is_known = reading.is_told and reading.status is not JobStatus.UNKNOWN
+    is_known = reading.is_told and reading.status != JobStatus.UNKNOWN
     if answer.is_success:
         return is_known or reading.error is None
     is_going_on = is_known and not reading.status.is_final

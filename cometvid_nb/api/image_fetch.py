@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from urllib.parse import unquote, urlsplit
 
@@ -10,7 +9,7 @@ import httpx
 
 from ..errors import SettingsError
 from ..machine import is_this_machine
-from .transport import PRIVATE_NETWORKS
+from .reach import is_private
 
 MOST_REDIRECTS = 5
 FETCH_WITHIN_S = 60.0
@@ -54,7 +53,7 @@ def _get(url: str, host: str, told: str, most_bytes: int) -> bytes:
                 request = response.next_request
             finally:
                 response.close()
-            if _is_private(request.url.host) and not _is_private(host):
+            if is_private(request.url.host) and not is_private(host):
                 raise SettingsError(f"{told} leads into your private network, and was not fetched")
     raise SettingsError(f"{told} cannot be fetched: it redirects without an end")
 
@@ -70,12 +69,3 @@ def _body(response: httpx.Response, give_up_at_s: float, told: str, most_bytes: 
         if time.monotonic() > give_up_at_s:
             raise SettingsError(f"{told} cannot be fetched: it takes over {FETCH_WITHIN_S:.0f} s")
     return bytes(content)
-
-
-def _is_private(host: str) -> bool:
-    if is_this_machine(host):
-        return True
-    try:
-        return any(ipaddress.ip_address(host) in network for network in PRIVATE_NETWORKS)
-    except ValueError:
-        return False

@@ -5,11 +5,8 @@ No server is trusted with this machine's memory, disk, time or network.
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
 import logging
 import re
-import socket
 import ssl
 import zlib
 from collections.abc import Callable, Generator, Mapping
@@ -22,6 +19,7 @@ from ..errors import ClipError
 from ..machine import is_this_machine
 from ..settings import Secret, Settings, origin_of
 from .packing import GZIP_OR_ZLIB, READABLE, compressions
+from .reach import GuardedClient, LeadsInside, Reach
 from .streams import HangUp, send
 from .variables import certificates_error, proxy_error
 
@@ -43,16 +41,6 @@ MOST_WITH_CLIP_BYTES = 16 * 1024 * 1024
 list, each byte of JSON becomes up to fifty bytes of memory."""
 _LONG_BASE64 = re.compile(rb'"(?:data:[^",]{0,200}+,)?+[A-Za-z0-9+/=_\\-]{65536,}+"')
 MOST_REDIRECTS = 5
-LOOK_UP_WITHIN_S = 5.0
-PRIVATE_NETWORKS = [
-    ipaddress.ip_network(network)
-    for network in (
-        *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-        *("192.168.0.0/16", "::/128", "::1/128", "fc00::/7", "fe80::/10"),
-    )
-]
-"""This machine, its own network, and the metadata service of a cloud. Not 198.18.0.0/15 and
-100.64.0.0/10, behind which some local proxies hide the whole public network."""
 
 
 class _NoCookies(httpx.Cookies):
@@ -105,7 +93,7 @@ class Sending:
         return self._is_sent or (self.has_begun and not self._is_traced)
 
 
-class Http(httpx.Client):
+class Http(GuardedClient):
     """For clips: each read by a thread of its own."""
 
     cookies = property(lambda self: _NO_COOKIES)
@@ -177,10 +165,13 @@ class _OriginAuth(httpx.Auth):
         self._key = key
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        url = request.url
-        if self._key is not None and _origin(url.scheme, url.netloc) == self._origin:
+        if self._key is not None and _origin_of(request) == self._origin:
             request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
         yield request
+
+
+def _origin_of(request: httpx.Request) -> tuple[str, str, int]:
+    return _origin(request.url.scheme, request.url.netloc)
 
 
 @lru_cache(maxsize=64)
@@ -251,56 +242,30 @@ async def send_for_clip(
     `http_for` gives what sends to a URL: a redirect may lead from this machine to another one.
 
     Raises:
-        ClipError: the way leads from the public network into this machine's own.
+        ClipError: the way leads from the public network into this machine's own, or names a
+            password.
     """
-    await _check_reach(request.url.host, api_host, job_id)
-    response = await send(http_for(str(request.url)), request, hang_up)
-    for _ in range(MOST_REDIRECTS):
-        following = response.next_request
-        if following is None:
-            return response
-        response.close()
-        await _check_reach(following.url.host, api_host, job_id)
-        # httpx has kept the key if, and only if, the origin is the same as before.
-        response = await send(http_for(str(following.url)), following, hang_up, auth=None)
+    request.extensions["reach"] = Reach(api_host)  # which every redirect inherits
+    try:
+        response = await send(http_for(str(request.url)), request, hang_up)
+        for _ in range(MOST_REDIRECTS):
+            following = response.next_request
+            if following is None:
+                return response
+            response.close()
+            if following.url.userinfo:
+                raise ClipError(
+                    f"The link to the clip of {job_id} leads to an address with a password in it, "
+                    "and was not followed."
+                )
+            if _origin_of(following) != _origin_of(response.request):
+                # httpx keeps it on the way from http to https.
+                following.headers.pop("Authorization", None)
+            response = await send(http_for(str(following.url)), following, hang_up, auth=None)
+    except LeadsInside as error:
+        raise ClipError(
+            f"The link to the clip of {job_id} leads to {str(error)[:100]}, an address of the "
+            "private network, and was not followed."
+        ) from None
     response.close()
     raise httpx.TooManyRedirects("it redirects without an end", request=request)
-
-
-async def _check_reach(host: str, api_host: str, job_id: str) -> None:
-    """An API of the public network has no business with an address of the private one.
-
-    Otherwise a link could make this machine ask its router, or the metadata service of its cloud.
-    """
-    if host == api_host or _is_private(api_host) or not await _leads_inside(host):
-        return
-    if await _leads_inside(api_host):
-        return  # a network in which every name leads inside, as behind some companies' proxies
-    raise ClipError(
-        f"The link to the clip of {job_id} leads to {host[:100]}, an address of the private "
-        "network, and was not followed."
-    )
-
-
-async def _leads_inside(host: str) -> bool:
-    if _is_private(host):
-        return True
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(LOOK_UP_WITHIN_S):
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False  # perhaps a proxy knows it; whoever connects will tell
-    return any(_is_private(str(address[0])) for *_, address in found)
-
-
-def _is_private(host: str) -> bool:
-    """Whether `host` is an address of a private network, or this machine."""
-    if is_this_machine(host):
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return False
-    inner = getattr(address, "ipv4_mapped", None) or address
-    return any(inner in network for network in PRIVATE_NETWORKS)

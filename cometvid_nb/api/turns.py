@@ -28,7 +28,8 @@ _BURST = 8
 _MOST_FACTOR = 64.0
 """The lowest rate is then one request in three seconds, which still ends a watch in time."""
 _ONE_BURST_S = 2.0
-"""Refusals within so many seconds answer requests that were under way together: they count once."""
+"""Refusals within so many seconds after a doubling answer requests that were under way before it:
+they count once. Later ones say that half the rate is still too much."""
 _CALM_S = 60.0
 """Longer than the windows of a minute in which many servers count."""
 
@@ -54,7 +55,9 @@ class Pace:
         self.jobs = 0
         """How many jobs are being watched."""
         self._factor = 1.0
-        self._changed_at_s = float("-inf")
+        self._doubled_at_s = float("-inf")
+        self._calm_since_s = float("-inf")
+        """When the server last refused a request, or a doubling was last taken back."""
         self._held_until_s = float("-inf")
         self._next_turn_s = float("-inf")
 
@@ -65,16 +68,17 @@ class Pace:
 
     def factor(self, now_s: float) -> float:
         """By how much a request is dearer than usual: 1 to 64."""
-        while self._factor > 1 and now_s - self._changed_at_s >= _CALM_S:
+        while self._factor > 1 and now_s - self._calm_since_s >= _CALM_S:
             self._factor /= 2
-            self._changed_at_s += _CALM_S
+            self._calm_since_s += _CALM_S
         return self._factor
 
     def refused(self, now_s: float, retry_after_s: float | None) -> None:
         """The server answered 429, to whichever request; `retry_after_s` None: with no hint."""
-        if now_s - self._changed_at_s >= _ONE_BURST_S or self.factor(now_s) == 1:
+        if now_s - self._doubled_at_s >= _ONE_BURST_S:
             self._factor = min(_MOST_FACTOR, self.factor(now_s) * 2)
-        self._changed_at_s = now_s
+            self._doubled_at_s = now_s
+        self._calm_since_s = now_s
         if retry_after_s is not None:
             hold_s = min(HINT_CAP_S, retry_after_s)
             self._held_until_s = max(self._held_until_s, now_s + hold_s)
@@ -202,17 +206,35 @@ class Turns:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """A request's turn: wait for it. A 429 inside slows down all requests that follow."""
-        async with self.after_hold(self._pace.next_turn_s(time.monotonic())), self._room:
-            yield
+        while True:
+            await self._until_turn()
+            async with self._room:
+                if not self.hold_s:  # else a hold began while the others' answers were waited for
+                    with self._heeding_refusal():
+                        yield
+                    return
+
+    async def _until_turn(self) -> None:
+        start_s = self._pace.next_turn_s(time.monotonic())
+        while True:
+            now_s = time.monotonic()
+            if self.hold_s and start_s < now_s + self.hold_s:
+                # A turn from before the hold: all of those would come together at its end.
+                start_s = self._pace.next_turn_s(now_s)
+            if start_s <= now_s:
+                return
+            await asyncio.sleep(start_s - now_s)
 
     @asynccontextmanager
-    async def after_hold(self, start_s: float = 0.0) -> AsyncIterator[None]:
-        """As `turn`, for a request that waits for no turn, but for the end of a Retry-After.
-
-        `start_s`: not before this moment of the monotonic clock.
-        """
-        while (left_s := max(start_s - time.monotonic(), self.hold_s)) > 0:  # noqa: ASYNC110 - a hold may grow while one waits
+    async def after_hold(self) -> AsyncIterator[None]:
+        """As `turn`, for a request that waits for no turn, but for the end of a Retry-After."""
+        while (left_s := self.hold_s) > 0:  # noqa: ASYNC110 - a hold may grow while one waits
             await asyncio.sleep(left_s)
+        with self._heeding_refusal():
+            yield
+
+    @contextmanager
+    def _heeding_refusal(self) -> Iterator[None]:
         try:
             yield
         except RateLimited as error:

@@ -15,6 +15,7 @@ from ..clips.places import SavedClip, Saving
 from ..errors import JobNotFound
 from ..job.ids import check_job_id, quoted_id
 from ..job.job import Job
+from ..job.plain import plain
 from ..job.status import JobStatus
 from ..watching.state import Ending, WatchState
 from .clip import Clip, clip_of
@@ -80,6 +81,13 @@ class Card:
     clip: Clip | None = None
     saving: Saving | None = None
 
+    def __post_init__(self) -> None:
+        """Take out what a terminal would obey: whatever is shown is drawn from a card."""
+        for name in ("job_id", "headline", "prompt", "problem", "advice"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, plain(text))
+
     @classmethod
     def of_watch(cls, state: WatchState) -> Card:
         """The card of a job that is or was being watched."""
@@ -109,7 +117,7 @@ class Card:
             watch_command=_command_line("watch", state.job_id),
             actions=_actions(phase),
             is_simulated=state.is_simulated,
-            clip=clip_of(job, state.saved, state.poster) if phase is Phase.COMPLETED else None,
+            clip=clip_of(job, state.saved, state.poster) if phase == Phase.COMPLETED else None,
             saving=state.saving,
         )
 
@@ -117,7 +125,7 @@ class Card:
     def of_job(cls, job: Job, *, is_simulated: bool = False) -> Card:
         """The card of a job that nobody watches, as one answer of the API describes it."""
         phase = _PHASE_OF_STATUS[job.status]
-        is_failed = phase is Phase.FAILED
+        is_failed = phase == Phase.FAILED
         return cls(
             phase=phase,
             job_id=job.id,
@@ -133,7 +141,7 @@ class Card:
             command=_command_line("watch", job.id) if phase.is_active else None,
             watch_command=_command_line("watch", job.id),
             is_simulated=is_simulated,
-            clip=clip_of(job, None) if phase is Phase.COMPLETED else None,
+            clip=clip_of(job, None) if phase == Phase.COMPLETED else None,
         )
 
     def to_json(self, now_s: float) -> dict[str, Any]:
@@ -164,11 +172,11 @@ _UNSAVED = "Completed, clip not saved"
 def _is_unsaved(state: WatchState) -> bool:
     """Whether the clip was to be saved and could not be."""
     is_lost = state.saved is None and state.saving is None and state.problem is not None
-    return is_lost and state.ending is Ending.COMPLETED
+    return is_lost and state.ending == Ending.COMPLETED
 
 
 def _headline(phase: Phase, job: Job | None) -> str:
-    if phase is not Phase.UNKNOWN:
+    if phase != Phase.UNKNOWN:
         return str(WORDS["headlines"][phase])
     word = job.status_word if job else ""
     return f"Status “{_short(word, 60)}”" if word else "No status given"
@@ -187,9 +195,9 @@ def _facts(job: Job | None, saved: SavedClip | None = None) -> tuple[str, ...]:
 
 
 def _progress(phase: Phase, job: Job | None) -> float | None:
-    if phase is Phase.COMPLETED:
+    if phase == Phase.COMPLETED:
         return 100.0
-    if job is None or phase is Phase.QUEUED:
+    if job is None or phase == Phase.QUEUED:
         return None
     return job.progress_percent
 
@@ -204,14 +212,14 @@ def _aspect_ratio(job: Job | None, saved: SavedClip | None = None) -> float:
 
 def _ended_at_s(state: WatchState, from_s: float) -> float | None:
     completed_at_s = state.job.completed_at_s if state.job else None
-    if state.ending is not Ending.COMPLETED or completed_at_s is None:
+    if state.ending != Ending.COMPLETED or completed_at_s is None:
         return state.ended_at_s
     is_sane = from_s <= completed_at_s <= (state.ended_at_s or completed_at_s) + 60
     return completed_at_s if is_sane else state.ended_at_s
 
 
 def _problem(state: WatchState) -> str | None:
-    if state.ending is Ending.FAILED:
+    if state.ending == Ending.FAILED:
         return (state.job.error_message if state.job else None) or "The API gave no reason."
     if state.ending in (Ending.GAVE_UP, Ending.BROKEN):
         return str(state.error)
@@ -227,9 +235,9 @@ def _codec_problem(saved: SavedClip | None) -> str | None:
 
 
 def _advice(state: WatchState) -> str | None:
-    if state.ending is Ending.STOPPED:
+    if state.ending == Ending.STOPPED:
         return "The job itself goes on at the server. Watch it again to see how it ends."
-    if state.ending is Ending.FAILED:
+    if state.ending == Ending.FAILED:
         return (
             "This job will not change any more. Change what the message names and create a new one."
         )
@@ -243,7 +251,7 @@ def _advice(state: WatchState) -> str | None:
         return "Checking goes on for some seconds before this is taken for the truth."
     if state.ending is None and state.problem:
         return "The job itself is not affected; checking goes on by itself."
-    if state.ending is None and state.job and state.job.status is JobStatus.UNKNOWN:
+    if state.ending is None and state.job and state.job.status == JobStatus.UNKNOWN:
         return "This word is not in the API's documents. Checking goes on until the deadline."
     return None
 
@@ -255,7 +263,7 @@ def _command(phase: Phase, state: WatchState) -> str | None:
         return "%cometvid jobs"  # the same line again would only fail again
     if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):
         return _command_line("watch", state.job_id)
-    if phase is Phase.COMPLETED and state.saved is None and state.saving is None:
+    if phase == Phase.COMPLETED and state.saved is None and state.saving is None:
         return _command_line("save", state.job_id)
     return None
 

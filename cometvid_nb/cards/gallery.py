@@ -121,7 +121,7 @@ class Gallery:
             for state in self.states
             if state.job is not None
             and state.job.progress_percent is not None
-            and group_of(state) is Group.RUNNING
+            and group_of(state) == Group.RUNNING
         ]
         return sum(percents) / len(percents) if percents else None
 
@@ -217,7 +217,7 @@ class Gallery:
         states: Iterable[WatchState] = self._states.values()
         if self.filter != EVERYTHING:
             states = (state for state in states if group_of(state) == self.filter)
-        if self.sort is not Sort.ADDED:
+        if self.sort != Sort.ADDED:
             states = sorted(states, key=_sort_key(self.sort, now_s))
         first = (self.page - 1) * PAGE_CARDS
         return [state.job_id for state in islice(states, first, first + PAGE_CARDS)]
@@ -231,7 +231,7 @@ def _sort_key(sort: Sort, now_s: float) -> Callable[[WatchState], tuple[float, f
         # Those that are nearest to their end first, then those that wait, then what is over.
         percent = state.job.progress_percent if state.job else None
         group = group_of(state)
-        return _RANKS[group], -(percent or 0.0) if group is Group.RUNNING else 0.0
+        return _RANKS[group], -(percent or 0.0) if group == Group.RUNNING else 0.0
 
     def by_length(state: WatchState) -> tuple[float, float]:
         return elapsed_from_s(state) - (state.ended_at_s or now_s), 0.0

@@ -364,10 +364,10 @@ def _cell(card: Card, poster: str | None, *, is_player: bool) -> Markup:
         lines.append(quiet(one_line(f"and {', '.join(clip_places(card)[1:])}", 300)))
     rows = [Markup('<div style="margin:2px 0">{}</div>').format(line) for line in lines]
     player = Markup("")
-    if card.phase is Phase.COMPLETED and is_player:
+    if card.phase == Phase.COMPLETED and is_player:
         # Sixty clips wait until they are wanted, where there is a picture of them meanwhile.
         player = _player(card, card.clip, _TILE, poster, is_patient=poster is not None)
-    elif card.phase is Phase.COMPLETED:
+    elif card.phase == Phase.COMPLETED:
         player = _picture(card.clip, _TILE, poster)
     cell = Markup('<div style="{}">{}<div style="{}">{}</div></div>')
     return cell.format(_CELL, player, _WORDS_STYLE, Markup("").join(rows))

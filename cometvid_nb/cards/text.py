@@ -97,7 +97,7 @@ def to_totals(gallery: Gallery) -> str:
     percent = gallery.running_percent
     parts = []
     for group, count in gallery.totals.items():
-        is_moving = group is Group.RUNNING and percent is not None
+        is_moving = group == Group.RUNNING and percent is not None
         progress = f" {percent_text(percent or 0.0)}" if is_moving else ""
         parts += [f"{count:,} {WORDS['groups'][group]}{progress}"] if count else []
     return f"{count_text(gallery.total)}: {', '.join(parts) or 'nothing to show'}"

@@ -60,7 +60,7 @@ class Reading:
         said = [(at, word) for at, word, _ in words if word]
         told = [(at, word) for at, word, is_of_job in words if word and is_of_job]
         final = [(at, word) for at, word in told if JobStatus.parse(word).is_final]
-        known = [(at, w) for at, w in told if JobStatus.parse(w) is not JobStatus.UNKNOWN]
+        known = [(at, w) for at, w in told if JobStatus.parse(w) != JobStatus.UNKNOWN]
         for choice in (final, known, told):
             if choice:
                 return (*choice[0], True)
@@ -118,7 +118,7 @@ class Reading:
         further fields that only a job has. `{"status": "error", "message": "invalid api key"}`
         has neither, with or without an id of the request.
         """
-        if self.status is JobStatus.UNKNOWN or not self.has_own_id:
+        if self.status == JobStatus.UNKNOWN or not self.has_own_id:
             return False
         if self.job_id and any(self.job_id in _ids_in(fields) for fields in self.layers):
             return True
@@ -154,9 +154,9 @@ class Reading:
     @cached_property
     def reason(self) -> Reason:
         """Why the job failed, or the error that a job reports which goes on."""
-        if self.status is JobStatus.FAILED:
+        if self.status == JobStatus.FAILED:
             return failure_of(self.ordered)
-        names = ("error",) if self.status is JobStatus.COMPLETED else ("error", "fail_reason")
+        names = ("error",) if self.status == JobStatus.COMPLETED else ("error", "fail_reason")
         told = (reason_of(f[name]) for f in self.ordered[:1] for name in names if name in f)
         return next((reason for reason in told if reason.message), Reason())
 
@@ -164,7 +164,7 @@ class Reading:
     def links(self) -> tuple[str, ...]:
         """The links to the clips: the main one, then those of further outputs."""
         links = clip_links(self.payload, self.base_url)
-        if not links and JobStatus.parse(self._told[1]) is JobStatus.COMPLETED:
+        if not links and JobStatus.parse(self._told[1]) == JobStatus.COMPLETED:
             # The legacy dialect puts the link of a completed clip into `fail_reason`.
             link = self.first(("fail_reason",), lambda value: link_of(value, self.base_url))
             links = (link,) if link else ()

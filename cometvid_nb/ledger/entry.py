@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..job.job import Job
+from ..job.plain import plain
 from ..job.status import JobStatus
 from .process import is_running
 
@@ -84,7 +85,7 @@ class Entry:
 
     def to_row(self) -> dict[str, Any]:
         """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
-        row = asdict(self)
+        row = {k: plain(v) if isinstance(v, str) else v for k, v in asdict(self).items()}
         del row["is_clip_wanted"], row["sender"]
         return row
 

@@ -67,7 +67,7 @@ def insert(db: sqlite3.Connection, columns: Mapping[str, object], tail: str = ""
 def told_by(job: Job) -> dict[str, Any]:
     """Return the columns that an answer of the API fills. Its link is never among them."""
     return {
-        "state": job.status.value if job.status is not JobStatus.UNKNOWN else "in_progress",
+        "state": job.status.value if job.status != JobStatus.UNKNOWN else "in_progress",
         "model": job.model,
         "seconds": f"{job.duration_s:g}" if job.duration_s else None,
         "size": job.size,

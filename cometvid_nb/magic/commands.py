@@ -287,13 +287,13 @@ class Commands:
         """Return ids for completion, the latest first: watched, then remembered, then simulated."""
         session = sessions.current()
         watched = [watch.job_id for watch in reversed(session.watches)]
-        if kind is Ids.WATCHED:
+        if kind == Ids.WATCHED:
             return watched
         try:
             remembered = session.ledger.names(session.settings.base_url, beginning, MOST_OFFERED)
         except CometVidError:
             remembered = []  # Tab is no place for words
-        if kind is Ids.REMEMBERED:
+        if kind == Ids.REMEMBERED:
             return remembered
         simulated = self._simulator.jobs if self._simulator is not None else []
         return list(dict.fromkeys([*watched, *remembered, *simulated]))
@@ -315,7 +315,9 @@ class Commands:
         values = [getattr(entry, name) for entry in entries]
         if name == "model" and (catalogue := session.kept_models()) is not None:
             values += [model.id for model in catalogue.videos]
-        return list(dict.fromkeys(value for value in values if value and " " not in value))
+        return list(
+            dict.fromkeys(one for one in values if one and " " not in one and one.isprintable())
+        )
 
     def leave_demo(self) -> None:
         """Stop the simulator and its watches, and return to the real API's settings."""

@@ -38,9 +38,9 @@ def complete(
         return piece, []
     if words[-1].startswith("--") and (values := _starting(piece, values_of(words[-1]))):
         return piece, values
-    if piece in ("-", "--") or (piece.startswith("-") and command.ids is Ids.NONE):
+    if piece in ("-", "--") or (piece.startswith("-") and command.ids == Ids.NONE):
         return piece, [name for name in _starting(piece, command.options) if name not in words]
-    if command.ids is not Ids.NONE:
+    if command.ids != Ids.NONE:
         options = _starting(piece, command.options) if piece.startswith("-") else []
         found = [*options, *_ids(piece, ids_of, command.ids)]
         return piece, [word for word in found if word not in words]

@@ -13,6 +13,7 @@ from ..clips.places import Destination
 from ..errors import retold
 from ..job.ids import quoted_id, quoted_ids
 from ..job.job import Job
+from ..job.plain import plain
 from ..machine import say
 from ..notebook import cell_number
 from ..session import session as sessions
@@ -105,4 +106,4 @@ class CreatedJobs(list[Job]):
 
     def _ipython_display_(self) -> None:
         if self._told_in_cell is None or self._told_in_cell != cell_number():
-            say("\n".join(f"{job.id}  {job.status_word}" for job in self))
+            say("\n".join(plain(f"{job.id}  {job.status_word}") for job in self))

@@ -319,7 +319,7 @@ def parse(
     command = COMMANDS[name]
     if "-h" in rest or "--help" in rest:
         return COMMANDS["help"], argparse.Namespace(command=name)
-    parser, takes_ids = command.parser(), command.ids is not Ids.NONE
+    parser, takes_ids = command.parser(), command.ids != Ids.NONE
     arguments = parser.parse_args(with_options(rest, parser, takes_ids=takes_ids))
     if cell is not None and not has_prompt:
         raise GrammarError(f"{command.name} takes no cell: write %cometvid {line} on a line")

@@ -80,7 +80,7 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
 
 
 def _job_row(entry: Entry) -> tuple[str, ...]:
-    return (
+    words = (
         _when(entry),
         shown_id(entry.name),
         entry.model or "",
@@ -91,6 +91,7 @@ def _job_row(entry: Entry) -> tuple[str, ...]:
         one_line(entry.prompt or "", 60),
         entry.clip or "",
     )
+    return tuple(map(one_line, words))
 
 
 def _job_cells(entry: Entry, beside: Path) -> list[str | Markup]:

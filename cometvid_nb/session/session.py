@@ -29,6 +29,7 @@ from ..watching.memory import Memory, outputs_of
 from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
+from .kept import kept
 from .remembered import remembered_entry, saved_watch_state
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Session:
         """All these together; None: to be put together anew."""
         self._below: Settings | None = None
         """What was given, or what the environment said, then."""
+        self._lock = threading.Lock()
+        """Guards the making of what the next three hold: two threads may come first."""
         self._servers: dict[object, Server] = {}
         """By base URL and key: earlier watches keep their server when the settings change."""
         self._ledgers: dict[str, Ledger] = {}
@@ -238,9 +241,10 @@ class Session:
     def ledger(self) -> Ledger:
         """The ledger that the settings name; a simulation has its own, deleted at its end."""
         name = "simulation" if self.settings.is_simulated else self.settings.ledger
-        if name not in self._ledgers:
-            self._ledgers[name] = Ledger(self._ledger_path(name))
-        return self._ledgers[name]
+        with self._lock:
+            if name not in self._ledgers:
+                self._ledgers[name] = Ledger(self._ledger_path(name))
+            return self._ledgers[name]
 
     def _ledger_path(self, name: str) -> Path | None:
         if name == "simulation":
@@ -305,7 +309,7 @@ class Session:
                 job, state = remembered.job, remembered
             else:
                 job = (await client.poll(job_id)).job
-                if job.status is not JobStatus.COMPLETED:
+                if job.status != JobStatus.COMPLETED:
                     raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
                 state = WatchState.begin(job_id, 0.0, 0.0)
             saved = await save_clip(client, job, destination, on_progress, state.saved)
@@ -343,15 +347,17 @@ class Session:
         from ..watching.server import Server
 
         key = (settings.base_url, settings.api_key)
-        if key not in self._servers:
-            self._servers[key] = Server(settings)
-        return self._servers[key]
+        with self._lock:
+            if key not in self._servers:
+                self._servers[key] = Server(settings)
+            return self._servers[key]
 
     def _memory(self, ledger: Ledger, base_url: str) -> Memory:
         key = (ledger, base_url)
-        if key not in self._memories:
-            self._memories[key] = Memory(ledger, base_url)
-        return self._memories[key]
+        with self._lock:
+            if key not in self._memories:
+                self._memories[key] = Memory(ledger, base_url)
+            return self._memories[key]
 
 
 def _destination(settings: Settings, dest: str | None) -> Destination:
@@ -379,22 +385,14 @@ class _SessionStage(Stage):
         return self._session.watch(job_id)
 
 
-_current: Session | None = None
-_lock = threading.Lock()
-
-
 def current() -> Session:
     """Return the session of this process, made at the first call."""
-    global _current
-    with _lock:
-        if _current is None:
-            _current = Session()
-            atexit.register(_current.close)
-        return _current
-
-
-# Sessions that a forked child has inherited, kept alive so that nothing of theirs is closed.
-_of_the_parent: list[Session] = []
+    with kept.lock:
+        if kept.session is None:
+            kept.session = Session()
+            atexit.register(kept.session.close)
+        session: Session = kept.session
+        return session
 
 
 def _leave_to_parent() -> None:
@@ -402,12 +400,10 @@ def _leave_to_parent() -> None:
 
     A new lock, as another thread of the parent may have held the old one during the fork.
     """
-    global _current, _lock
-    if _current is not None:
-        atexit.unregister(_current.close)
-        # Garbage collection would close its connection to the ledger; see `ledger.file`.
-        _of_the_parent.append(_current)
-    _current, _lock = None, threading.Lock()
+    if kept.session is not None:
+        atexit.unregister(kept.session.close)
+        kept.sessions_of_the_parent.append(kept.session)
+    kept.session, kept.lock = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
@@ -416,9 +412,8 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
 
 def end() -> None:
     """Close the session of this process; the next `current()` makes a new one."""
-    global _current
-    with _lock:
-        session, _current = _current, None
+    with kept.lock:
+        session, kept.session = kept.session, None
     if session is not None:
         atexit.unregister(session.close)
         session.close()

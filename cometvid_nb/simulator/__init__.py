@@ -53,13 +53,14 @@ from cometvid_nb.simulator.forms import Part
 from cometvid_nb.simulator.scenarios import SCENARIOS
 from cometvid_nb.simulator.script import BAD_GATEWAY_PAGE, Fault, Scenario
 from cometvid_nb.simulator.server import Simulator, serve_forever
-from cometvid_nb.simulator.weather import FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Storm
+from cometvid_nb.simulator.weather import ESCAPES, FATAL, TRANSIENT, UNTRUE, WRONG_CLIPS, Storm
 
 __all__ = [
     "BAD_GATEWAY_PAGE",
     "ENCODINGS",
     "ERRORS_UNDER_200",
     "ERROR_BODIES",
+    "ESCAPES",
     "FATAL",
     "LATE",
     "NOT_KNOWN_YET",

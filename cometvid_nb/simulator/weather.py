@@ -25,6 +25,8 @@ _RETRY_AFTER = {
     "nan": "nan",
     "infinite": "inf",
 }
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
+"""What a terminal would obey: a new title, a clear screen, a colour, another direction."""
 PATIENT = ("429 with date Retry-After", "429 with huge Retry-After")
 """The faults that ask for a pause of years."""
 _AS_JSON = {"Content-Type": "application/json"}
@@ -53,6 +55,7 @@ TRANSIENT: Mapping[str, Fault] = {
         for kind, value in _RETRY_AFTER.items()
     },
     "429 as a page": Fault(status=429, body=PAGE),
+    "503 with escapes": Fault(status=503, body=error_body("busy", f"busy{ESCAPES}")),
 }
 """Faults that a later poll may get over: no answer, or none that can be used."""
 
@@ -67,6 +70,7 @@ UNTRUE: Mapping[str, Fault] = {
     "clock ahead": Fault(changes={"created_at": 4_000_000_000, "status": "in_progress"}),
     "milliseconds": Fault(changes={"created_at": 1_781_079_478_000, "status": "in_progress"}),
     "not a number": Fault(changes={"progress": float("nan"), "status": "in_progress"}),
+    "escapes": Fault(changes={"prompt": ESCAPES, "model": ESCAPES, "status": "in_progress"}),
     "slow": Fault(delay_s=0.05),
     "trickling": Fault(trickle_s=0.0002),
 }
@@ -99,6 +103,7 @@ WRONG_CLIPS: Mapping[str, Fault] = {
     "redirect to itself": Fault(status=302, headers={"Location": "{self}"}),
     "redirect nowhere": Fault(status=302, headers={"Location": "http://[bad"}),
     "redirect to no name": Fault(status=302, headers={"Location": "http://xn--/a.mp4"}),
+    "redirect with a password": Fault(status=302, headers={"Location": "http://me:pw@[::1]/a"}),
     "redirect to a file": Fault(status=302, headers={"Location": "file:///etc/passwd"}),
     **{str(status): Fault(status=status) for status in (403, 404, 416, 429, 500, 503)},
 }

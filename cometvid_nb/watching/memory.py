@@ -36,7 +36,7 @@ class Memory:
         """
         if after.job is None or _news(after) == _news(before):
             return
-        took_s = took_s_of(after) if after.ending is Ending.COMPLETED else None
+        took_s = took_s_of(after) if after.ending == Ending.COMPLETED else None
         self._ledger.see(self._base_url, after.job, took_s=took_s, is_clip_wanted=is_clip_wanted)
         if after.saved is not None:
             self._ledger.keep_clip(

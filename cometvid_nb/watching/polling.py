@@ -117,7 +117,10 @@ class Polling:
         ) and after.poll.retry_after_s == before.poll.retry_after_s
         is_news = not (is_on_plan and after.looks_like(before))
         coming_at_s = before.checks_at_s[2:]
-        if is_plan_over := not coming_at_s or is_news:
+        # The plan counts from poll to poll: an answer that takes half of a pause, or all of it,
+        # must not be followed by the next poll at once.
+        soonest_at_s = now_s + self._policy.min_delay_s / 2
+        if is_plan_over := not coming_at_s or is_news or coming_at_s[0] < soonest_at_s:
             coming_at_s = self._plan(after, now_s)
         monotonic_s = asyncio.get_running_loop().time()
         if not coming_at_s and was_asleep:
@@ -153,7 +156,7 @@ async def pictured(state: WatchState, client: Client) -> WatchState:
     """Return `state` with the API's own small picture, if there is a clip and no picture yet."""
     from ..clips.posters import picture
 
-    if state.ending is not Ending.COMPLETED or state.job is None or state.poster is not None:
+    if state.ending != Ending.COMPLETED or state.job is None or state.poster is not None:
         return state
     return replace(state, poster=await picture(client, state.job))
 

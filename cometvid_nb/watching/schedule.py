@@ -87,7 +87,7 @@ class PollState:
                 failures_in_row=self.failures_in_row + 1,
                 retry_after_s=seen.retry_after_s,
             )
-        is_queued = seen.status is JobStatus.QUEUED
+        is_queued = seen.status == JobStatus.QUEUED
         return replace(
             self,
             status=seen.status if seen.status is not None else self.status,
@@ -102,7 +102,7 @@ class PollState:
     @property
     def forecast(self) -> Forecast | None:
         """The forecast from moving progress, or None if the progress tells nothing."""
-        if self.status is not JobStatus.IN_PROGRESS:
+        if self.status != JobStatus.IN_PROGRESS:
             return None
         return Forecast.of(self.marks, self.confirmed_at_s) if not self.falls else None
 

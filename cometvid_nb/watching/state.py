@@ -117,9 +117,9 @@ class WatchState:
         state = replace(
             self, job=job, poll=poll, problem=None, not_found_times=0, checks_at_s=(now_s,)
         )
-        if job.status is JobStatus.COMPLETED:
+        if job.status == JobStatus.COMPLETED:
             return replace(state, ending=Ending.COMPLETED, ended_at_s=now_s)
-        if job.status is JobStatus.FAILED:
+        if job.status == JobStatus.FAILED:
             reason = one_line(job.error_message or "the API gave no reason")
             error = JobFailed(f"{shown_id(self.job_id)} failed: {reason}", job=job)
             return replace(state, ending=Ending.FAILED, ended_at_s=now_s, error=error)

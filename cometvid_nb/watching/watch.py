@@ -15,6 +15,7 @@ from ..clips.places import Destination, SavedClip, Saving
 from ..errors import ClipError, GaveUp, TransientError
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
+from ..job.plain import plain
 from ..machine import say
 from ..notebook import cell_number
 from .blocking import block_on
@@ -189,7 +190,7 @@ class Watch:
         with self._lock:
             self._destinations.append(destination)
             self._is_clip_wanted = True
-            if not self._state.is_settled or self._state.ending is not Ending.COMPLETED:
+            if not self._state.is_settled or self._state.ending != Ending.COMPLETED:
                 return False
             self._become(replace(self._state, saving=Saving()))
             return True
@@ -206,7 +207,7 @@ class Watch:
     def __repr__(self) -> str:
         state = self._state
         word = state.ending or (state.job.status_word if state.job else "starting")
-        return f"<Watch {shown_id(state.job_id)}: {word}>"
+        return f"<Watch {shown_id(state.job_id)}: {plain(word)}>"
 
     def _ipython_display_(self) -> None:
         # A cell that ends in %cometvid shows the card; its value beside the card would be noise.
@@ -316,7 +317,7 @@ class Watch:
         """
         with self._lock:
             self._is_fresh = self._state.job is not None
-            is_saving = after.ending is Ending.COMPLETED and self._destinations
+            is_saving = after.ending == Ending.COMPLETED and self._destinations
             self._become(replace(after, saving=Saving()) if is_saving else after)
 
     async def _save_all(self) -> None:

@@ -33,14 +33,22 @@ from .state import WatchState
 
 log = logging.getLogger("cometvid_nb.watching.worker")
 
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from cometvid_nb.watching.worker_process import main; main()"
-)
-"""The program of the process. It imports this package from where the kernel found it, which may
-be a checkout that nobody has installed."""
+_BOOT = """
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+spec = PathFinder.find_spec("cometvid_nb", [sys.argv[1]])
+sys.modules["cometvid_nb"] = package = module_from_spec(spec)
+spec.loader.exec_module(package)
+from cometvid_nb.watching.worker_process import main
+main()
+"""
+"""The program of the process. It imports this package from the folder where the kernel found it,
+which may be a checkout that nobody has installed, and from nowhere else."""
 LENGTH_BYTES = 4
 """The length in front of a bundle; `worker_process` writes it, big-endian."""
+MOST_BUNDLE_BYTES = 1 << 30
+"""Ten thousand jobs with long prompts make 0.1 GB; more is no bundle."""
 SIGN_OF_LIFE_EVERY_S = 2.0
 """The process sends a bundle at least this often, if need be an empty one."""
 _SILENT_S, _LEAVE_WITHIN_S = 30.0, 2.0
@@ -110,7 +118,12 @@ class Worker:
                 self._starting = self._starting or self._begin(self._start())
                 # Shielded: a watch that is stopped must not end the start for all the others.
                 await asyncio.shield(self._starting)
-            self._send("follow", number, state, policy, followed.is_drawn, is_pictured)
+            try:
+                self._send("follow", number, state, policy, followed.is_drawn, is_pictured)
+            except pickle.PicklingError as error:
+                # A module was reloaded: the class of the state has no name any more.
+                log.info("the kernel polls: %s", error)
+                self.is_lost = True
             return None if self.is_lost else await last
         finally:
             del self._followed[number]
@@ -162,7 +175,10 @@ class Worker:
         try:
             while True:
                 head = await _within(_SILENT_S, process.stdout, LENGTH_BYTES)
-                bundle = await process.stdout.readexactly(int.from_bytes(head, "big"))
+                length = int.from_bytes(head, "big")
+                if length > MOST_BUNDLE_BYTES:
+                    raise ValueError(f"a bundle of {length} bytes")
+                bundle = await _within(_SILENT_S, process.stdout, length)
                 states, questions, refusals = pickle.loads(bundle)  # noqa: S301 - of our own process
                 self._hear(states)
                 for retry_after_s in refusals:
@@ -238,7 +254,6 @@ async def _launch() -> asyncio.subprocess.Process:
         group = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         options = {"creationflags": group}
     # -P keeps the notebook's folder out of sys.path: a random.py there must not hide Python's own.
-    # The key comes by the pipe, so that the environment need not hold one.
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parents[2])),
         stdin=asyncio.subprocess.PIPE,
@@ -250,16 +265,25 @@ async def _launch() -> asyncio.subprocess.Process:
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the process: without the key, and without folders named from here.
+    """Return the environment of the process: without the key, which comes by the pipe.
 
-    `PYTHONPATH=.` would bring back the notebook's folder, and whatever `sitecustomize.py` is there.
+    PYTHONPATH loses the working folder, whatever it is called there: a sitecustomize.py beside the
+    notebook is not meant for this process.
     """
     own = {name: text for name, text in environ.items() if name not in KEY_VARIABLES}
     for name in ("PYTHONPATH", "PYTHONUSERBASE"):
-        folders = [one for one in own.pop(name, "").split(os.pathsep) if Path(one).is_absolute()]
+        folders = [one for one in own.pop(name, "").split(os.pathsep) if _is_elsewhere(one)]
         if folders:
             own[name] = os.pathsep.join(folders)
     return own
+
+
+def _is_elsewhere(folder: str) -> bool:
+    """Whether `folder` is not the working folder, nor a name that depends on it."""
+    try:
+        return Path(folder).is_absolute() and not Path(folder).samefile(Path())
+    except OSError:
+        return True  # one of the two is not there
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

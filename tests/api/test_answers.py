@@ -82,7 +82,7 @@ ERRORS: list[tuple[int, object, type[CometVidError], str]] = [
         400,
         {"message": "task_not_exist: video_1"},
         JobNotFound,
-        "key (400: task_not_exist: video_1)",
+        "The API knows no job video_1 under this key.",
     ),
     (500, nested('litellm.APIError: {"code":"task_not_exist"}', "500"), JobNotFound, "no job"),
     (

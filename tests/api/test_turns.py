@@ -103,6 +103,44 @@ async def test_refusals_met_together_are_told_as_one_with_the_longest_hint() -> 
     assert await told is None
 
 
+async def test_who_waited_for_room_waits_for_a_hold_that_began_meanwhile() -> None:
+    turns, began_s = Turns(), asyncio.get_running_loop().time()
+    started_s: list[float] = []
+
+    async def ask(takes_s: float, hint_s: float | None = None) -> None:
+        async with turns.turn():
+            started_s.append(asyncio.get_running_loop().time() - began_s)
+            await asyncio.sleep(takes_s)
+            if hint_s is not None:
+                raise RateLimited("429", retry_after_s=hint_s)
+
+    first = [ask(0.1, hint_s=0.6), *(ask(0.2) for _ in range(FEWEST_AT_ONCE - 1))]
+    await asyncio.gather(*first, ask(0.0), ask(0.0), return_exceptions=True)
+    *_, one_s, other_s = started_s
+    assert len(started_s) == FEWEST_AT_ONCE + 2
+    assert 0.7 <= one_s < other_s, "one by one, after the hold"
+
+
+async def test_turns_from_before_a_hold_are_taken_anew() -> None:
+    turns = Turns()
+    started_s: list[float] = []
+
+    async def ask() -> None:
+        async with turns.turn():
+            started_s.append(asyncio.get_running_loop().time())
+
+    asking = [asyncio.ensure_future(ask()) for _ in range(20)]  # at once a few, then 20 a second
+    await asyncio.sleep(0.01)
+    at_once = len(started_s)
+    turns.hear(0.7)
+    held_until_s = asyncio.get_running_loop().time() + turns.hold_s
+    await asyncio.gather(*asking)
+    late = started_s[at_once:]
+    assert 0 < at_once < 20
+    assert late[0] >= held_until_s - 0.02
+    assert late[-1] - late[0] > 0.9 * (len(late) - 1) * 2 / 20, "spaced, at half the rate"
+
+
 def test_many_wake_together_and_few_when_they_are_due() -> None:
     turns = Turns()
     assert turns.align(100.01, 0) == 100.01
@@ -138,6 +176,16 @@ def test_the_many_refusals_of_one_burst_count_once() -> None:
     for n in range(50):
         pace.refused(n / 100, None)
     assert pace.factor(0.5) == 2
+
+
+def test_refusals_that_do_not_end_slow_a_crowd_down_more_and_more() -> None:
+    pace = Pace()
+    pace.jobs = 1000
+    for n in range(100):  # one every half second
+        pace.refused(n / 2, None)
+    assert pace.factor(50) == 64
+    assert pace.factor(49.5 + 59) == 64, "calm begins with the last refusal, not with a doubling"
+    assert pace.factor(49.5 + 61) == 32
 
 
 @pytest.mark.parametrize(("asked_s", "held_s"), [(0, 0), (7, 7), (86400, HINT_CAP_S)])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from cometvid_nb.session.session import Session
 from cometvid_nb.settings import DEFAULT_BASE_URL, Secret
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.state import Ending
+from cometvid_nb.watching.watch import Watch
 from tests.simulated import KEY
 
 POLL = "GET /videos/{id}"
@@ -44,6 +48,28 @@ def test_what_is_being_watched_is_known(session: Session, sim: Simulator) -> Non
     assert session.watches == session.active == [one, other]
     one.stop()
     assert (session.watches, session.active) == ([one, other], [other])
+
+
+def test_first_calls_from_many_threads_share_one_watch(
+    open_session: Callable[..., Session], sim: Simulator
+) -> None:
+    add(sim, "video_1")
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            session, all_at_once = open_session(), threading.Barrier(8)
+
+            def watch(
+                session: Session = session, barrier: threading.Barrier = all_at_once
+            ) -> Watch:
+                barrier.wait()
+                return session.watch("video_1")
+
+            with ThreadPoolExecutor(8) as threads:
+                found = {threads.submit(watch) for _ in range(8)}
+            assert len({id(one.result()) for one in found}) == 1
+    finally:
+        sys.setswitchinterval(0.005)
 
 
 def test_options_of_a_watch_win_over_the_settings(

@@ -48,6 +48,20 @@ async def test_a_poll_by_the_plan_that_finds_nothing_is_no_news(client: Client, 
     assert news == [True, False, False, False, False, False]
 
 
+async def test_an_answer_that_takes_the_whole_pause_is_followed_by_another_pause(
+    client: Client, sim: Simulator, job: str
+) -> None:
+    sim.add_fault(Fault(POLL, times=None, delay_s=0.4))
+    polling = begin(client, job, PollPolicy.fixed(0.4, 60.0))
+    pauses_s = []
+    for _ in range(4):
+        answered_s = time.monotonic()
+        await polling.until_due()
+        pauses_s.append(time.monotonic() - answered_s)
+        await polling.poll()
+    assert min(pauses_s[1:]) >= 0.19
+
+
 async def test_a_card_that_draws_the_plan_is_told_when_it_runs_out(
     client: Client, job: str
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import itertools
 import os
@@ -237,6 +238,48 @@ def test_a_process_that_hangs_is_done_without(
 
 @posix_only
 @pytest.mark.usefixtures("few_are_many")
+@pytest.mark.parametrize("cut_bytes", [4, 100])
+def test_a_process_that_stops_in_the_middle_of_a_bundle_is_done_without(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch, cut_bytes: int
+) -> None:
+    program = f"""
+import os, signal, sys
+sys.stdout.buffer.write(((1000).to_bytes(4, "big") + bytes(1000))[:{cut_bytes}])
+sys.stdout.buffer.flush()
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+    monkeypatch.setattr(worker, "_BOOT", program)
+    monkeypatch.setattr(worker, "_SILENT_S", 0.5)
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+    wait_until(lambda: not workers())
+
+
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
+def test_nothing_is_imported_from_the_working_folder(
+    session: Session, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    for name in ("sitecustomize", "random", "cometvid_nb/__init__"):
+        path = here / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"open({str(here / 'was_imported')!r}, 'a').write({name!r})")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "sitecustomize.py").write_text(f"open({str(elsewhere / 'ran')!r}, 'w').close()")
+    monkeypatch.chdir(here)
+    names = (".", "", str(here), f"{here}/../here", str(elsewhere))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(names))
+    finish(sim, begin(session, sim))
+    assert not (here / "was_imported").exists()
+    assert (elsewhere / "ran").exists()  # what the reader has named stays
+
+
+@posix_only
+@pytest.mark.usefixtures("few_are_many")
 @pytest.mark.parametrize("is_given_up", [False, True])
 def test_closing_does_not_wait_for_a_process_that_hangs(
     session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch, is_given_up: bool
@@ -288,6 +331,19 @@ def test_a_process_of_another_release_is_done_without(
     session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "shapes", lambda: ["Job.colour"])
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_states_from_before_a_reload_are_polled_by_the_kernel(
+    session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a reload leaves: the class of the states is no longer the one of that name.
+    reloaded = dataclasses.make_dataclass("WatchState", ())
+    monkeypatch.setattr("cometvid_nb.watching.state.WatchState", reloaded)
     for n in range(FEW):
         sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
     watches = [session.watch(f"video_{n}") for n in range(FEW)]
