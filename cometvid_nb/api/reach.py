@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 
-from ..machine import is_this_machine
 from .threads import start
 
 LOOK_UP_WITHIN_S = 5.0
@@ -153,9 +152,9 @@ def _look_up(host: str) -> list[str]:
 
 def is_private(host: str) -> bool:
     """Whether `host` is an address of a private network, or a name of this machine."""
-    if is_this_machine(host):
-        return True
     name = host.strip("[]").partition("%")[0].rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
