@@ -56,10 +56,10 @@ def remix(arguments: Namespace, show: Show) -> Any:
 
 def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
     session = sessions.current()
-    extra = set_values(arguments.set)
-    request = make_request(session, arguments.prompts, extra=extra, **options)
     # An impossible place to save to must be found before anything is paid for.
     Destination.parse(arguments.save, session.settings.save_folder, Path())
+    extra = set_values(arguments.set)
+    request = make_request(session, arguments.prompts, extra=extra, **options)
     if arguments.dry_run:
         return dry_run(session, request)
     request.tell()

@@ -72,7 +72,9 @@ def dry_run(session: Session, request: Request) -> DryRun:
 def _cost(session: Session, request: Request) -> str:
     """Return what the jobs would cost by the list of models that is kept here; "" = not known."""
     first, models = request.new[0], session.kept_models()
-    model = models.find(first.model) if models is not None and first.model else None
+    if models is None:
+        return "not known here; %cometvid models asks for the prices"
+    model = models.find(first.model) if first.model else None
     if model is None or first.remix_of is not None:
         return ""
     cost = estimate(

@@ -234,7 +234,7 @@ def test_a_dry_run_shows_the_request_and_sends_and_remembers_nothing(forms: Form
   size             16x9
   camera           pan
   input_reference  a.png (image/png, 1280x720, {size_bytes:,} bytes)
-Cost of 3 jobs: not known
+Cost of 3 jobs: not known here; %cometvid models asks for the prices
 """
     )
     assert said(forms, "print(look)") == text
