@@ -56,7 +56,8 @@ class Job:
     """Where a watch has saved the clip: a path (relative if it lies beside the notebook) or the
     URL of a storage. None: the clip is not saved, or this job comes straight from the API."""
     raw: Any = field(default=None, repr=False, compare=False)
-    """The JSON value that was parsed. Not compared, so a change of an unread field is no change."""
+    """The JSON value that was parsed; None on the job of a watch, as answers may have megabytes.
+    Not compared, so a change of an unread field is no change."""
 
     @classmethod
     def parse(cls, payload: object, *, job_id: str = "", base_url: str = "") -> Job:

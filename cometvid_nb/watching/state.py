@@ -111,6 +111,9 @@ class WatchState:
         """
         is_pending = self.job is not None and job == Job.pending(self.job_id)
         job = self.job if is_pending and self.job is not None else job.filled(self.asked)
+        # What has been read is kept, the answer itself is not: hundreds of watches would keep
+        # megabytes each, here and in the worker.
+        job = replace(job, raw=None)
         poll = self.poll.created(job.created_at_s).after(
             Observation(now_s, job.status, job.progress_percent, retry_after_s)
         )

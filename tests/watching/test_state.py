@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +73,14 @@ def test_a_job_that_failed_without_a_reason_says_so() -> None:
 @pytest.mark.parametrize("word", ["queued", "in_progress", "paused_by_moderation", ""])
 def test_any_other_word_goes_on(word: str) -> None:
     assert not begun().answered(job(status=word), NOW_S).is_over
+
+
+@pytest.mark.parametrize("word", ["queued", "completed", "failed"])
+def test_a_watch_keeps_what_it_has_read_and_not_the_answer(word: str) -> None:
+    answer = job(status=word, prompt="A comet", notes="x" * 1_000_000)
+    state = begun().answered(answer, NOW_S)
+    assert state.job == answer
+    assert len(pickle.dumps(state)) < 5_000, "it crosses the pipe of the worker"
 
 
 def test_an_answer_that_only_says_pending_leaves_what_is_known() -> None:
