@@ -62,7 +62,7 @@ def test_a_failed_job_ends_the_watch_with_the_apis_reason() -> None:
     assert state.ending is Ending.FAILED
     assert isinstance(state.error, JobFailed)
     assert "blocked by moderation" in str(state.error)
-    assert state.error.job is failed
+    assert state.error.job == failed
 
 
 def test_a_job_that_failed_without_a_reason_says_so() -> None:
@@ -199,7 +199,7 @@ def test_giving_up_names_the_deadline_the_last_word_and_how_to_go_on() -> None:
 
     assert state.ending is Ending.GAVE_UP
     assert isinstance(state.error, GaveUp)
-    assert state.error.job is paused
+    assert state.error.job == paused
     for piece in ("video_1", "600 s", "paused_by_moderation"):
         assert piece in str(state.error)
     assert "watch it again" in str(state.error.advice)
