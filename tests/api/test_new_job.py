@@ -261,7 +261,7 @@ def test_a_dry_run_is_printed_once_and_sends_nothing(
         "          comet\\x1b[31m\n"
         "  model   veo3.1\n"
         "  size    9x16\n"
-        "Cost: not known\n"
+        "Cost: not known here; %cometvid models asks for the prices\n"
     )
     assert "with JSON" in str(cometvid_nb.remix("video_1", "At night", dry_run=True))
     assert list(process_sim.requests) == []
