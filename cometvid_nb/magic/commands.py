@@ -31,6 +31,8 @@ from .model_table import age_text, models_bundle
 from .outcomes import error_of, listed, why
 from .parser import GrammarError
 
+_ODD = ("video_dialect_", "video_clip_", "video_late_")
+"""Beginnings of the simulator's jobs that answer as other servers do; offered to who asks so."""
 MOST_OFFERED = 200
 """So many of the latest remembered jobs are looked at for a completion."""
 
@@ -295,7 +297,10 @@ class Commands:
             remembered = []  # Tab is no place for words
         if kind == Ids.REMEMBERED:
             return remembered
-        simulated = self._simulator.jobs if self._simulator is not None else []
+        simulated = list(self._simulator.jobs) if self._simulator is not None else []
+        if not beginning.startswith(_ODD):
+            # Two hundred shapes of answers would bury the jobs that a demo is about.
+            simulated = [job_id for job_id in simulated if not job_id.startswith(_ODD)]
         return list(dict.fromkeys([*watched, *remembered, *simulated]))
 
     def known_values(self, option: str) -> list[str]:

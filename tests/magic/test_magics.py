@@ -307,6 +307,10 @@ def test_a_server_without_a_list_of_models_is_told_of(bench: Bench) -> None:
 def test_demo_names_a_job_that_is_ready_and_says_that_it_is_a_simulation(bench: Bench) -> None:
     outside = bench.simulator.count("GET /videos/video_demo")
     assert "%cometvid watch video_demo" in said(bench, "%cometvid demo --speed 50")
+    offered = bench.completions("%cometvid watch video_")
+    assert "video_demo" in offered
+    assert not [job_id for job_id in offered if "_dialect_" in job_id], "they would bury it"
+    assert "video_dialect_url" in bench.completions("%cometvid watch video_dialect_")
     [status] = bench.run("%cometvid status video_demo").outputs
     assert "simulation" in status.data["text/plain"]
     assert "simulation" in status.data["text/html"]
