@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
 
 from ..job.job import Job
 from ..job.plain import plain
@@ -57,6 +58,16 @@ class Entry:
     request: str | None
     """What was asked for: JSON text of the form's fields and the names of the pictures."""
 
+    @classmethod
+    def of_row(cls, row: Sequence[object]) -> Self:
+        """Return the entry in a row of the file, its values in the order of the fields.
+
+        SQLite keeps whatever is written into a column. A row that other hands have written must
+        not take all the others with it: what has the wrong type is read as well as can be.
+        """
+        values = [read(value) for read, value in zip(_READERS, row, strict=True)]
+        return cls(*values)
+
     @property
     def name(self) -> str:
         """The name that a person types: the job's id, or the start of `ref` if there is no id."""
@@ -106,3 +117,34 @@ class Entry:
         if self.took_s is not None:
             told["completed_at"] = self.began_at_s + self.took_s
         return replace(Job.parse(told), images=self.images)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _needed_text(value: Any) -> str:
+    return _text(value) or ""
+
+
+def _number(value: Any) -> Any:
+    is_sane = isinstance(value, int | float) and abs(value) < _MOST_NUMBER
+    return value if is_sane else None
+
+
+def _needed_number(value: Any) -> Any:
+    return _number(value) or 0.0
+
+
+_MOST_NUMBER = 1e15
+"""More than any time in seconds and any size in bytes."""
+_READER_OF = {
+    "str": _needed_text,
+    "str | None": _text,
+    "float": _needed_number,
+    "float | None": _number,
+    "int | None": _number,
+}
+_READERS = [_READER_OF[str(field.type)] for field in fields(Entry)]

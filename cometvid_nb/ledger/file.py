@@ -220,6 +220,10 @@ def _hide(path: Path) -> None:
                 one.chmod(mode & 0o700)
 
 
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
 def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
     _hide(path)
     db = sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, isolation_level=None)
@@ -234,6 +238,8 @@ def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
                 db.rollback()
             db.execute("PRAGMA synchronous = OFF")
             _prepare(db)
+        # A text that is no UTF-8 would make all rows beside it unreadable.
+        db.text_factory = _text
         # SQLite's own lower() knows ASCII letters only.
         db.create_function("folded", 1, str.casefold, deterministic=True)
     except BaseException:

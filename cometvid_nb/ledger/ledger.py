@@ -325,7 +325,7 @@ class Ledger:
     def _select(self, clause: str, values: Sequence[object], source: str = "jobs") -> list[Entry]:
         self.settle()
         rows = self._read(f"SELECT {_COLUMNS} FROM {source} {clause}", values)  # noqa: S608 - our own clauses
-        return [Entry(*row) for row in rows]
+        return [Entry.of_row(row) for row in rows]
 
     def _read(self, sql: str, values: Sequence[object], *, is_patient: bool = True) -> list[Any]:
         try:

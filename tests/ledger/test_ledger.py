@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.entry import LOST, REFUSED, SENDING, Entry
 from cometvid_nb.ledger.ledger import Ledger
+from cometvid_nb.magic.tables import jobs_bundle
 from tests.ledger.conftest import API, job
 from tests.strategies import plausible_jobs
 
@@ -46,6 +49,32 @@ def test_an_entry_follows_its_job_to_the_saved_clip(ledger: Ledger) -> None:
     assert (entry.model, entry.seconds) == ("sora-2-2026", "4"), "the API's own words win"
     assert (entry.clip, entry.clip_bytes) == ("/videos/video_1.mp4", 123)
     assert not entry.is_unfinished
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "began_at_s = 'yesterday'",
+        "began_at_s = 1e300, took_s = 'long', clip_bytes = x'00'",
+        "prompt = x'fffe', model = 5, state = 7",
+        "prompt = CAST(x'fffe' AS TEXT), clip = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_a_row_that_other_hands_have_written_takes_no_other_with_it(
+    ledger: Ledger, change: str
+) -> None:
+    for number in (1, 2):
+        ledger.see(API, job(f"video_{number}", prompt="A comet"), is_clip_wanted=True)
+    assert ledger.path is not None
+    with closing(sqlite3.connect(ledger.path)) as db, db:
+        db.execute(f"UPDATE jobs SET {change} WHERE job_id = 'video_1'")
+    entries = ledger.entries(API)
+    assert sorted(entry.name for entry in entries) == ["video_1", "video_2"]
+    text = jobs_bundle(entries, len(entries), Path("/nowhere"))["text/plain"]
+    assert "video_2" in text
+    assert "A comet" in text
+    assert len(ledger.unfinished(API)) == 2
+    assert [entry.to_job().id for entry in entries] == [entry.job_id for entry in entries]
 
 
 def test_the_further_clips_of_a_job_are_kept_with_it(ledger: Ledger) -> None:
