@@ -120,7 +120,7 @@ class Polling:
         # The plan counts from poll to poll: an answer that takes half of a pause, or all of it,
         # must not be followed by the next poll at once.
         soonest_at_s = now_s + self._policy.min_delay_s / 2
-        if is_plan_over := not coming_at_s or is_news or coming_at_s[0] < soonest_at_s:
+        if is_plan_over := not coming_at_s or is_news or soonest_at_s - coming_at_s[0] > OFF_PLAN_S:
             coming_at_s = self._plan(after, now_s)
         monotonic_s = asyncio.get_running_loop().time()
         if not coming_at_s and was_asleep:
@@ -136,7 +136,7 @@ class Polling:
         self._is_plan_known = True
         # With the hint anew: the plan alone would follow a poll that came late too soon.
         hint_s = after.poll.retry_after_s
-        pause_s = retry_delay_s(max(0.0, coming_at_s[0] - now_s), hint_s)
+        pause_s = retry_delay_s(max(soonest_at_s, coming_at_s[0]) - now_s, hint_s)
         self._due_s = self._earliest_s = monotonic_s + pause_s
         if hint_s is None and not after.poll.failures_in_row:
             self._earliest_s = min(self._due_s, monotonic_s + self._policy.min_delay_s)
