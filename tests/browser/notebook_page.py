@@ -25,6 +25,7 @@ _HARMLESS_ERRORS = (
     "net::ERR_CONNECTION_REFUSED",
     # And where a notebook was closed that was still asking its kernel something.
     "Disposed",
+    "Canceled future for debug_request message before replies were done",
 )
 
 
