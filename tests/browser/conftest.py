@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.card_page import Site
 from tests.browser.lab import LabServer
 from tests.browser.notebook_page import VIEWPORT, Album, LabPages, NotebookPage
 
@@ -122,3 +123,10 @@ def album() -> Album:
     """Where pictures go: the folder that `COMETVID_SCREENSHOTS` names, else nowhere."""
     chosen = os.environ.get("COMETVID_SCREENSHOTS")
     return Album(Path(chosen).absolute() if chosen else None)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """What serves a page with a card; its own for each file of tests."""
+    with Site() as site:
+        yield site

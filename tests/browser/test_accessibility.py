@@ -27,12 +27,6 @@ RATIOS = {"landscape": 16 / 9, "square": 1.0, "portrait": 9 / 16}
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site() as site:
-        yield site
-
-
 @pytest.fixture
 def view(browser: Browser, site: Site) -> Iterator[CardPage]:
     context = browser.new_context(viewport={"width": 720, "height": 900})

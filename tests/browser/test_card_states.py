@@ -30,12 +30,6 @@ PHASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site() as site:
-        yield site
-
-
 @pytest.fixture
 def view(browser: Browser, site: Site) -> Iterator[CardPage]:
     """A page that is not opened yet, since a test may first set its clock."""

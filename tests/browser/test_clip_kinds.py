@@ -14,12 +14,6 @@ PLAYED = ["h264/128x72.mp4", "mov/128x72.mov", "webm/128x72.webm", "av1/128x72.m
 SAVED = {"saved_to": "videos/video_abc123.mp4"}
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site() as site:
-        yield site
-
-
 @pytest.fixture
 def view(browser: Browser, site: Site) -> Iterator[CardPage]:
     """A page with a card whose job runs, and a line beneath it."""

@@ -24,12 +24,6 @@ TIMES = "[...document.querySelectorAll('.cometvid-tile video')].map((v) => v.cur
 SPREAD_S = 0.08
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site() as site:
-        yield site
-
-
 @pytest.fixture
 def view(browser: Browser, site: Site) -> Iterator[CardPage]:
     """A page that is not opened yet, since a test may first set its clock."""
