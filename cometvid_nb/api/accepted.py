@@ -92,19 +92,9 @@ def _hidden_refusal(answer: Answer, reading: Reading) -> ApiError | TransientErr
 def _begun(job: Job, new: NewJob, *, is_told: bool) -> Job:
     """The job with what was asked for where the answer, perhaps the id alone, leaves it out."""
     asked = Job.parse({**new.fields, "remixed_from_video_id": new.remix_of})
-    is_shaped = job.width is not None or job.ratio is not None
-    return replace(
-        job,
-        status=job.status if is_told else JobStatus.QUEUED,
-        status_word=job.status_word if is_told else JobStatus.QUEUED.value,
-        prompt=job.prompt or asked.prompt,
-        model=job.model or asked.model,
-        duration_s=job.duration_s or asked.duration_s,
-        width=job.width if is_shaped else asked.width,
-        height=job.height if is_shaped else asked.height,
-        ratio=job.ratio if is_shaped else asked.ratio,
-        remixed_from=job.remixed_from or asked.remixed_from,
-    )
+    if not is_told:
+        job = replace(job, status=JobStatus.QUEUED, status_word=JobStatus.QUEUED.value)
+    return job.filled(asked)
 
 
 def _id_in_location(answer: Answer, url: str) -> str | None:
