@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..job.plain import squeezed
 from .prices import Price, read_price
 
 MOST_MODELS = 3000
@@ -71,7 +72,7 @@ def read_models(payload: object) -> list[Model]:
         kind = told.get("model_type")
         models[model_id] = Model(
             model_id,
-            plain(told.get("provider")) or plain(told.get("owned_by")),
+            line_of(told.get("provider")) or line_of(told.get("owned_by")),
             _texts(told.get("features")),
             read_price(told.get("pricing")),
             _web_address(told.get("api_doc_url")),
@@ -86,18 +87,17 @@ def _is_word(text: str) -> bool:
     return 0 < len(text) <= 200 and text.isprintable() and " " not in text
 
 
-def plain(value: object, most: int = 60) -> str:
+def line_of(value: object, most: int = 60) -> str:
     """Return a text of the server on one line, without control characters; "" for what is none."""
     if not isinstance(value, str):
         return ""
-    shown = "".join(sign if sign.isprintable() else " " for sign in value[: 2 * most])
-    return " ".join(shown.split())[:most]
+    return squeezed(value[: 2 * most])[:most]
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split(",")
-    return tuple(filter(None, map(plain, value[:20]))) if isinstance(value, list) else ()
+    return tuple(filter(None, map(line_of, value[:20]))) if isinstance(value, list) else ()
 
 
 def _web_address(value: object) -> str | None:

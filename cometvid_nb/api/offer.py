@@ -16,7 +16,7 @@ import httpx
 from ..errors import CometVidError, ServerTrouble
 from ..settings import Settings, origin_of
 from .answers import NOT_JSON, Answer, for_want_of_a_key, no_answer, refusal, without_frames
-from .catalogue import Catalogue, Model, plain, read_models
+from .catalogue import Catalogue, Model, line_of, read_models
 from .shelf import Shelf
 from .transport import AsyncHttp, open_http, trusted, whole
 
@@ -83,7 +83,7 @@ def _models_in(answer: Answer, url: str) -> list[Model]:
     if models:
         return models
     kind = "an HTML page" if answer.is_html else "something else"
-    if isinstance(answer.payload, dict) and (words := plain(answer.payload.get("message"), 300)):
+    if isinstance(answer.payload, dict) and (words := line_of(answer.payload.get("message"), 300)):
         kind = f"“{words}”"
     elif answer.payload is not NOT_JSON:
         kind = "JSON without any"

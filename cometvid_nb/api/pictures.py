@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import httpx
 
+from .image_header import media_type_of
 from .packing import compressions
 
 
 def picture_type(head: bytes) -> str | None:
     """The media type of a picture that begins so: WebP, JPEG or PNG; None = something else."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    return "image/png" if head.startswith(b"\x89PNG\r\n\x1a\n") else None
+    kind = media_type_of(head)
+    return kind if kind in ("image/webp", "image/jpeg", "image/png") else None
 
 
 async def read_picture(response: httpx.Response, most_bytes: int) -> bytes | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from ..clips.places import Saving
 from ..job.ids import MOST_CHARACTERS, shown_id
+from ..job.plain import squeezed
 from .card import Card, Phase
 from .gallery import Gallery, Group
 from .words import WORDS, fill
@@ -66,7 +67,7 @@ def clip_places(card: Card) -> list[str]:
 
 def one_line(text: str, most: int = 300) -> str:
     """`text` without line breaks and control characters: a terminal obeys escape sequences."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = squeezed(text)
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .plain import squeezed
+
 MOST_CHARACTERS = 2000
 """Longer than any id seen, and short enough for the address of a request, which holds it whole."""
 SHOWN_CHARACTERS = 40
@@ -47,7 +49,7 @@ def shown_id(job_id: str, most: int = SHOWN_CHARACTERS) -> str:
 
     It is cut in the middle, as long ids often begin alike and differ at their end.
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in job_id).split())
+    line = squeezed(job_id)
     if len(line) <= most:
         return line
     tail = (most - 1) // 2

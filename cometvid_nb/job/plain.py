@@ -13,6 +13,11 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 """What UTF-8 cannot say."""
 
 
+def squeezed(text: str) -> str:
+    """Return `text` on one line, without anything that cannot be printed."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def plain(text: str) -> str:
     """Return `text` without control characters, but with its line breaks and tabs."""
     if text.isprintable():  # which is nearly always so, and ten times as quick

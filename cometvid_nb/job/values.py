@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
-from .plain import plain
+from .plain import plain, squeezed
 
 LONGEST_TEXT = 10_000
 """Characters kept of any text of the API: a hostile or broken answer must not fill a page's memory
@@ -48,7 +48,7 @@ def text_of(value: object) -> str | None:
 def one_line(text: str, most: int = MOST_SAID) -> str:
     """Return `text` on one line, free of what a terminal obeys and of what UTF-8 cannot say."""
     kept = plain(text[: most * 10])
-    return " ".join("".join(c if c.isprintable() else " " for c in kept).split())[:most].rstrip()
+    return squeezed(kept)[:most].rstrip()
 
 
 def number_of(value: object) -> float | None:
