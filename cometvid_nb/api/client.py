@@ -58,9 +58,9 @@ from .transport import (
     Body,
     Http,
     Sending,
-    kind_of,
     open_http,
     send_for_clip,
+    surroundings_of,
     trusted,
 )
 from .turns import Turns
@@ -302,14 +302,14 @@ class Client:
         return self.settings.base_url + template.replace("{id}", quote(job_id, safe=""))
 
     def _open(self, kind: type[AnyHttp], url: str, limits: httpx.Limits) -> AnyHttp:
-        trust = self._trusts.get(kind_of(url)) or trusted(url)
-        self._trusts[kind_of(url)] = trust
+        trust = self._trusts.get(surroundings_of(url)) or trusted(url)
+        self._trusts[surroundings_of(url)] = trust
         return open_http(kind, self.settings, url, TIMEOUT, limits, trust)
 
     def _clip_http(self, url: str) -> Http:
-        if kind_of(url) not in self._clip_https:
-            self._clip_https[kind_of(url)] = self._open(Http, url, NOT_TO_BE_KEPT)
-        return self._clip_https[kind_of(url)]
+        if surroundings_of(url) not in self._clip_https:
+            self._clip_https[surroundings_of(url)] = self._open(Http, url, NOT_TO_BE_KEPT)
+        return self._clip_https[surroundings_of(url)]
 
     async def _request(self, method: str, template: str, job_id: str, **options: Any) -> Answer:
         """The answer, if its status is one of success."""

@@ -137,7 +137,7 @@ def open_http(
 
 
 def trusted(url: str) -> ssl.SSLContext:
-    """The certificates that are trusted when `url` is asked; to be shared by all of its `kind_of`.
+    """The certificates that are trusted when `url` is asked; all of its `surroundings_of` share them.
 
     Raises:
         SettingsError: the environment names certificates that cannot be used.
@@ -151,7 +151,7 @@ def trusted(url: str) -> ssl.SSLContext:
         raise certificates_error() from error
 
 
-def kind_of(url: str) -> tuple[bool, str]:
+def surroundings_of(url: str) -> tuple[bool, str]:
     """What `open_http` and `trusted` look at: requests of one kind can share what they give."""
     scheme, host, _ = origin_of(url)
     return (True, scheme) if is_this_machine(host) else (False, "")

@@ -7,7 +7,7 @@ The rules are a shell's, so that a printed command can be pasted back whatever i
 - what is filled in is data: its own quotation marks, braces and dollars mean nothing.
 
 Within this package such data is marked: a character that would mean something is replaced by a
-noncharacter of Unicode, which no id, no file name and no prompt holds, until `plain` puts it back.
+noncharacter of Unicode, which no id, file name or prompt holds, until `unmarked` puts it back.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def as_option(word: str) -> str:
     return word.replace(_FILLED_DASH, "-") if word.startswith(_FILLED_DASH) else word
 
 
-def plain(text: str) -> str:
+def unmarked(text: str) -> str:
     """Return `text` without marks: as it was meant."""
     return text.translate(_PLAIN)
 

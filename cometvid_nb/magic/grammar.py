@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from .expansion import expand, fill_in, plain, split
+from .expansion import expand, fill_in, split, unmarked
 from .parser import GrammarError, Parser, check_ids, fill_options, options_of, with_options
 
 
@@ -307,7 +307,7 @@ def parse(
     except ValueError:
         raise GrammarError(f"a quotation mark is missing its partner: {line!r}") from None
     name, *rest = words or ["help"]
-    name = plain(name)
+    name = unmarked(name)
     if name in ("-h", "--help", "?"):
         name = "help"
     if name not in COMMANDS:
@@ -328,13 +328,13 @@ def parse(
     check_ids(arguments)
     for key, value in vars(arguments).items():
         if isinstance(value, str):
-            setattr(arguments, key, plain(value))
+            setattr(arguments, key, unmarked(value))
         elif isinstance(value, list):
-            setattr(arguments, key, [plain(word) for word in value])
+            setattr(arguments, key, [unmarked(word) for word in value])
     if hasattr(arguments, "prompts"):
         arguments.prompts = _prompts(arguments.prompts, cell)
         if arguments.expand:
-            arguments.prompts = [plain(fill_in(text, names)) for text in arguments.prompts]
+            arguments.prompts = [unmarked(fill_in(text, names)) for text in arguments.prompts]
     return command, arguments
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ..job.ids import quoted_id
-from .expansion import as_option, fill_in, plain
+from .expansion import as_option, fill_in, unmarked
 
 
 class GrammarError(Exception):
@@ -20,7 +20,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises `GrammarError`; argparse's own ends the process, here the kernel."""
 
     def error(self, message: str) -> NoReturn:
-        message = plain(message)
+        message = unmarked(message)
         wrong = message.rpartition("unrecognized arguments: ")[2].split()[:1]
         near = _nearest(wrong[0], self) if wrong else None
         hint = f" Did you mean {near}?" if near else ""
@@ -49,14 +49,14 @@ def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[s
     ready: list[str] = []
     for word in words:
         option = as_option(word)
-        is_known = plain(option).partition("=")[0] in options
+        is_known = unmarked(option).partition("=")[0] in options
         ready.append(option if is_known else word)
         # Not where there is a prompt: a wrong option must not become a job that costs money.
         is_strange = re.match(r"-[^-\d]|--.", word) is not None and not is_known
-        if is_strange and takes_ids and not _nearest(plain(word), parser):
+        if is_strange and takes_ids and not _nearest(unmarked(word), parser):
             raise GrammarError(
-                f"there is no option {plain(word)[:60]}. An id that begins with - goes in quotes: "
-                f"{parser.prog} {quoted_id(plain(word))}"
+                f"there is no option {unmarked(word)[:60]}. "
+                f"An id that begins with - goes in quotes: {parser.prog} {quoted_id(unmarked(word))}"
             )
     return ready
 
@@ -79,7 +79,7 @@ def check_ids(arguments: argparse.Namespace) -> None:
     given = [getattr(arguments, "id", None), *getattr(arguments, "ids", [])]
     for word in filter(None, given):
         if re.search(r"[{}]|^\$", word):
-            shown = plain(word)
+            shown = unmarked(word)
             raise GrammarError(
                 f"{shown[:60]!r} is not a job id: undefined variable? If it is an id, put it in "
                 f"single quotes: {quoted_id(shown)}"

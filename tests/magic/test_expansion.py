@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cometvid_nb.magic.expansion import expand, plain, split
+from cometvid_nb.magic.expansion import expand, split, unmarked
 from cometvid_nb.magic.grammar import COMMANDS, parse
 from cometvid_nb.magic.parser import GrammarError
 from tests.strategies import ids
@@ -25,7 +25,7 @@ NAMES: dict[str, Any] = {
 
 
 def words(line: str) -> list[str]:
-    return [plain(word) for word in split(expand(line, NAMES))]
+    return [unmarked(word) for word in split(expand(line, NAMES))]
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_any_line_is_split_or_lacks_the_partner_of_a_quotation_mark(line: str) -
     except ValueError:
         assert "'" in line or '"' in line
     else:
-        assert all(word == plain(word) for word in found)
+        assert all(word == unmarked(word) for word in found)
