@@ -137,7 +137,7 @@ def open_http(
 
 
 def trusted(url: str) -> ssl.SSLContext:
-    """The certificates that are trusted when `url` is asked; all of its `surroundings_of` share them.
+    """The certificates to trust when `url` is asked; all of its `surroundings_of` share them.
 
     Raises:
         SettingsError: the environment names certificates that cannot be used.
