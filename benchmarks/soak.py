@@ -28,7 +28,7 @@ import psutil
 
 from cometvid_nb.api import turns
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import card_to_bundle
+from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.errors import CometVidError
 from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.session.session import Session

@@ -316,7 +316,7 @@ def _make(
 def _draw_job(job: Job) -> dict[str, str]:
     """What a notebook shows of a `Job` that ends a cell."""
     from .cards.card import Card
-    from .cards.html import card_to_bundle
+    from .cards.card_html import card_to_bundle
     from .machine import writable
 
     bundle = card_to_bundle(Card.of_job(job))

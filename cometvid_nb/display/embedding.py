@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..cards.card import Card
 from ..cards.gallery import Gallery
-from ..cards.html import MOST_RECORD_CARDS
+from ..cards.gallery_html import MOST_RECORD_CARDS
 from ..clips.format import media_type, suffix_of
 from ..clips.places import SavedClip
 from ..watching.state import WatchState

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..cards.card import Card, Phase
+from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery
-from ..cards.html import card_to_bundle, gallery_to_bundle
+from ..cards.gallery_html import gallery_to_bundle
 from .embedding import last_cards
 
 FILE_EVERY_S = 2.0

@@ -15,8 +15,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..cards.card import Card
+from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery, Group
-from ..cards.html import card_to_bundle, gallery_to_bundle
+from ..cards.gallery_html import gallery_to_bundle
 from ..notebook import spawn, until_idle
 from .embedding import last_cards
 

@@ -12,8 +12,9 @@ import anywidget
 import traitlets
 
 from ..cards.card import Card
+from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery
-from ..cards.html import card_to_bundle, gallery_to_bundle
+from ..cards.gallery_html import gallery_to_bundle
 from ..cards.words import WORDS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 from IPython.core.error import StdinNotImplementedError
 
 from ..cards.card import Card
-from ..cards.html import card_to_bundle
+from ..cards.card_html import card_to_bundle
 from ..cards.text import one_line
 from ..clips.places import Saving
 from ..display.frontend import detect

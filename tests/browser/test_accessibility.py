@@ -10,9 +10,10 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, expect
 
 from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.card_html import card_to_html
 from cometvid_nb.cards.clip import Clip
 from cometvid_nb.cards.gallery import Gallery
-from cometvid_nb.cards.html import card_to_html, gallery_to_html
+from cometvid_nb.cards.gallery_html import gallery_to_html
 from cometvid_nb.clips.places import Saving
 from cometvid_nb.watching.state import WatchState
 from tests.browser.card_page import CardPage, Site, card, clip, gallery

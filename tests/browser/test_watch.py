@@ -203,7 +203,7 @@ def test_the_place_in_the_clip_survives_the_settling_of_the_output(
 ) -> None:
     settle = (
         "from cometvid_nb.cards.card import Card\n"
-        "from cometvid_nb.cards.html import card_to_bundle\n"
+        "from cometvid_nb.cards.card_html import card_to_bundle\n"
         "bundle = card_to_bundle(Card.of_watch(widget.watch.state))\n"
         "shown.update(bundle, raw=True)"
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.gallery import PAGE_CARDS, Gallery, Group, Sort, group_of
-from cometvid_nb.cards.html import gallery_to_bundle, gallery_to_html
+from cometvid_nb.cards.gallery_html import gallery_to_bundle, gallery_to_html
 from cometvid_nb.cards.text import gallery_to_progress_line, gallery_to_text
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job.job import Job

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometvid_nb.cards.card import Card, Phase
+from cometvid_nb.cards.card_html import card_to_bundle, card_to_html
 from cometvid_nb.cards.clip import Clip
-from cometvid_nb.cards.html import card_to_bundle, card_to_html
 from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job.job import Job

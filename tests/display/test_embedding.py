@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import card_to_bundle
+from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.display import embedding
 from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES, embedded

@@ -20,7 +20,7 @@ from cometvid_nb.api import streams as transfer
 from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import card_to_bundle
+from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, JobFailed, ServerTrouble, TransientError
 from cometvid_nb.job.job import Job

@@ -15,7 +15,7 @@ import pytest
 import cometvid_nb
 from cometvid_nb.api.new_job import NewJob
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.html import card_to_html
+from cometvid_nb.cards.card_html import card_to_html
 from cometvid_nb.cards.text import card_to_text
 from cometvid_nb.clips.places import Destination, Saving
 from cometvid_nb.errors import ClipError, LedgerError, OutcomeUnknown, QuotaExceeded, SettingsError
