@@ -13,11 +13,11 @@ from .notebook import shell as current_shell
 from .session.kept import kept
 
 if TYPE_CHECKING:
-    from .api.client import Client
     from .api.new_job import NewJob
     from .errors import CometVidError, GaveUp, JobFailed
     from .job.job import Job
     from .job.status import JobStatus
+    from .session.client import Client
     from .session.dry_run import DryRun
     from .session.widgets import GalleryWidget, JobWidget
     from .watching.watch import Watch, WatchList
@@ -64,7 +64,7 @@ __all__ = [
 # The module of each public name, imported when the name is first used: importing httpx and the
 # widgets would make %load_ext slow, and most notebooks need neither at that point.
 _HOMES = {
-    "Client": "api.client",
+    "Client": "session.client",
     "CometVidError": "errors",
     "GalleryWidget": "session.widgets",
     "GaveUp": "errors",

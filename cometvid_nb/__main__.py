@@ -9,6 +9,7 @@ import sys
 import tempfile
 from importlib import util
 from pathlib import Path
+from typing import Any
 
 from .machine import say
 
@@ -40,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     simulate.add_argument(
         "--ids", default="plain", metavar="NAME", help="the shape of the ids of created jobs"
     )
+    words = "print one JSON line, as is done whenever the output is no terminal"
+    simulate.add_argument("--json", action="store_true", help=words)
     # Arguments that this parser does not know go to JupyterLab.
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command == "demo":
@@ -48,9 +51,10 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     from .simulator import serve_forever
 
-    options: dict[str, object] = {"strict": arguments.strict}
+    options: dict[str, Any] = {"strict": arguments.strict}
     options |= {"dialect": arguments.dialect, "ids": arguments.ids}
     options |= {"api_key": None} if arguments.no_key else {}
+    options |= {"is_for_people": sys.stdout.isatty() and not arguments.json}
     try:
         serve_forever(port=arguments.port, speed=arguments.speed, **options)
     except ValueError as error:  # there is no such dialect, or no such ids

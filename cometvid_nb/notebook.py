@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -37,6 +38,17 @@ def notebook_folder() -> Path:
         raise SettingsError(
             "The working folder of this process is gone: change to one that exists (os.chdir)."
         ) from error
+
+
+def notebook_name() -> str:
+    """Return what tells this notebook from others: its path, else its folder.
+
+    Jupyter's servers tell the path in the environment of the kernel, VS Code in a variable.
+    """
+    told = getattr(shell(), "user_ns", {}).get("__vsc_ipynb_file__")
+    if isinstance(told, str) and told:
+        return told
+    return os.environ.get("JPY_SESSION_NAME") or str(notebook_folder())
 
 
 def cell_number() -> int | None:

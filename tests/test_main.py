@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,6 +52,32 @@ def test_simulate_prints_one_json_line_serves_until_told_to_stop_and_exits_0(
         process.send_signal(number)
         rest, complaints = process.communicate(timeout=20)
         assert (process.returncode, rest, complaints) == (0, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_simulate_tells_people_in_a_terminal_what_to_type(home: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [*PYTHON_M, "simulate", "--speed", "100"]
+    with subprocess.Popen(
+        command, env=isolated_environ(home), stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        told = b""
+        while b"watch video_demo" not in told:
+            told += os.read(ours, 4096)
+        text = told.decode()
+        url = re.search(r"Base URL +(\S+)", text)
+        key = re.search(r"API key +(\S+)", text)
+        assert url is not None
+        assert key is not None
+        headers = {"Authorization": f"Bearer {key[1]}"}
+        assert httpx.get(f"{url[1]}/videos/video_demo", headers=headers).is_success
+        assert f"%cometvid config base_url={url[1]}" in text
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    os.close(ours)
 
 
 def test_simulate_may_be_strict_speak_a_dialect_and_want_no_key(home: Path) -> None:

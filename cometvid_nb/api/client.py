@@ -86,20 +86,15 @@ NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 class Client:
-    """The API, asynchronously: `async with Client() as client: job = await client.retrieve(id)`.
+    """The API, asynchronously: `async with Client(settings) as client: await client.retrieve(id)`.
 
-    Without `settings` the key and the base URL come from the environment. A client belongs to
-    the event loop it is first used in.
+    A client belongs to the event loop it is first used in.
 
     Raises:
-        SettingsError: what the environment says cannot be used. MissingKey: the API needs a key.
+        SettingsError: the settings lead to no API. MissingKey: the API needs a key.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        if settings is None:
-            import os
-
-            settings = Settings.from_environ(os.environ)
+    def __init__(self, settings: Settings) -> None:
         settings.check_api()
         self.settings = settings
         self.turns = Turns()

@@ -26,6 +26,7 @@ from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
 from . import creation, tables
+from .demo import Demo
 from .grammar import Ids, explain, whole
 from .model_table import age_text, models_bundle
 from .outcomes import error_of, listed, why
@@ -46,8 +47,7 @@ class Commands:
     """
 
     def __init__(self) -> None:
-        self._simulator: Any = None
-        """The simulator of `%cometvid demo`, while it is on."""
+        self._demo = Demo()
         self._told_trouble: str | None = None
         """What was said last of the ledger."""
 
@@ -202,23 +202,11 @@ class Commands:
 
     def demo(self, arguments: Namespace, cell: str | None = None) -> None:
         if arguments.stop:
-            was_on = self._simulator is not None
-            self.leave_demo()
-            say("Left the simulation." if was_on else "No simulation was on.")
-            return
-        speed = _speed(arguments.speed)
-        self.leave_demo()
-        from ..simulator import Simulator
-
-        self._simulator = Simulator(speed=speed)
-        self._simulator.start()
-        sessions.current().enter_simulation(self._simulator.base_url, self._simulator.api_key)
-        say(
-            "A simulated API runs inside this kernel: nothing is rendered, nothing is paid for.\n"
-            "A job is ready:       %cometvid watch video_demo\n"
-            "One that fails:       %cometvid watch video_fails\n"
-            "Back to the real API: %cometvid demo --stop"
-        )
+            say("Left the simulation." if self._demo.stop() else "No simulation was on.")
+        elif arguments.trouble is not None:
+            say(self._demo.let_fail(arguments.trouble))
+        else:
+            say(self._demo.start(_speed(arguments.speed)))
 
     def help(self, arguments: Namespace, cell: str | None = None) -> None:
         say(explain(arguments.command))
@@ -297,7 +285,7 @@ class Commands:
             remembered = []  # Tab is no place for words
         if kind == Ids.REMEMBERED:
             return remembered
-        simulated = list(self._simulator.jobs) if self._simulator is not None else []
+        simulated = self._demo.jobs
         if not beginning.startswith(_ODD):
             # Two hundred shapes of answers would bury the jobs that a demo is about.
             simulated = [job_id for job_id in simulated if not job_id.startswith(_ODD)]
@@ -326,14 +314,7 @@ class Commands:
 
     def leave_demo(self) -> None:
         """Stop the simulator and its watches, and return to the real API's settings."""
-        simulator, self._simulator = self._simulator, None
-        if simulator is not None:
-            session = sessions.current()
-            for watch in session.active:
-                if watch.state.is_simulated:
-                    watch.stop()
-            session.leave_simulation()
-            simulator.stop()
+        self._demo.stop()
 
 
 def _key_prompt() -> str:

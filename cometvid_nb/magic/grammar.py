@@ -173,6 +173,9 @@ def _models(parser: argparse.ArgumentParser) -> None:
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", metavar="X", help="run the simulated time X times as fast")
     parser.add_argument("--stop", action="store_true", help="leave the simulation")
+    parser.add_argument(
+        "--trouble", metavar="NAME", help="let the next requests fail: busy, down, lost or broke"
+    )
 
 
 def _help(parser: argparse.ArgumentParser) -> None:

@@ -43,6 +43,8 @@ SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The bounds of a pause while simulating. The simulator runs in the same kernel, so that a poll
 costs nothing, and a demo whose card moves every 15 s shows nothing."""
 
+_SIMULATION = "\0simulation"
+"""No setting can name this ledger."""
 MOST_RESUMED = 10_000
 """One kernel follows so many at once; the rest are resumed when those have ended."""
 
@@ -72,13 +74,15 @@ class Session:
         self._servers: dict[object, Server] = {}
         """By base URL and key: earlier watches keep their server when the settings change."""
         self._ledgers: dict[str, Ledger] = {}
-        """By the name in the settings, or "simulation"; each keeps one connection to its file."""
+        """By the name in the settings, or `_SIMULATION`; each keeps one connection to its file."""
         self._memories: dict[tuple[Ledger, str], Memory] = {}
         """By ledger and base URL, so that the watches of one API share the priors they learn."""
         self._asked: dict[tuple[str, str], Job] = {}
         """By base URL and id: the jobs created here, for where the ledger cannot tell."""
-        self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._simulation_folder: Path | None = None
         """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
+        self._passing_folder: tempfile.TemporaryDirectory[str] | None = None
+        """The same, where the simulation keeps nothing."""
         self._loop = WatchLoop()
         self._shelf = Shelf()
         self.stage: Stage = _SessionStage(self, self._loop)
@@ -125,12 +129,16 @@ class Session:
         self._settings = None
         return self.settings
 
-    def enter_simulation(self, base_url: str, api_key: str) -> None:
-        """Use the simulator at `base_url` from now on, until `leave_simulation`."""
+    def enter_simulation(self, base_url: str, api_key: str, folder: Path | None = None) -> None:
+        """Use the simulator at `base_url` from now on, until `leave_simulation`.
+
+        Its jobs are remembered in `folder`; None: until the session is closed.
+        """
         if not self._simulated:
             self._own_before = dict(self._own)
         key = check_key(api_key)
         self._simulated = {"base_url": base_url, "api_key": key, "is_simulated": True}
+        self._simulation_folder = folder
         self._settings = None
 
     def leave_simulation(self) -> None:
@@ -138,7 +146,7 @@ class Session:
         if self._simulated:
             self._own, self._simulated = self._own_before, {}
             self._settings = None
-        simulated = self._ledgers.pop("simulation", None)
+        simulated = self._ledgers.pop(_SIMULATION, None)
         if simulated is not None:
             simulated.close()
         self._memories.clear()
@@ -239,17 +247,19 @@ class Session:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger that the settings name; a simulation has its own, deleted at its end."""
-        name = "simulation" if self.settings.is_simulated else self.settings.ledger
+        """The ledger that the settings name; a simulation has its own."""
+        name = _SIMULATION if self.settings.is_simulated else self.settings.ledger
         with self._lock:
             if name not in self._ledgers:
                 self._ledgers[name] = Ledger(self._ledger_path(name))
             return self._ledgers[name]
 
     def _ledger_path(self, name: str) -> Path | None:
-        if name == "simulation":
-            self._simulation_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
-            return Path(self._simulation_folder.name) / "ledger.sqlite3"
+        if name == _SIMULATION:
+            if self._simulation_folder is not None:
+                return self._simulation_folder / "ledger.sqlite3"
+            self._passing_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
+            return Path(self._passing_folder.name) / "ledger.sqlite3"
         if name.lower() in ("off", "no", "false", "0"):
             return None
         is_default = name.lower() in ("on", "yes", "true", "1")
@@ -333,9 +343,9 @@ class Session:
             ledger.close()
         self._servers.clear()
         self._asked.clear()
-        if self._simulation_folder is not None:
-            self._simulation_folder.cleanup()
-            self._simulation_folder = None
+        if self._passing_folder is not None:
+            self._passing_folder.cleanup()
+            self._passing_folder = None
 
     def _asked_for(self, job_id: str, entry: Entry | None) -> Job | None:
         """Return what is known here of the request for a job, or None."""

@@ -17,7 +17,8 @@ table is one more shape:
                 model `dialect-<name>`
     ids         the shapes of ids: `Simulator(ids=…)`, and the model `ids-<name>`
     clips       the files of the clips, and what may be odd about them: jobs `video_clip_<name>`
-    faults      named faults of manner: errors under 200, other error bodies, late clips, encodings
+    faults      named faults of manner: errors under 200, other error bodies, late clips, encodings;
+                the troubles of `%cometvid demo --trouble`
     weather     named faults as seen on real networks, and storms of them
     families    what each family of models takes and answers; `Simulator(strict=True)` refuses more
     catalogue   the list of models with their prices
@@ -28,6 +29,7 @@ and the rest makes them an API:
     script      Scenario and Fault: what happens, as data
     creation    a form, checked, and the script of the job that it asks for
     life        the state of one job at a given time
+    kept        a file with which another process goes on with the same jobs
     links       signed links and byte ranges
     problems    answers that are errors
     forms       the parts of a multipart body
@@ -48,6 +50,7 @@ from cometvid_nb.simulator.faults import (
     ERRORS_UNDER_200,
     LATE,
     NOT_KNOWN_YET,
+    TROUBLES,
 )
 from cometvid_nb.simulator.forms import Part
 from cometvid_nb.simulator.scenarios import SCENARIOS
@@ -66,6 +69,7 @@ __all__ = [
     "NOT_KNOWN_YET",
     "SCENARIOS",
     "TRANSIENT",
+    "TROUBLES",
     "UNTRUE",
     "WRONG_CLIPS",
     "Fault",

@@ -172,3 +172,25 @@ ENCODINGS: Mapping[str, Fault] = {
     "gzip that is none": Fault("GET *", times=None, headers={"Content-Encoding": "gzip"}),
 }
 """What `Content-Encoding` says of an answer: only "gzip" is a compression, and truly one."""
+
+_POLL = "GET /videos/{id}"
+
+TROUBLES: Mapping[str, tuple[Fault, ...]] = {
+    "busy": (
+        Fault(_POLL, status=429, headers={"Retry-After": "2"}),
+        Fault(_POLL, status=502, body=BAD_GATEWAY_PAGE),
+        Fault(_POLL, drop_connection=True),
+    ),
+    "down": (Fault(_POLL, status=503),),
+    "lost": (Fault("POST /videos", drop_connection=True),),
+    "broke": (
+        Fault(
+            "POST /videos",
+            status=402,
+            body=error_body("insufficient_user_quota", "The account's balance is not enough."),
+        ),
+    ),
+}
+"""What `%cometvid demo --trouble NAME` lets go wrong with the next requests, for who learns:
+too many requests and gateways that break, a poll that fails, an answer to a paid request that is
+lost, an account without money."""

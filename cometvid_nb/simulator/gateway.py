@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from cometvid_nb.simulator.clips import VARIANTS
@@ -13,6 +14,7 @@ from cometvid_nb.simulator.dialects import NAMES, creation_answer, retrieval_ans
 from cometvid_nb.simulator.faults import LATE
 from cometvid_nb.simulator.forms import Part
 from cometvid_nb.simulator.ids import ID_SHAPES
+from cometvid_nb.simulator.kept import KeptJob, KeptJobs
 from cometvid_nb.simulator.life import SimulatedJob
 from cometvid_nb.simulator.links import LinkSigner
 from cometvid_nb.simulator.problems import ApiProblem, unknown_job
@@ -40,6 +42,7 @@ class Gateway(Traffic):
         strict: refuse what the documentation of a model's family does not name; see `families`.
         dialect: how the API speaks of created jobs, a name of `dialects`; "" = as their family.
         ids: the shape of the ids of created jobs, a name of `ids`.
+        kept: the file that keeps the jobs that have begun, to go on with those in it; see `kept`.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Gateway(Traffic):
         strict: bool = False,
         dialect: str = "",
         ids: str = "plain",
+        kept: Path | None = None,
     ) -> None:
         super().__init__(storm)
         if speed <= 0:
@@ -89,6 +93,8 @@ class Gateway(Traffic):
         self._jobs: dict[str, SimulatedJob] = {}
         for scenario in (*SCENARIOS, *scenarios):
             self.add(scenario)
+        self._kept = KeptJobs(kept)
+        self._go_on(self._kept.load(clock()))
         for fault in faults:
             self.add_fault(fault)
 
@@ -99,6 +105,11 @@ class Gateway(Traffic):
         """The ids of all jobs."""
         with self._changed:
             return list(self._jobs)
+
+    @property
+    def created_count(self) -> int:
+        """How many jobs were created, also by an earlier simulator that kept them."""
+        return self._created_count
 
     def add(self, scenario: Scenario) -> str:
         """Add a job and return its id."""
@@ -209,7 +220,7 @@ class Gateway(Traffic):
             if job.unknown_polls_left > 0:
                 job.unknown_polls_left -= 1
                 raise unknown_job(job_id)
-            job.begin(self.clock())
+            self._begin(job)
             return retrieval_answer(job.scenario.dialect, self._to_json(job))
 
     def content(self, job_id: str, variant: str, output: int = 1) -> tuple[bytes, str]:
@@ -266,6 +277,7 @@ class Gateway(Traffic):
         with self._changed:
             self._asked(job_id)
             del self._jobs[job_id]
+            self._kept.delete(job_id)
             return {"id": job_id, "object": "video.deleted", "deleted": True}
 
     # Internal; the lock is held.
@@ -289,8 +301,24 @@ class Gateway(Traffic):
             if key:
                 self._job_of_idempotency_key[path, key] = job_id
             job = self._jobs[job_id]
-            job.begin(self.clock())
+            self._begin(job, (path, key) if key else None, is_created=True)
             return {**self._to_json(job), "task_id": job_id}
+
+    def _begin(
+        self, job: SimulatedJob, request: tuple[str, str] | None = None, *, is_created: bool = False
+    ) -> None:
+        if job.started_at_s is None:
+            job.begin(now_s := self.clock())
+            self._kept.add(KeptJob(job.scenario, self.speed, now_s, request, is_created))
+
+    def _go_on(self, jobs: Iterable[KeptJob]) -> None:
+        for kept in jobs:
+            job_id = kept.scenario.job_id
+            self._jobs[job_id] = kept.job(self._refresh_s)
+            # Numbers go on as well: the next job must not get an id that is taken.
+            self._created_count += kept.is_created
+            if kept.request is not None:
+                self._job_of_idempotency_key[kept.request] = job_id
 
     def _next_scenario(self, fields: Mapping[str, str]) -> Scenario:
         self._created_count += 1

@@ -66,6 +66,11 @@ class Simulator(Gateway):
         return f"{self._scheme}://{self._host}:{self._ports[0]}"
 
     @property
+    def port(self) -> int:
+        """The API's port; 0 until the simulator has been started, if the system chooses it."""
+        return self._ports[0]
+
+    @property
     def base_url(self) -> str:
         """The base URL for a client; known once the simulator has been started."""
         return f"{self.origin}/v1"
@@ -184,20 +189,27 @@ class Simulator(Gateway):
         )
 
 
-def serve_forever(port: int = 0, speed: float = 1.0, **options: Any) -> None:
-    """Print one JSON line (`base_url`, `api_key`, `jobs`) and serve until SIGINT or SIGTERM.
+def serve_forever(
+    port: int = 0, speed: float = 1.0, *, is_for_people: bool = False, **options: Any
+) -> None:
+    """Print where the simulator is, and serve until SIGINT or SIGTERM.
 
-    The key is null if none is needed. For the main thread of a program, as only that may handle
-    signals; `options` as for `Simulator`.
+    For the main thread of a program, as only that may handle signals.
+
+    Args:
+        port: the port to listen on; 0 lets the system choose.
+        speed: how many times as fast as in reality the jobs run.
+        is_for_people: print lines to read; otherwise one JSON line (`base_url`, `api_key`, `jobs`),
+            whose key is null if none is needed.
+        **options: see `Simulator`.
     """
     stopping = threading.Event()
     watched = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stopping.set()) for number in watched]
     try:
         with Simulator(port=port, speed=speed, **options) as simulator:
-            line = {"base_url": simulator.base_url, "api_key": simulator.api_key or None}
             with contextlib.suppress(BrokenPipeError):  # the starter may have closed the pipe
-                sys.stdout.write(json.dumps({**line, "jobs": simulator.jobs}) + "\n")
+                sys.stdout.write(_told(simulator) if is_for_people else _json_line(simulator))
                 sys.stdout.flush()
             # With a timeout: on Windows an endless wait does not let the signal handler run.
             while not stopping.wait(1.0):
@@ -205,3 +217,25 @@ def serve_forever(port: int = 0, speed: float = 1.0, **options: Any) -> None:
     finally:
         for number, handler in zip(watched, before, strict=True):
             signal.signal(number, handler)
+
+
+def _json_line(simulator: Simulator) -> str:
+    told = {"base_url": simulator.base_url, "api_key": simulator.api_key or None}
+    return json.dumps({**told, "jobs": simulator.jobs}) + "\n"
+
+
+def _told(simulator: Simulator) -> str:
+    key = simulator.api_key or "none is needed"
+    login = "\n  %cometvid login                  # the key above" if simulator.api_key else ""
+    return f"""A simulated video API is running. Nothing is rendered or paid for. Ctrl+C stops it.
+
+  Base URL   {simulator.base_url}
+  API key    {key}
+  Jobs       video_demo, video_portrait, video_fails and {len(simulator.jobs) - 3} more
+
+In a notebook:
+
+  %load_ext cometvid_nb
+  %cometvid config base_url={simulator.base_url}{login}
+  %cometvid watch video_demo
+"""

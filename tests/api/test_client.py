@@ -42,7 +42,7 @@ from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
 from cometvid_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
-from tests.simulated import KEY, environ_of, settings_of
+from tests.simulated import KEY, settings_of
 
 WRONG_KEY = "sk-wrong-0123456789-0123"
 POLL = "GET /videos/{id}"
@@ -176,15 +176,6 @@ async def test_a_server_that_wants_a_key_when_none_is_set_is_told_with_the_ways_
     assert "No API key is set." in str(caught.value)
     assert "%cometvid login" in str(caught.value.advice)
     assert all("authorization" not in request.headers for request in sim.requests)
-
-
-async def test_settings_come_from_the_environment_when_none_are_given(
-    sim: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in environ_of(sim).items():
-        monkeypatch.setenv(name, value)
-    async with Client() as client:
-        assert (await client.retrieve("video_demo")).id == "video_demo"
 
 
 async def test_nobody_listening_is_connection_trouble(sim: Simulator) -> None:
