@@ -1,1 +1,1 @@
-"""Benchmarks: measure the figures of the README."""
+"""Benchmarks: measure the figures of docs/figures.md and docs/schedule.md."""

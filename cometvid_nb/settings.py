@@ -65,7 +65,7 @@ class Settings:
     whatever needs no API works.
 
     `help` in a field's metadata describes it in `%cometvid config`, `%config Cometvid` and the
-    README; `tests/product/test_docs.py` compares them.
+    docs/settings.md; `tests/product/test_docs.py` compares them.
     """
 
     api_key: Secret | None = field(

@@ -27,7 +27,7 @@ class Ids(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. A new one also needs a method in `Commands` and a row in the README.
+    """One command. A new one also needs a method in `Commands` and a row in docs/commands.md.
 
     `summary` is one line of help, `details` a longer text, `add_arguments` fills its parser, and
     `ids` says whether and which ids it takes.
