@@ -64,7 +64,7 @@ class Settings:
     A key or `base_url` of the environment may be one that cannot be used: `check_api` tells, and
     whatever needs no API works.
 
-    `help` in a field's metadata describes it in `%cometvid config`, `%config Cometvid` and the
+    `help` in a field's metadata describes it in `%cometvid config`, `%config Cometvid` and in
     docs/settings.md; `tests/product/test_docs.py` compares them.
     """
 
