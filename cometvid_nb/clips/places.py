@@ -63,8 +63,8 @@ class Saving:
 def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
     try:
-        file, beside = file.resolve(), beside.resolve()
-    except (OSError, RuntimeError):  # links in a circle (RuntimeError before Python 3.13)
+        file, beside = file.resolve(strict=True), beside.resolve(strict=True)
+    except (OSError, RuntimeError):  # it is not there, or links in a circle (RuntimeError)
         return None
     return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
 

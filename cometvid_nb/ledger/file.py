@@ -103,6 +103,10 @@ class LedgerFile:
         with self._lock:
             self._let_go()
 
+    def __del__(self) -> None:
+        # Not left to the connection itself: Python 3.13 warns of one that nobody has closed.
+        self._let_go()
+
     @contextmanager
     def open(self, timeout_s: float) -> Iterator[sqlite3.Connection]:
         """Give the kept connection, locked; each statement is a transaction of its own.

@@ -46,7 +46,7 @@ def candidates(text: str) -> list[str]:
         ("%cometvid watch video_1 --w", ["--wait"]),
         ("%cometvid watch --wait --w", []),
         ("%cometvid stop --", ["--all"]),
-        ("%cometvid demo --", ["--speed", "--stop"]),
+        ("%cometvid demo --", ["--speed", "--stop", "--trouble"]),
         ("%cometvid help log", ["login"]),
         ("%cometvid config save_", ["save_dir="]),
         ("%cometvid config base", ["base_url="]),

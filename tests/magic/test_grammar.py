@@ -47,7 +47,7 @@ def test_watch_takes_ids_with_its_options_on_either_side(line: str) -> None:
         ('config save_dir="my clips" save=off', {"changes": ["save_dir=my clips", "save=off"]}),
         (r"config save_dir=C:\clips", {"changes": [r"save_dir=C:\clips"]}),
         ("login", {}),
-        ("demo --speed 4", {"speed": "4", "stop": False}),
+        ("demo --speed 4", {"speed": "4", "stop": False, "trouble": None}),
         ("help watch", {"command": "watch"}),
         ("", {"command": None}),
         ("  --help ", {"command": None}),

@@ -352,7 +352,7 @@ def test_options_settings_and_known_ids_complete(bench: Bench) -> None:
     bench.run("%cometvid demo")
     assert "video_demo" in bench.completions("%cometvid watch video_d")
     bench.run("%cometvid create 'A comet' --model m --size 720x1280 --no-watch")
-    assert bench.completions("%cometvid create --size ") == ["720x1280"]
+    assert "720x1280" in bench.completions("%cometvid create --size ")
 
 
 def test_completion_of_other_lines_is_left_alone(bench: Bench) -> None:
