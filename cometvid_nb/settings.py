@@ -27,6 +27,7 @@ _ON = ("on", "true", "yes", "1")
 _NO_KEY = "the API key holds spaces or characters no key has: copy it anew"
 _CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
 """A user name and password before the host, also where the address is malformed."""
+_HIDDEN = "••••".encode()
 
 
 class Secret:
@@ -40,6 +41,19 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself; the Authorization header needs it, and the worker's pipe."""
         return self._text
+
+    def hidden_in(self, answer: bytes) -> bytes:
+        """Return `answer` without this text, which servers repeat when they list what was sent.
+
+        A short one, or one of small letters alone ("empty", "completed"), may be a word of the
+        answer itself; it goes only where it stands after "Bearer".
+        """
+        text = self._text.encode()
+        if text not in answer:
+            return answer
+        answer = answer.replace(b"Bearer " + text, b"Bearer " + _HIDDEN)
+        is_word = len(text) < 12 or (self._text.isalpha() and self._text.islower())
+        return answer if is_word else answer.replace(text, _HIDDEN)
 
     def __repr__(self) -> str:
         # Four characters let a reader tell two keys apart; of a short key they would be too much.

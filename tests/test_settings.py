@@ -275,3 +275,15 @@ def test_an_origin_fills_in_the_default_port(url: str, origin: tuple[str, str, i
 def test_a_setting_that_is_misspelled_is_answered_with_the_one_that_was_meant() -> None:
     with pytest.raises(SettingsError, match=r"Did you mean timeout_s\?"):
         Settings().changed(timout_s=3)
+
+
+@pytest.mark.parametrize("text", ["sk-0123456789ab", "EMPTY", "completed", "inprogressing"])
+def test_a_key_is_hidden_in_what_a_server_repeats(text: str) -> None:
+    told = Secret(text).hidden_in(f'{{"error": "Bearer {text} is unknown"}}'.encode()).decode()
+    assert told == '{"error": "Bearer •••• is unknown"}'
+
+
+def test_a_key_that_is_a_word_spoils_no_answer() -> None:
+    answer = b'{"status": "completed", "id": "sk-0123456789ab"}'
+    assert Secret("completed").hidden_in(answer) == answer
+    assert b"sk-" not in Secret("sk-0123456789ab").hidden_in(answer)

@@ -33,14 +33,16 @@ def made_job(answer: Answer, new: NewJob, url: str, base_url: str, now_s: float)
         OutcomeUnknown: there may be a job; its `answer` holds a piece of what came.
     """
     reading = Reading(answer.payload, "", base_url)
-    if _tells_of_job(answer, reading):
+    if _tells_of_job(answer, reading) and reading.id != new.remix_of:
         return _begun(Job.of(reading), new, is_told=reading.is_told)
     is_refused = reading.error is not None or reading.status == JobStatus.FAILED
     if answer.status_code < 400 and not is_refused:
-        if job_id := _id_in_location(answer, url):
+        job_id = _id_in_location(answer, url)
+        if job_id and job_id != new.remix_of:
             return _begun(Job(job_id), new, is_told=False)
         if answer.is_success:
-            raise unknown("The API accepted the job, but its answer names no id.", answer)
+            which = "no usable id" if reading.id else "no id"
+            raise unknown(f"The API accepted the job, but its answer names {which}.", answer)
         if not _is_move(answer, url):
             told = f"The API answered {answer.status_code}, a redirect that names no job."
             raise unknown(told, answer)
@@ -114,13 +116,18 @@ def _id_in_location(answer: Answer, url: str) -> str | None:
 
 
 def _is_move(answer: Answer, url: str) -> bool:
-    """Whether the redirect leads to the same path elsewhere (https, another host)."""
+    """Whether the redirect leads to the same path elsewhere (https, another host, a slash more).
+
+    A 303 leads to what came of the request, and one to the very same place may: a list of jobs.
+    """
     try:
         target = urlsplit(urljoin(url, answer.location))
     except ValueError:
         return False
-    same = target.path.rstrip("/") == urlsplit(url).path.rstrip("/")
-    return bool(answer.location) and bool(target.hostname) and same
+    is_elsewhere = bool(answer.location) and target.geturl() != url and not target.query
+    is_same_path = target.path.rstrip("/") == urlsplit(url).path.rstrip("/")
+    is_open = answer.status_code != 303 and not target.fragment and bool(target.hostname)
+    return is_elsewhere and is_same_path and is_open
 
 
 def _is_usable(job_id: str | None) -> bool:

@@ -30,6 +30,7 @@ from ..errors import (
 from ..job.job import Job
 from ..job.reading import Reading
 from ..job.reasons import Reason, reason_of
+from ..job.status import JobStatus
 from ..job.values import LONGEST_TEXT, MOST_SAID, number_of, one_line
 from ..settings import Settings
 from .packing import READABLE, compressions, unpacked
@@ -42,7 +43,19 @@ BASE_URL_ADVICE = "Check base_url (%cometvid config): it ends in /v1."
 MOST_KEPT = 2000
 """Characters kept of an answer that nobody can read an id from."""
 
+_HUNG_UP = re.compile(r"disconnected|closed connection|incomplete", re.IGNORECASE)
+"""How h11 and httpcore word the end of a connection, beside all else that is no HTTP."""
 _UNKNOWN_JOB = re.compile(r"\btask(?:_origin)?[_ ](?:does[_ ])?not[_ ]exists?\b", re.IGNORECASE)
+_ID_FIELD = re.compile(
+    r'"(?:(?:task|video|job|generation|operation|prediction)[_-]?)?(?:uu)?ids?"\s*:\s*'
+    r'(?!null|false|""|\[\]|\{\})\S',
+    re.IGNORECASE,
+)
+"""A field of a job's id, also where a parser drops it: in a key that comes twice, or deep."""
+_MAYBE_MADE = re.compile(
+    r"time.?out|timed.out|deadline.exceeded|超时|\b(?:video|task|job)_(?=\w*\d)\w{3}", re.IGNORECASE
+)
+"""Words of an error after which a job may go on, or the id of one."""
 _WRONG_PATH = re.compile(
     r"invalid url|cannot (?:get|post) /|no route|(?:page|route|path|endpoint) not found",
     re.IGNORECASE,
@@ -71,7 +84,13 @@ _KINDS_BY_WORDS: tuple[tuple[type[ApiError | TransientError], re.Pattern[str]], 
             r"|unauthori[sz]ed|authentication|令牌"
         ),
     ),
-    (ServerTrouble, re.compile(r"internal.{0,10}error|server.?error|system.?(?:error|busy)")),
+    (
+        ServerTrouble,
+        re.compile(
+            r"internal.{0,10}error|server.?error|system.?(?:error|busy)|timed.out"
+            r"|(?:upstream|gateway|request).{0,20}time.?out|deadline.exceeded"
+        ),
+    ),
 )
 
 
@@ -107,12 +126,17 @@ class Answer:
 
     @property
     def proves_nothing_made(self) -> bool:
-        """Whether this error is the API's own and names no job, so that no job was made.
+        """Whether this error is the API's own and tells of no job, so that no job was made.
 
-        A gateway before the API may give up on a request that the API goes on with.
+        A gateway before the API may give up on a request that the API goes on with; what "timed
+        out" may be under way. A job is told of by an id, anywhere, or by a state of going on.
         """
         reading = Reading(self.payload)
-        return bool(reading.layers) and reading.is_own_error and not reading.names_job
+        if not reading.is_own_error or reading.names_job or self.location:
+            return False
+        text = self.body.decode(json.detect_encoding(self.body), "replace")
+        is_going_on = reading.status not in (JobStatus.UNKNOWN, JobStatus.FAILED)
+        return not (is_going_on or _ID_FIELD.search(text) or _says(_MAYBE_MADE, self.reason))
 
     @property
     def piece(self) -> str:
@@ -273,6 +297,8 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
     }
     reason = words.get(type(error), type(error).__name__)
     detail = str(error.__cause__ or error)
+    if isinstance(error, httpx.RemoteProtocolError) and not _HUNG_UP.search(detail):
+        reason = "what it sent cannot be read"
     advice = None
     if "CERTIFICATE" in detail.upper():
         reason = "its certificate cannot be trusted"

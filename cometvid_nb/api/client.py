@@ -192,17 +192,17 @@ class Client:
             except TransientError as error:
                 if isinstance(error, ConnectionTrouble) and not error.is_unaccepted:
                     lost = OutcomeUnknown(f"The answer to the new job was lost. {error}")
-                    lost.answer = self._without_key(error.answer)
+                    lost.answer = error.answer
                     raise lost from error
                 if not error.is_unaccepted or attempt == MOST_CREATE_ATTEMPTS:
                     raise
                 delay_s = retry_delay_s(backoff_s(attempt - 1, self._rng), error.retry_after_s)
                 await asyncio.sleep(delay_s)
             except ApiError as error:
+                if attempt > 1 and error.status_code == 409:
+                    # It knows the key of this request, which it had refused: as under way?
+                    raise OutcomeUnknown(f"The answer to the new job was lost. {error}") from error
                 raise for_want_of_a_key(error, self.settings) from None
-            except OutcomeUnknown as error:
-                error.answer = self._without_key(error.answer)
-                raise
         raise AssertionError("unreachable")
 
     async def _post(self, new: NewJob, idempotency_key: str) -> Answer:
@@ -216,11 +216,6 @@ class Client:
             files += [(IMAGE_FIELD, (one.name, one.content, one.media_type)) for one in new.images]
             options["files"] = files
         return await self._ask("POST", *_place_of(new), timeout=CREATE_TIMEOUT, **options)
-
-    def _without_key(self, text: str) -> str:
-        """`text` of the API, which may repeat the headers that were sent."""
-        key = self.settings.api_key
-        return text.replace(key.reveal(), "••••") if key is not None else text
 
     async def thumbnail(self, job_id: str, most_bytes: int) -> bytes | None:
         """A small picture of a completed job's clip, or None where the API has none.
@@ -283,7 +278,7 @@ class Client:
                 log.debug("GET clip of %s: %s", job.id, response.status_code)
                 if not is_clip(response):
                     body = await _words(response, hang_up)
-                    told = Answer(response.status_code, response.headers, body)
+                    told = self._answer_of(response, body)
                     is_own = origin_of(str(response.url)) == self.settings.origin
                     refused = clip_refusal(told, job.id, time.time(), is_own=is_own, offset=offset)
                     raise for_want_of_a_key(refused, self.settings)
@@ -345,21 +340,24 @@ class Client:
             # Known by where the trouble arose, never by its type: httpx may raise the same error
             # before the request and after its answer.
             trouble.is_unaccepted = head is None and not sending.may_have_left
-            trouble.answer = _answer_of(head, body).piece if head is not None else ""
+            trouble.answer = self._answer_of(head, body).piece if head is not None else ""
             raise trouble from without_frames(error)
         log.debug("%s %s: %s", method, template, response.status_code)
-        return _answer_of(response, body)
+        return self._answer_of(response, body)
+
+    def _answer_of(self, response: httpx.Response, body: bytes) -> Answer:
+        """The answer without the key, which servers repeat: what they say is shown and kept."""
+        location = str(response.extensions.get("location", ""))
+        if (key := self.settings.api_key) is not None:
+            body = key.hidden_in(body)
+            location = key.hidden_in(location.encode()).decode()
+        return Answer(response.status_code, response.headers, body, location)
 
 
 @lru_cache(maxsize=4096)
 def _parsed(url: str) -> httpx.URL:
     # The same few addresses of the API, again and again.
     return httpx.URL(url)
-
-
-def _answer_of(response: httpx.Response, body: bytes) -> Answer:
-    location = str(response.extensions.get("location", ""))
-    return Answer(response.status_code, response.headers, body, location)
 
 
 def _place_of(new: NewJob) -> tuple[str, str]:

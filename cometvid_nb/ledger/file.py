@@ -140,12 +140,19 @@ class LedgerFile:
         # Creates the file where it is missing; see `_keep` for the close at the end of this block.
         with self._lock:
             self._keep(timeout_s)
-        with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
-            # In WAL mode NORMAL does not wait for the disk at a commit; FULL does.
-            if self._can_sync is None:
-                self._can_sync = _can_sync(db)
-            db.execute(f"PRAGMA synchronous = {'FULL' if self._can_sync else 'OFF'}")
-            yield db
+        try:
+            with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
+                # In WAL mode NORMAL does not wait for the disk at a commit; FULL does.
+                if self._can_sync is None:
+                    self._can_sync = _can_sync(db)
+                db.execute(f"PRAGMA synchronous = {'FULL' if self._can_sync else 'OFF'}")
+                yield db
+        except sqlite3.Error as error:
+            # All connections of a process share one view of the log; as long as the kept one is
+            # open, a log that could only be read then stays so (SQLITE_READONLY_CANTINIT).
+            if not is_busy(error):
+                self.close()
+            raise
 
     def _keep(self, timeout_s: float) -> sqlite3.Connection:
         """Return the kept connection to the file now at `path`, opened anew where necessary.

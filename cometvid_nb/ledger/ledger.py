@@ -60,6 +60,11 @@ class Ledger:
         # Why the last write, and the last reading, failed; None after one that did not.
         self._why_unwritten: str | None = None
         self._why_unread: str | None = None
+        self._why_missing: str | None = None
+        """Why the latest job that was created here is not written down and never will be."""
+        self._intents: dict[str, dict[str, object]] = {}
+        """By ref, what was asked for and has no answer yet. Its entry may be gone when that comes:
+        whoever is told that the file is broken moves it away."""
 
     @property
     def trouble(self) -> str | None:
@@ -69,7 +74,12 @@ class Ledger:
         """
         why = (self._why_unwritten if self._unwritten else None) or self._why_unread
         if why is None:
-            return None
+            if self._why_missing is None:
+                return None
+            return (
+                f"The ledger of jobs at {self.path} does not take this job ({self._why_missing}), "
+                "so nothing will remember it."
+            )
         return (
             f"The ledger of jobs at {self.path} cannot be used now ({why}). Watching goes on, and "
             "what is not written down is written as soon as that works, while this kernel runs."
@@ -101,6 +111,8 @@ class Ledger:
         ref = uuid.uuid4().hex
         columns: dict[str, object] = {**request, "ref": ref, "base_url": base_url}
         columns |= {"state": SENDING, "sender": this_process(), "began_at_s": time.time()}
+        self._intents[ref] = columns
+        self._why_missing = None
         key = ("intend", ref)
         self._write(key, lambda db: insert(db, columns), is_patient=True, is_durable=True)
         return ref
@@ -339,13 +351,24 @@ class Ledger:
         return rows or []
 
     def _update(self, ref: str, **columns: Any) -> None:
+        intent = self._intents.pop(ref, None)
+
         def write(db: sqlite3.Connection) -> None:
             sql = f"UPDATE jobs SET {sets(columns)} WHERE ref = ?"  # noqa: S608 - our own names
             try:
-                db.execute(sql, (*columns.values(), ref))
+                is_there = db.execute(sql, (*columns.values(), ref)).rowcount
             except sqlite3.IntegrityError:
                 # Another kernel watched the job before the answer came here: its entry stays.
                 db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
+                return
+            if is_there or intent is None:
+                return
+            told = {name: value for name, value in columns.items() if value is not None}
+            try:
+                insert(db, intent | told, "ON CONFLICT (base_url, job_id) DO NOTHING")
+            except _OF_THE_STATEMENT as error:
+                self._why_missing = str(error)
+                raise
 
         self._write(("update", ref), write, is_durable=True)
 

@@ -41,7 +41,8 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
     except OutcomeUnknown as error:
         # Whatever the answer was, it is kept: it may be all that leads to a job that is paid for.
         answer = one_line(error.answer, MOST_ANSWER)
-        told = retold(error, f"{error} The API answered: {answer}") if answer else error
+        words = f"{str(error).rstrip('.')}. What came: {answer}"
+        told = retold(error, words) if answer else error
         await asyncio.to_thread(ledger.lose, ref, str(told), answer)
         raise told from error.__cause__
     except CometVidError as error:

@@ -113,6 +113,27 @@ def test_a_redirect_that_names_no_job_is_an_unknown_outcome(status: int, locatio
     assert "gone there" in caught.value.answer
 
 
+def test_an_error_beside_the_location_of_a_job_proves_nothing() -> None:
+    with pytest.raises(OutcomeUnknown, match="no channel"):
+        made(503, {"error": BUSY}, "/v1/videos/video_1")
+
+
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [
+        (303, "/v1/videos/"),
+        (302, "/v1/videos"),
+        (307, "?id=video_1"),
+        (301, "/v1/videos/?id=video_1"),
+        (302, "#video_1"),
+        (302, "/v1/videos/#video_1"),
+    ],
+)
+def test_a_redirect_to_the_list_of_jobs_may_follow_a_made_one(status: int, location: str) -> None:
+    with pytest.raises(OutcomeUnknown, match="a redirect that names no job"):
+        made(status, b"", location)
+
+
 @pytest.mark.parametrize("location", ["https://www.api.example/v1/videos", "/v1/videos/"])
 def test_an_api_that_has_moved_made_nothing(location: str) -> None:
     with pytest.raises(RequestRejected, match="a redirect to") as caught:
@@ -184,7 +205,8 @@ def test_an_error_under_a_success_is_a_refusal_in_the_words_of_the_api(
         (200, {"code": 500, "message": "system busy"}, "system busy"),
         (200, {"status": "queued"}, "names no id"),
         (200, {"message": "Your video is on its way"}, "names no id"),
-        (200, {"id": "../../etc/passwd"}, "names no id"),
+        (200, {"id": "../../etc/passwd"}, "names no usable id"),
+        (200, {"success": False, "message": "upstream request timeout"}, "upstream request"),
         (200, [1, 2], "names no id"),
         (200, b"<html>", "names no id"),
         (500, {"error": BUSY}, "500: no channel"),
@@ -192,6 +214,11 @@ def test_an_error_under_a_success_is_a_refusal_in_the_words_of_the_api(
         (503, {"error": {**BUSY, "task_id": "video_1"}}, "503: no channel"),
         (429, {"code": "busy", "message": "no channel", "data": "video_1"}, "429: no channel"),
         (503, {"message": "Service Unavailable"}, "503: Service Unavailable"),
+        (503, {"error": {**BUSY, "code": "upstream_timeout"}}, "503: no channel"),
+        (429, {"error": {**BUSY, "message": "no channel: video_68ab runs"}}, "429: no channel"),
+        (429, {"error": BUSY, "status": "queued"}, "429: no channel"),
+        (503, {"error": BUSY, "a": {"b": {"c": {"d": {"taskId": 7}}}}}, "503: no channel"),
+        (503, b'{"error": {"message": "no channel"}, "id": "video_1", "id": null}', "503: no"),
         (503, {}, "503"),
         (429, b"", "429"),
         (429, b"<html>slow down", "429 with an HTML page"),
@@ -221,6 +248,8 @@ def test_what_is_kept_of_an_answer_is_bounded_plain_text() -> None:
         (429, {"error": BUSY}, RateLimited),
         (429, {"code": "busy", "message": "no channel", "data": None}, RateLimited),
         (503, {"error": BUSY}, ServerTrouble),
+        (503, {"error": BUSY, "request_id": "2026112807", "id": None}, ServerTrouble),
+        (429, {"error": {**BUSY, "type": "video_model_busy", "task_id": ""}}, RateLimited),
     ],
 )
 def test_only_the_apis_own_error_proves_that_nothing_was_made(
@@ -260,6 +289,26 @@ def test_a_refusal_is_a_refusal(
 def test_a_remix_of_a_job_there_is_not_says_so(body: object) -> None:
     with pytest.raises(JobNotFound, match="no job video_0"):
         made(404, body, new=NewJob.check("At night", remix_of="video_0"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "location"),
+    [
+        (200, {"id": "video_0", "status": "queued"}, ""),
+        (303, b"", "/v1/videos/video_0"),
+        (303, b"", "/v1/videos/video_0/remix"),
+    ],
+)
+def test_the_job_to_be_remixed_is_never_taken_for_the_remix(
+    status: int, body: object, location: str
+) -> None:
+    with pytest.raises(OutcomeUnknown, match="names no"):
+        made(status, body, location, new=NewJob.check("At night", remix_of="video_0"))
+
+
+def test_a_remix_whose_path_has_moved_by_a_slash_is_not_made() -> None:
+    with pytest.raises(RequestRejected, match="a redirect to"):
+        made(308, b"", "/v1/videos/video_0/remix/", NewJob.check("At night", remix_of="video_0"))
 
 
 @given(

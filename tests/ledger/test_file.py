@@ -263,6 +263,58 @@ def test_a_folder_that_a_setting_names_keeps_its_rights(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_a_job_that_no_file_can_take_is_told_until_the_next_one(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    ledger.accept(ledger.intend(API, prompt="half a character: \ud800"), job("video_1"))
+    assert "does not take this job" in (ledger.trouble or "")
+    assert not ledger.is_behind
+    ledger.accept(ledger.intend(API, prompt="A comet"), job("video_2"))
+    assert ledger.trouble is None
+    ledger.close()
+
+
+@pytest.mark.parametrize("take_away", ["unlink", "empty", "forget"])
+def test_an_answer_finds_its_request_also_when_the_entry_is_gone(
+    tmp_path: Path, take_away: str
+) -> None:
+    """The answer to a new job may take minutes, and the advice for a broken file is to move it."""
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger(path)
+    made, lost, refused = (ledger.intend(API, prompt=text) for text in ("A", "B", "C"))
+    if take_away == "unlink":
+        path.unlink()
+    elif take_away == "empty":
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("DELETE FROM jobs")
+    else:
+        for entry in ledger.entries(API):
+            ledger.forget(entry)
+    ledger.accept(made, job("video_1"))
+    ledger.lose(lost, "lost", "<answer>")
+    ledger.refuse(refused, "no")
+    found = {entry.prompt: (entry.job_id, entry.problem) for entry in ledger.entries(API)}
+    assert found == {"A": ("video_1", None), "B": (None, "lost"), "C": (None, "no")}
+    ledger.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder may not be written beside there")
+def test_a_log_that_could_only_be_read_for_a_while_is_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger(path)
+    ledger.intend(API, prompt="first")
+    ledger.close()
+    in_the_way = tmp_path / "ledger.sqlite3-shm"
+    in_the_way.mkdir()
+    assert [entry.prompt for entry in ledger.entries(API)] == ["first"]
+    ledger.intend(API, prompt="second")
+    assert "readonly" in (ledger.trouble or "")
+    in_the_way.rmdir()
+    ledger.intend(API, prompt="third")
+    assert [entry.prompt for entry in ledger.entries(API)] == ["third", "second", "first"]
+    assert ledger.trouble is None
+    ledger.close()
+
+
 @contextmanager
 def read_only_place() -> Iterator[Path]:
     """A folder that everybody may enter, below which a test may forbid writing."""

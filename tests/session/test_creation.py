@@ -170,6 +170,30 @@ async def test_what_the_api_itself_turned_away_is_asked_again_under_the_same_key
     assert only(ledger, client).job_id == job.id
 
 
+@pytest.mark.usefixtures("_hurry")
+async def test_a_conflict_after_a_repeat_may_be_with_the_first_request(
+    sim: Forgetful, client: Client, ledger: Ledger
+) -> None:
+    sim.add_fault(Fault(CREATE, status=503))
+    words = {"error": {"message": "This key is in use", "code": "conflict"}}
+    sim.add_fault(Fault(CREATE, status=409, body=words))
+    with pytest.raises(OutcomeUnknown, match="409: This key is in use"):
+        await create(client, ledger, COMET)
+    assert (sim.count(CREATE), only(ledger, client).state) == (2, LOST)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_an_error_that_repeats_the_key_is_shown_and_kept_without_it(
+    sim: Forgetful, client: Client, ledger: Ledger, status: int
+) -> None:
+    words = {"error": {"message": f"You sent Bearer {KEY}", "code": KEY}}
+    sim.add_fault(Fault(CREATE, status=status, body=words))
+    with pytest.raises(CometVidError, match="You sent Bearer ••••") as caught:
+        await create(client, ledger, COMET)
+    entry = only(ledger, client)
+    assert KEY not in f"{caught.value} {vars(caught.value)} {entry}"
+
+
 async def test_between_two_attempts_lies_what_the_server_asked_for(
     sim: Forgetful, client: Client, ledger: Ledger
 ) -> None:
@@ -383,9 +407,7 @@ async def test_what_the_api_answered_is_kept_where_no_id_can_be_used(
             raise error
 
     async with Unread(settings) as client:
-        with pytest.raises(
-            OutcomeUnknown, match=r'names no id\. The API answered: {"ticket"'
-        ) as caught:
+        with pytest.raises(OutcomeUnknown, match=r'names no id\. What came: {"ticket"') as caught:
             await create(client, ledger, COMET)
         entry = only(ledger, client)
     assert str(caught.value).isprintable()
