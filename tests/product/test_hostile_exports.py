@@ -17,8 +17,8 @@ from typing import Any
 import mistune
 import nbformat
 import pytest
-from ipywidgets.embed import dependency_state
-from nbconvert import exporters
+from ipywidgets.embed import dependency_state  # type: ignore[import-untyped]
+from nbconvert import exporters as nbconvert_exporters
 
 from cometvid_nb.api.catalogue import Catalogue, read_models
 from cometvid_nb.cards.card import Card
@@ -36,6 +36,7 @@ from cometvid_nb.magic.model_table import models_bundle
 from cometvid_nb.settings import Settings
 from cometvid_nb.watching.state import WatchState
 
+exporters: Any = nbconvert_exporters  # untyped
 ATTACK = (
     "t\n\n![p](http://evil.test/p.png) [c](javascript:alert(1)) <img src=x onerror=alert(1)>"
     "</script><script>alert(1)</script><!-- \\input{/etc/passwd} \\write18{id} ^^5cinput{x} "
@@ -85,8 +86,9 @@ def bundles(said: str, line: str, job_id: str) -> Iterator[dict[str, Any]]:
     yield gallery_to_bundle(gallery)
     yield gallery_to_bundle(gallery, is_player=False)
     # What stands in a file of SQLite, where other hands may have written.
+    clip = "/x/" + line.replace("/", "")
     row = [*("a" * 32, job_id, "b", line, said, "4", line, said, None, None, 1.78e9, 70.0)]
-    entry = Entry.of_row([*row, said, f"/x/{line.replace(chr(47), chr(32))}", 3, 1, None, said, None])
+    entry = Entry.of_row([*row, said, clip, 3, 1, None, said, None])
     yield tables.jobs_bundle([entry], 90, Path("/x"))
     yield tables.settings_bundle(Settings(model=said, save_dir=said))
     word = "".join(c for c in line if c.isprintable() and c != " ")[:190]
