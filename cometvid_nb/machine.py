@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TextIO
 
+from .job.plain import plain
+
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EROFS}
 """What `fsync` says of a file that its file system cannot sync (fsync(2): EINVAL, EROFS)."""
 _PLAINER = {
@@ -81,17 +83,19 @@ def sync(file_descriptor: int) -> None:
 
 
 def writable(text: str, stream: TextIO | None = None) -> str:
-    """Return `text` with a plainer sign for each one that `stream` (None: stdout) cannot write.
+    """Return `text` as `stream` (None: stdout) can write it, and as no terminal obeys it.
 
-    A terminal or pipe may know a hundred signs only (cp437, ASCII), and none knows a lone
-    surrogate. What is no sign of ours becomes a question mark.
+    Control characters go: even a folder's name may hold some. A plainer sign stands for each that
+    the stream has not: a terminal or pipe may know a hundred signs only (cp437, ASCII). What is no
+    sign of ours becomes a question mark.
     """
     out = stream if stream is not None else sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"
     try:
-        return text.encode(encoding, _HANDLER).decode(encoding)
+        known = text.encode(encoding, _HANDLER).decode(encoding)
     except (LookupError, UnicodeError):
-        return text.encode("ascii", _HANDLER).decode("ascii")
+        known = text.encode("ascii", _HANDLER).decode("ascii")
+    return plain(known)
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

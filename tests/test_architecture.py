@@ -74,6 +74,12 @@ def test_members_of_an_enumeration_are_compared_as_values() -> None:
     assert found == []
 
 
+def test_all_html_is_made_of_one_kind_of_markup() -> None:
+    """That of the package `markupsafe` escapes no Markdown; see `cards.markup`."""
+    named = [name_of(path) for path in MODULES if "markupsafe" in path.read_text(encoding="utf-8")]
+    assert named == ["cards/markup.py"]
+
+
 def test_imports_keep_the_contracts_of_pyproject() -> None:
     tool = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run(

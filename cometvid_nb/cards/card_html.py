@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup, escape
-
 from .card import Card
 from .html import Box, anchor, code, foreign, player_of, quiet, source_of
+from .markup import Markup
 from .text import card_to_text, elapsed_text, mark, to_moment, to_state
 from .words import WORDS, capital
 
@@ -108,7 +107,7 @@ def _kept(card: Card) -> str | Markup:
     if card.clip is None:
         return ""
     if places := [clip.saved_to for clip in card.clip.every if clip.saved_to]:
-        return escape(WORDS["saved"]).format(place=Markup(", ").join(map(code, places)))
+        return Markup(WORDS["saved"]).format(place=Markup(", ").join(map(code, places)))
     # A record has no script: when its link has expired, only the command brings the clip back.
     end = f"{WORDS['not_saved']} · this player stops working when the link expires"
     if card.clip.expires_at_s:

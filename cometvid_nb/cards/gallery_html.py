@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from ..job.ids import quoted_ids
 from .card import Card, Phase
 from .gallery import Gallery
 from .html import Box, code, code_of_id, foreign, picture_of, player_of, quiet
+from .markup import Markup
 from .text import (
     clip_places,
     elapsed_text,

@@ -3,7 +3,7 @@
 The HTML is what survives JupyterLab's sanitizer in an untrusted notebook: `<video src>` (never
 `<source>`), no `<style>`, no scripts, no `var(…)` in a style.
 
-Every piece of HTML is a `Markup`, whose `format` and `join` escape each string that is not one.
+Every piece of HTML is a `Markup` of ours: see `markup`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from markupsafe import Markup, escape
-
 from ..job.ids import MOST_CHARACTERS, SHOWN_CHARACTERS, shown_id
 from .card import Card
 from .clip import Clip
+from .markup import Markup
 from .text import one_line
 
 
@@ -40,7 +39,7 @@ def source_of(clip: Clip | None) -> str | None:
     if clip.data_url is not None:
         return clip.data_url
     if clip.path is not None:
-        return quote(clip.path)
+        return quote(clip.path, errors="surrogateescape")  # no name of a file has to be UTF-8
     url = clip.url
     return url if url and urlsplit(url).scheme.lower() in ("http", "https") else None
 
@@ -106,7 +105,7 @@ def picture_of(clip: Clip | None, box: Box, poster: str | None) -> Markup:
     if poster:
         image = Markup('<img src="{}" alt="{}" width="{}">')
         label = image.format(poster, label, box.picture_width)
-    return escape(label) if source.startswith("data:") else anchor(source, label)
+    return Markup.escape(label) if source.startswith("data:") else anchor(source, label)
 
 
 def anchor(target: str, label: str | Markup) -> Markup:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from ..clips.places import Saving
 from ..job.ids import MOST_CHARACTERS, shown_id
-from ..job.plain import squeezed
+from ..job.plain import plain, squeezed
 from .card import Card, Phase
 from .gallery import Gallery, Group
 from .words import WORDS, fill
@@ -62,7 +62,7 @@ def mark(card: Card) -> str:
 def clip_places(card: Card) -> list[str]:
     """Where each clip can be had, in words: the place it was saved to, else its link."""
     places = [clip.saved_to or clip.url for clip in card.clip.every] if card.clip else []
-    return [place for place in places if place]
+    return [" ".join(plain(place).splitlines()) for place in places if place]
 
 
 def one_line(text: str, most: int = 300) -> str:

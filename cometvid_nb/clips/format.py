@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_SIDE = 99_999
+"""Pixels, as of what the API says of a size; see `job.values.side_of`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -15,6 +18,12 @@ class Format:
     height: int = 0
     codec: str | None = None
     """The name of a codec that most browsers do not play; None: they play this clip."""
+
+    def __post_init__(self) -> None:
+        """Take a side that no picture has, of 2⁶⁴ pixels, for one that is not known."""
+        if max(self.width, self.height) > LONGEST_SIDE:
+            object.__setattr__(self, "width", 0)
+            object.__setattr__(self, "height", 0)
 
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".gif", ".webp", ".avi")

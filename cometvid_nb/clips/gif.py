@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from .format import Format
 
+MOST_BLOCKS = 1 << 24
+"""Of 255 bytes, as all but the last of an image have, they make the largest clip that is taken."""
 GIF_HEADS = (b"GIF87a", b"GIF89a")
 _EXTENSION, _IMAGE, _TRAILER = b"\x21", b"\x2c", b"\x3b"
 _IS_ANIMATED = 0x02
@@ -25,15 +27,15 @@ def read_gif(file: io.RawIOBase, size_bytes: int) -> Format | None:
         if head[:6] not in GIF_HEADS or len(head) < 13:
             return None
         reader.seek(_table_bytes(head[10]), io.SEEK_CUR)
-        images = 0
-        while (kind := reader.read(1)) in (_EXTENSION, _IMAGE):
+        images = blocks = 0
+        kind = b""
+        while blocks < MOST_BLOCKS and (kind := reader.read(1)) in (_EXTENSION, _IMAGE):
             if kind == _EXTENSION:
                 reader.read(1)
             else:
                 images += 1
                 reader.seek(_table_bytes((reader.read(9) or b"\0")[-1]) + 1, io.SEEK_CUR)
-            while length := (reader.read(1) or b"\0")[0]:
-                reader.seek(length, io.SEEK_CUR)
+            blocks += 1 + _skip_blocks(reader, MOST_BLOCKS - blocks)
         if kind != _TRAILER or not images or reader.tell() > size_bytes:
             return None
         width, height = (int.from_bytes(head[at : at + 2], "little") for at in (6, 8))
@@ -54,6 +56,16 @@ def read_riff(file: BinaryIO, size_bytes: int) -> Format | None:
         return None
     width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
     return Format(".webp", width, height)
+
+
+def _skip_blocks(reader: io.BufferedIOBase, most: int) -> int:
+    """Go to the end of a row of blocks, or over `most` of them; give how many there were."""
+    for count in range(most):
+        length = (reader.read(1) or b"\0")[0]
+        if not length:
+            return count
+        reader.seek(length, io.SEEK_CUR)
+    return most
 
 
 def _table_bytes(flags: int) -> int:

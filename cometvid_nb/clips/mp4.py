@@ -15,6 +15,8 @@ from .format import Format
 
 MOST_BOXES = 100_000
 """An hour in fragments of a second has 7,200; a file of nothing but tiny boxes is no clip."""
+MOST_INSIDE = 100
+"""Boxes looked at within another one: a clip has some ten at each step, and each costs a read."""
 _PADDING = (b"free", b"skip", b"wide", b"pnot")
 _TOP = (
     *(b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"mfra", b"sidx", b"ssix", b"meta", b"uuid"),
@@ -47,16 +49,16 @@ def read_mp4(file: BinaryIO, size_bytes: int) -> Format | None:
     is_quicktime = first.kind != b"ftyp" or _read(file, first.start, 4) == b"qt  "
     suffix = ".mov" if is_quicktime else ".mp4"
     moov = top[kinds.index(b"moov")]
-    for track in boxes(file, moov.start, moov.end):
+    for track in boxes(file, moov.start, moov.end, MOST_INSIDE):
         if track.kind == b"trak" and (found := _picture(file, track)) is not None:
             width, height, codec = found
             return Format(suffix, width, height, codec)
     return Format(suffix)
 
 
-def boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
+def boxes(file: BinaryIO, start: int, end: int, most: int = MOST_BOXES) -> Iterator[Box]:
     """The whole boxes between two places of a file, until something else comes."""
-    for _ in range(MOST_BOXES):
+    for _ in range(most):
         head = _read(file, start, min(16, end - start))
         length = int.from_bytes(head[:4], "big")
         content_at = 8
@@ -115,7 +117,7 @@ def _picture(file: BinaryIO, track: Box) -> tuple[int, int, str | None] | None:
 def _find(file: BinaryIO, box: Box | None, *path: bytes) -> Box | None:
     """The first box at the end of a path of types within `box`."""
     for kind in path:
-        inside = boxes(file, box.start, box.end) if box is not None else iter(())
+        inside = boxes(file, box.start, box.end, MOST_INSIDE) if box is not None else iter(())
         box = next((one for one in inside if one.kind == kind), None)
     return box
 

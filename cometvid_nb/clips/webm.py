@@ -16,6 +16,8 @@ from .format import Format
 MAGIC = b"\x1a\x45\xdf\xa3"
 MOST_ELEMENTS = 10_000
 """Before the first cluster there are a dozen."""
+MOST_INSIDE = 100
+"""Elements looked at within the tracks, and within each of them: each costs a read."""
 _DOC_TYPE, _SEGMENT, _TRACKS, _CLUSTER = 0x4282, 0x18538067, 0x1654AE6B, 0x1F43B675
 _TRACK, _TRACK_TYPE, _CODEC, _VIDEO = 0xAE, 0x83, 0x86, 0xE0
 _WIDTHS, _HEIGHTS, _UNIT = (0x54B0, 0xB0), (0x54BA, 0xBA), 0x54B2
@@ -44,11 +46,12 @@ def read_webm(file: BinaryIO, size_bytes: int) -> Format | None:
     if _CLUSTER not in parts:
         return None
     tracks = parts.get(_TRACKS)
-    for track in elements(file, tracks.start, tracks.end or size_bytes) if tracks else ():
-        told = _children(file, track, size_bytes)
+    tracks_end = (tracks.end if tracks else None) or size_bytes
+    for track in elements(file, tracks.start, tracks_end, MOST_INSIDE) if tracks else ():
+        told = _children(file, track, size_bytes, most=MOST_INSIDE)
         video = told.get(_VIDEO)
         if track.id == _TRACK and video and _number_of(file, told.get(_TRACK_TYPE)) == 1:
-            shape = _children(file, video, size_bytes)
+            shape = _children(file, video, size_bytes, most=MOST_INSIDE)
             # Shown in other units than pixels: what is stored has the same shape nearly always.
             first = 0 if _number_of(file, shape.get(_UNIT)) == 0 else 1
             width, height = (
@@ -60,12 +63,12 @@ def read_webm(file: BinaryIO, size_bytes: int) -> Format | None:
     return Format(suffix)
 
 
-def elements(file: BinaryIO, start: int, end: int) -> Iterator[Element]:
+def elements(file: BinaryIO, start: int, end: int, most: int = MOST_ELEMENTS) -> Iterator[Element]:
     """The elements between two places of a file, until something else comes.
 
     The last one may end beyond `end`, or have no known end.
     """
-    for _ in range(MOST_ELEMENTS):
+    for _ in range(most):
         file.seek(start)
         head = file.read(max(0, min(12, end - start)))
         id_length = _length_of(head[:1], 4)
@@ -86,11 +89,16 @@ def elements(file: BinaryIO, start: int, end: int) -> Iterator[Element]:
 
 
 def _children(
-    file: BinaryIO, parent: Element, size_bytes: int, until: int | None = None
+    file: BinaryIO,
+    parent: Element,
+    size_bytes: int,
+    until: int | None = None,
+    most: int = MOST_ELEMENTS,
 ) -> dict[int, Element]:
     """The first element of each id within another, up to the first with the id `until`."""
     found: dict[int, Element] = {}
-    for element in elements(file, parent.start, min(parent.end or size_bytes, size_bytes)):
+    end = min(parent.end or size_bytes, size_bytes)
+    for element in elements(file, parent.start, end, most):
         found.setdefault(element.id, element)
         if element.id == until:
             break

@@ -6,6 +6,8 @@ import re
 
 _COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """ECMA-48 §5.4. Left without its ESC, a coloured log would be strewn with `[31m`."""
+_LINE_ENDS = re.compile(r"\r\n|[\r\u2028\u2029]")
+"""One kind is left: a tool that indents a text line by line may know no other."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ORDERS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of all the text that follows, ours too."""
@@ -22,5 +24,5 @@ def plain(text: str) -> str:
     """Return `text` without control characters, but with its line breaks and tabs."""
     if text.isprintable():  # which is nearly always so, and ten times as quick
         return text
-    text = _COLOUR.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = _LINE_ENDS.sub("\n", _COLOUR.sub("", text))
     return _SURROGATES.sub("\ufffd", _ORDERS.sub("", _CONTROLS.sub(" ", text)))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from markupsafe import Markup
-
 from ..api.catalogue import Catalogue, Model
 from ..api.families import summary
 from ..cards.html import code
+from ..cards.markup import Markup
 from .tables import html_table, text_table
 
 MOST_ROWS = 100

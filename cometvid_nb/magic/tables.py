@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from IPython.core.display_functions import display
-from markupsafe import Markup
 
 from ..cards.html import code, code_of_id, foreign, quiet
+from ..cards.markup import Markup
 from ..cards.text import clock_text, one_line
 from ..cards.words import WORDS, fill
 from ..clips.places import page_path

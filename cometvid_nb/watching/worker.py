@@ -5,7 +5,7 @@ process (`worker_process`) polls and sends the kernel the changes a few times a 
 process can be started, or it dies, the kernel polls by itself.
 
 Messages are pickles, both ways: to the process one after the other, from it in bundles with their
-length in front. Both sides are the same code; `shapes` proves it.
+length and checksum in front. Both sides are the same code; `shapes` proves it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import pickle
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -45,8 +46,8 @@ main()
 """
 """The program of the process. It imports this package from the folder where the kernel found it,
 which may be a checkout that nobody has installed, and from nowhere else."""
-LENGTH_BYTES = 4
-"""The length in front of a bundle; `worker_process` writes it, big-endian."""
+HEAD_BYTES = 8
+"""What stands in front of a bundle; see `head_of`."""
 MOST_BUNDLE_BYTES = 1 << 30
 """Ten thousand jobs with long prompts make 0.1 GB; more is no bundle."""
 SIGN_OF_LIFE_EVERY_S = 2.0
@@ -174,11 +175,13 @@ class Worker:
         telling = self._begin(self._tell_of_refusals())
         try:
             while True:
-                head = await _within(_SILENT_S, process.stdout, LENGTH_BYTES)
-                length = int.from_bytes(head, "big")
+                head = await _within(_SILENT_S, process.stdout, HEAD_BYTES)
+                length = int.from_bytes(head[:4], "big")
                 if length > MOST_BUNDLE_BYTES:
                     raise ValueError(f"a bundle of {length} bytes")
                 bundle = await _within(_SILENT_S, process.stdout, length)
+                if head_of(bundle) != head:
+                    raise ValueError("a bundle that is not the process's own")
                 states, questions, refusals = pickle.loads(bundle)  # noqa: S301 - of our own process
                 self._hear(states)
                 for retry_after_s in refusals:
@@ -325,6 +328,15 @@ async def _within(seconds: float, stream: asyncio.StreamReader, length: int) -> 
         # If it was the kernel that stood still (a laptop's sleep), the bytes are there already.
         async with asyncio.timeout(seconds / 10):
             return await stream.readexactly(length)
+
+
+def head_of(bundle: bytes) -> bytes:
+    """Return what stands in front of a bundle: its length and its CRC-32, both big-endian.
+
+    One byte of a pickle turned may be an order for gigabytes (LONG_BINPUT), so that what others
+    have written into the pipe must not be unpickled.
+    """
+    return len(bundle).to_bytes(4, "big") + zlib.crc32(bundle).to_bytes(4, "big")
 
 
 def shapes() -> list[str]:

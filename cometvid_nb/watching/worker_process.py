@@ -19,7 +19,7 @@ from .durations import DurationPrior
 from .polling import Polling, pictured
 from .schedule import PollPolicy
 from .state import WatchState
-from .worker import LENGTH_BYTES, SIGN_OF_LIFE_EVERY_S, shapes
+from .worker import SIGN_OF_LIFE_EVERY_S, head_of, shapes
 
 NEWS_EVERY_S = 0.25
 """The shortest time between two bundles, each with the latest state of every changed job. More
@@ -129,7 +129,7 @@ class WorkerProcess:
             await asyncio.sleep(NEWS_EVERY_S)
 
     def _write(self, bundle: bytes) -> None:
-        self._news.write(len(bundle).to_bytes(LENGTH_BYTES, "big") + bundle)
+        self._news.write(head_of(bundle) + bundle)
         self._news.flush()
 
 

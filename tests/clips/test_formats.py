@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometvid_nb.clips import gif
 from cometvid_nb.clips.file import fitting, read_format
 from cometvid_nb.clips.format import Format, media_type, suffix_of
 from cometvid_nb.simulator.clips import read_clip
@@ -205,3 +207,78 @@ def test_a_file_is_named_for_what_it_holds(name: str, suffix: str, fitted: str) 
 def test_a_suffix_tells_what_a_page_should_take_it_for(name: str, suffix: str, kind: str) -> None:
     assert suffix_of(name) == suffix
     assert media_type(suffix) == kind
+
+
+def element(name: bytes, content: bytes) -> bytes:
+    return name + (1 << 56 | len(content)).to_bytes(8, "big") + content
+
+
+def webm(tracks: bytes) -> bytes:
+    head = element(b"\x1a\x45\xdf\xa3", b"\x42\x82\x84webm")
+    parts = element(b"\x16\x54\xae\x6b", tracks) + element(b"\x1f\x43\xb6\x75", b"x")
+    return head + element(b"\x18\x53\x80\x67", parts)
+
+
+def track(width: bytes, height: bytes) -> bytes:
+    shape = element(b"\xb0", width) + element(b"\xba", height)
+    return element(b"\xae", b"\x83\x81\x01" + element(b"\xe0", shape) + element(b"\x86", b"V_VP9"))
+
+
+@pytest.mark.parametrize(
+    ("content", "format_"),
+    [
+        (webm(track(b"\x80", b"\x48")), Format(".webm", 128, 72)),
+        (webm(track(b"\xff" * 8, b"\x48")), Format(".webm")),
+        (webm(track(b"\x80", b"\x01\x86\xa0")), Format(".webm")),
+        (
+            b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + b"\xff" * 6,
+            Format(".webp"),
+        ),
+    ],
+    ids=["a picture", "2⁶⁴ wide", "100,000 high", "a WebP of 2²⁴ squared"],
+)
+def test_a_size_that_no_picture_has_is_not_known(content: bytes, format_: Format) -> None:
+    assert found(content) == format_
+
+
+class CountedFile(io.FileIO):
+    """Counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(-1 if size is None else size)
+
+
+JUNK = box(b"junk") * 3000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        box(b"ftyp", b"isom")
+        + box(b"moov", box(b"trak", JUNK + box(b"mdia", JUNK)) * 200)
+        + box(b"mdat", b"x"),
+        webm((element(b"\xae", b"\x80\x80" * 3000)) * 200),
+    ],
+    ids=["mp4", "webm"],
+)
+def test_a_file_of_nothing_but_tiny_parts_is_not_read_to_its_end(
+    content: bytes, tmp_path: Path
+) -> None:
+    """A gigabyte of them would take a core for twenty minutes."""
+    path = tmp_path / "clip"
+    path.write_bytes(content)
+    with CountedFile(path, "rb") as file:
+        assert read_format(file, len(content)) is not None, "a player may well play it"
+        assert file.reads < 100_000
+
+
+def test_a_gif_of_nothing_but_tiny_blocks_is_no_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = b"\x2c" + bytes(9) + b"\x02" + b"\x01x" * 30 + b"\0"
+    content = b"GIF89a" + bytes(7) + image + b"\x21\xfe\0" * 30 + b";"
+    assert found(content) == Format(".gif")
+    for most in (20, 40):
+        monkeypatch.setattr(gif, "MOST_BLOCKS", most)
+        assert found(content) is None

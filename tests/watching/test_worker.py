@@ -7,6 +7,7 @@ import dataclasses
 import gc
 import itertools
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -238,13 +240,13 @@ def test_a_process_that_hangs_is_done_without(
 
 @posix_only
 @pytest.mark.usefixtures("few_are_many")
-@pytest.mark.parametrize("cut_bytes", [4, 100])
+@pytest.mark.parametrize("cut_bytes", [worker.HEAD_BYTES, 100])
 def test_a_process_that_stops_in_the_middle_of_a_bundle_is_done_without(
     session: Session, sim: Simulator, monkeypatch: pytest.MonkeyPatch, cut_bytes: int
 ) -> None:
     program = f"""
 import os, signal, sys
-sys.stdout.buffer.write(((1000).to_bytes(4, "big") + bytes(1000))[:{cut_bytes}])
+sys.stdout.buffer.write(({worker.head_of(bytes(1000))!r} + bytes(1000))[:{cut_bytes}])
 sys.stdout.buffer.flush()
 os.kill(os.getpid(), signal.SIGSTOP)
 """
@@ -255,6 +257,33 @@ os.kill(os.getpid(), signal.SIGSTOP)
     watches = [session.watch(f"video_{n}") for n in range(FEW)]
     assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
     wait_until(lambda: not workers())
+
+
+class Opened:
+    """Leaves a folder behind where it is unpickled."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self._place),)
+
+
+@pytest.mark.usefixtures("few_are_many")
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_bundle_that_others_have_written_into_is_not_even_unpickled(
+    session: Session, sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_ours: bool
+) -> None:
+    place = tmp_path / "was_unpickled"
+    bundle = pickle.dumps(Opened(place))
+    head = worker.head_of(bundle if is_ours else bundle[:-1] + b"x")
+    program = f"import sys; sys.stdout.buffer.write({head + bundle!r})"
+    monkeypatch.setattr(worker, "_BOOT", program)
+    for n in range(FEW):
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=0.5))
+    watches = [session.watch(f"video_{n}") for n in range(FEW)]
+    assert [watch.wait(WITHIN_S).id for watch in watches] == [watch.job_id for watch in watches]
+    assert place.exists() == is_ours
 
 
 @posix_only
