@@ -226,16 +226,18 @@ class Session:
                 return jobs, error
         return jobs, None
 
-    def resume(self) -> list[Watch]:
+    def resume(self, **options: Any) -> list[Watch]:
         """Watch every job of the ledger that has not ended, or whose wanted clip is not saved.
 
-        The latest `MOST_RESUMED`, where there are more.
+        The latest `MOST_RESUMED`, where there are more. `options` are those of `watch`.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
         entries = self.ledger.unfinished(self.settings.base_url, MOST_RESUMED)
-        return [self.watch(entry.job_id) for entry in entries if entry.job_id is not None]
+        return [
+            self.watch(entry.job_id, **options) for entry in entries if entry.job_id is not None
+        ]
 
     @property
     def ledger(self) -> Ledger:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometvid_nb.job.ids import MOST_CHARACTERS, check_job_id, quoted_id, shown_id
-from cometvid_nb.magic.grammar import parse
+from cometvid_nb.magic.line import parse
 from tests.strategies import ids, texts
 
 LITELLM = (

@@ -12,7 +12,8 @@ from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 from cometvid_nb.magic.completion import complete, make_matcher
-from cometvid_nb.magic.grammar import COMMANDS, Ids, parse
+from cometvid_nb.magic.grammar import COMMANDS, Ids
+from cometvid_nb.magic.line import parse
 from tests.strategies import ids
 
 IDS = ["video_1", "video_2", "other"]

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cometvid_nb.magic.expansion import expand, split, unmarked
-from cometvid_nb.magic.grammar import COMMANDS, parse
+from cometvid_nb.magic.grammar import COMMANDS
+from cometvid_nb.magic.line import parse
 from cometvid_nb.magic.parser import GrammarError
 from tests.strategies import ids
 

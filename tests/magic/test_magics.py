@@ -45,7 +45,7 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
     [
         ("wacth video_1", "Did you mean 'watch'?"),
         ("help sttop", "Did you mean 'stop'?"),
-        ("frobnicate", "There are: watch, "),
+        ("frobnicate", "Commands: watch, "),
         ("watch", "required: ID"),
         ("watch video_1 --wiat", "Did you mean --wait?"),
         ("watch video_1 --wait=yes", "--wait"),
@@ -62,7 +62,7 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
         ("watch https://example.com/v.mp4", "reads like a path or a link"),
         ('watch "video_1', "quotation mark"),
         ("watch ''", "the job id is empty"),
-        ("stop video_1", "'video_1' is not watched here. Watched: nothing"),
+        ("stop video_1", "'video_1' is not watched here. Watched: no job"),
         ("wait video_1", "'video_1' is not watched here"),
         ("config save_dirr=x", "there is no setting 'save_dirr'"),
         ("config save_dir", "KEY=VALUE"),
@@ -123,7 +123,7 @@ def test_stop_names_what_it_stops_and_asks_back_when_there_are_several(bench: Be
     bench.run(f"%cometvid watch {one} {two}")
     assert f"{one}, {two}. Name one, or say --all" in said(bench, "%cometvid stop")
     assert f"Stopped watching {one}. The job itself goes on" in said(bench, f"%cometvid stop {one}")
-    assert f"The watch of {one} is over already." in said(bench, f"%cometvid stop {one}")
+    assert f"{one} is no longer watched." in said(bench, f"%cometvid stop {one}")
     assert f"Stopped watching {two}." in said(bench, "%cometvid stop")
     assert "No job is being watched." in said(bench, "%cometvid stop --all")
     assert bench.wait_for_card(one, phase="stopped")["command"] == f"%cometvid watch {one}"
@@ -186,7 +186,7 @@ def test_a_bad_value_in_ipython_config_py_is_left_out_with_a_word(kernel: Kernel
     kernel.restart()
     result = kernel.run(f"{LOAD}\n%config Cometvid.timeout_s")
     assert result.text == (
-        "A value in IPython's configuration is left out. "
+        "A value in IPython's configuration is ignored: "
         "timeout_s is -1: give 1 to 604800 seconds\n3600.0\n"
     )
 
@@ -324,10 +324,10 @@ def test_demo_stop_goes_back_to_the_settings_of_before(bench: Bench) -> None:
     said(bench, "%cometvid config save_dir=mine")
     before = said(bench, "%cometvid config")
     said(bench, "%cometvid demo\n%cometvid demo --speed 3\n%cometvid watch video_stuck")
-    assert "Left the simulation." in said(bench, "%cometvid demo --stop")
+    assert "The simulation has ended." in said(bench, "%cometvid demo --stop")
     assert said(bench, "%cometvid config") == before
     assert bench.wait_for_card("video_stuck", phase="stopped")
-    assert "No simulation was on." in said(bench, "%cometvid demo --stop")
+    assert "No simulation is running." in said(bench, "%cometvid demo --stop")
 
 
 # Completion

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb.magic.grammar import COMMANDS, explain
+from cometvid_nb.magic.grammar import COMMANDS
+from cometvid_nb.magic.help import explain
 from cometvid_nb.magic.magics import Cometvid
 from cometvid_nb.settings import Settings
 
@@ -73,7 +74,7 @@ def test_the_files_and_modules_that_the_readme_names_exist() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_explains_each_command_with_all_its_options(name: str) -> None:
-    text = explain(name)
+    text = explain(COMMANDS[name])
     assert text.startswith(f"%cometvid {name}")
     assert all(option in text for option in COMMANDS[name].options)
     assert COMMANDS[name].summary[1:] in " ".join(text.split())
