@@ -218,7 +218,7 @@ def create(
         save: as for `watch`.
 
     Raises:
-        SettingsError: the request makes no sense, or no key is set; nothing was sent.
+        SettingsError: the request is invalid, or no key is set; nothing was sent.
         ApiError, TransientError: the API refused or was never reached; no job was created.
         OutcomeUnknown: the answer was lost, so a job may exist. Nothing was sent again.
     """
@@ -306,7 +306,7 @@ def _make(
     made, error = here.create(request.new)
     if (trouble := here.ledger.trouble) is not None:
         # No warning: a filter could hide it, or raise it and lose the job's id.
-        ids = f" Keep what was made: {made[0].id}" if made else ""
+        ids = f" Write down what was created: {made[0].id}" if made else ""
         sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error

@@ -45,10 +45,10 @@ def check_job_id(text: str) -> str:
     if _PYTHON.match(job_id):
         raise ValueError(f"{shown} is not a job id: it is the text of a Python value")
     if not job_id.isprintable() or any(c.isspace() for c in job_id):
-        raise ValueError(f"{shown} is not a job id: it holds spaces or control characters")
+        raise ValueError(f"{shown} is not a job id: it contains spaces or control characters")
     is_link = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", job_id) is not None
     if is_link or any(segment in (".", "..") for segment in re.split(r"[/\\]", job_id)):
-        raise ValueError(f"{shown} is not a job id: it reads like a path or a link")
+        raise ValueError(f"{shown} is not a job id: it looks like a path or a link")
     return job_id
 
 

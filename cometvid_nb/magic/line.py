@@ -98,10 +98,10 @@ def _parse(
 def _prompts(words: list[str], cell: str | None) -> list[str]:
     if cell is not None:
         if words:
-            raise GrammarError("the prompt stands in the cell, so none may stand on the line")
+            raise GrammarError("the prompt is in the cell, so the line must have none")
         return [cell]
     if not words:
-        raise GrammarError('there is no prompt: it goes "in quotes", or in the body of a %% cell')
+        raise GrammarError('there is no prompt: write it "in quotes", or in the body of a %% cell')
     if len(words) > 1 and any(" " not in word.strip() for word in words):
         # Each prompt is a job that costs money: forgotten quotes must not make six jobs of a
         # sentence. Several prompts therefore need more than one word each.

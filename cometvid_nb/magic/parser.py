@@ -56,7 +56,7 @@ def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[s
         if is_strange and takes_ids and not _nearest(unmarked(word), parser):
             raise GrammarError(
                 f"there is no option {unmarked(word)[:60]}. "
-                f"An id that begins with - goes in quotes: "
+                f"If it is an id, put it in quotes: "
                 f"{parser.prog} {quoted_id(unmarked(word))}"
             )
     return ready

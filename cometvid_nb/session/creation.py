@@ -41,7 +41,10 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
     except OutcomeUnknown as error:
         # Whatever the answer was, it is kept: it may be all that leads to a job that is paid for.
         answer = one_line(error.answer, MOST_ANSWER)
-        told = retold(error, f"{error} The API answered: {answer}") if answer else error
+        said = f" The API answered: {answer}" if answer else ""
+        told = retold(error, f"{str(error).rstrip('.')}.{said}")
+        if ledger.path is not None:
+            told.advise("%cometvid jobs lists the attempt.")
         await asyncio.to_thread(ledger.lose, ref, str(told), answer)
         raise told from error.__cause__
     except CometVidError as error:

@@ -312,7 +312,8 @@ class Session:
             else:
                 job = (await client.poll(job_id)).job
                 if job.status != JobStatus.COMPLETED:
-                    raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
+                    yet = "" if job.is_final else " yet"
+                    raise ClipError(f"{job_id} has no clip{yet}: it is {job.status_word!r}.")
                 state = WatchState.begin(job_id, 0.0, 0.0)
             saved = await save_clip(client, job, destination, on_progress, state.saved)
             # The ledger keeps the place that a page can load, as a watch with two places does.

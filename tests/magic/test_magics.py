@@ -59,7 +59,7 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
         ("watch $video", "undefined variable?"),
         ("status {job.id}", "undefined variable?"),
         ("watch ../secret", "not a job id"),
-        ("watch https://example.com/v.mp4", "reads like a path or a link"),
+        ("watch https://example.com/v.mp4", "looks like a path or a link"),
         ('watch "video_1', "quotation mark"),
         ("watch ''", "the job id is empty"),
         ("stop video_1", "'video_1' is not watched here. Watched: no job"),
@@ -69,7 +69,7 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
         ("config save=maybe", "give on or off"),
         ("config timeout_s=long", "give a number of seconds"),
         ("config save_dir=", "save_dir is empty"),
-        ("config base_url=example", "is no web address"),
+        ("config base_url=example", "is not a web address"),
         ("config base_url=http://example.com/v1", "has no TLS"),
         ("config api_key=sk-typed-in-a-cell", "use %cometvid login"),
         ("config is_simulated=on", "%cometvid demo"),
@@ -104,7 +104,7 @@ def test_status_asks_once_and_shows_a_table_and_a_text(bench: Bench) -> None:
 def test_status_says_what_the_api_refused_and_what_can_be_done(bench: Bench) -> None:
     refused = said(bench, "%cometvid status video_nowhere")
     assert "The API knows no job video_nowhere under this key." in refused
-    assert "Check the id for a typo" in refused
+    assert "Check the id for typos" in refused
     bench.simulator.add_fault(Fault("GET /videos/{id}", status=403))
     assert "account" in said(bench, "%cometvid status video_demo")
     bench.simulator.add_fault(Fault("GET /videos/{id}", status=502, body="<html>bad</html>"))
@@ -121,7 +121,7 @@ def test_stop_names_what_it_stops_and_asks_back_when_there_are_several(bench: Be
     assert "No job is being watched." in said(bench, "%cometvid stop")
     one, two = bench.add_job(), bench.add_job()
     bench.run(f"%cometvid watch {one} {two}")
-    assert f"{one}, {two}. Name one, or say --all" in said(bench, "%cometvid stop")
+    assert f"{one}, {two}. Name one, or add --all" in said(bench, "%cometvid stop")
     assert f"Stopped watching {one}. The job itself goes on" in said(bench, f"%cometvid stop {one}")
     assert f"{one} is no longer watched." in said(bench, f"%cometvid stop {one}")
     assert f"Stopped watching {two}." in said(bench, "%cometvid stop")

@@ -141,7 +141,7 @@ def test_a_failed_job_says_why_in_the_words_of_the_api(bench: Bench) -> None:
     record = bench.wait_for_record(job_id)
     assert "Blocked: <famous face>." in record["text/plain"]
     assert "Blocked: &lt;famous face&gt;." in record["text/html"]
-    assert "This job will not change any more." in record["text/plain"]
+    assert "This job is over. Edit the prompt" in record["text/plain"]
     assert bench.run("job.wait()").error == f"JobFailed: {job_id} failed: Blocked: <famous face>."
 
 
