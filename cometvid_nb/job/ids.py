@@ -67,14 +67,10 @@ def ids_in(value: Any) -> list[str]:
     Raises:
         ValueError: it names no job, or is a text that reads like several ids.
     """
-    if isinstance(value, str):
-        if reads_like_several(value):
+    if (job_id := _own_id(value)) is not None:
+        if isinstance(value, str) and reads_like_several(value):
             raise ValueError(f"{value[:60]!r} reads like several ids: give them as a list")
-        return [value]
-    row = value if isinstance(value, Mapping) else {}
-    for job_id in (row.get("job_id"), getattr(value, "job_id", None), getattr(value, "id", None)):
-        if isinstance(job_id, str):
-            return [job_id]
+        return [job_id]
     if hasattr(value, "tolist"):
         value = value.tolist()
     # Not whatever can be iterated over: a table of pandas gives the names of its columns.
@@ -86,6 +82,31 @@ def ids_in(value: Any) -> list[str]:
     if not ids:
         raise ValueError(f"an empty {type(value).__name__} names no job")
     return ids
+
+
+def one_id(value: Any) -> str:
+    """Return the id of one job: an id itself, or that of a watch or a job.
+
+    Raises:
+        ValueError: the value names no job, or several.
+    """
+    ids = ids_in(value)
+    if not names_one(value):
+        raise ValueError(f"a {type(value).__name__} may name several jobs: give one of them")
+    return ids[0]
+
+
+def names_one(value: Any) -> bool:
+    """Whether a value stands for one job, and is no collection."""
+    return _own_id(value) is not None
+
+
+def _own_id(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    row = value if isinstance(value, Mapping) else {}
+    given = (row.get("job_id"), getattr(value, "job_id", None), getattr(value, "id", None))
+    return next((job_id for job_id in given if isinstance(job_id, str)), None)
 
 
 def shown_id(job_id: str, most: int = SHOWN_CHARACTERS) -> str:

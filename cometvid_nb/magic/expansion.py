@@ -39,15 +39,16 @@ class Unfit(Exception):
     """A value of a variable cannot stand where it is to be filled in; the message says why."""
 
 
-def expand(text: str, names: Mapping[str, Any], *, takes_ids: bool = False) -> str:
+def expand(text: str, names: Mapping[str, Any], to_text: Callable[[Any], str] | None = None) -> str:
     """Return `text` with `{x}` and `$x` filled in from `names`; unknown ones stay as they are.
 
     `{{` and `$$x` become `{` and `$x`, as in all IPython magics. Text in single quotes stays.
 
+    `to_text` makes a text of each value where the line names jobs: `ids_text` or `id_text`.
+
     Raises:
-        Unfit: `takes_ids`, and a value names no job.
+        Unfit: a value names no job.
     """
-    to_text = ids_text if takes_ids else str
     filled: list[str] = []
     at, is_in_double = 0, False
     while at < len(text):
@@ -112,12 +113,25 @@ def unmarked(text: str) -> str:
     return text.translate(_PLAIN)
 
 
-def _value(field: str, names: Mapping[str, Any], to_text: Callable[[Any], str]) -> str:
-    value = _filled(field, names, to_text)
+def id_text(value: Any) -> str:
+    """Return the same for a line that takes one job, whose further words are no ids.
+
+    Raises:
+        Unfit: as `ids_text`; or there are several.
+    """
+    text = ids_text(value)
+    is_list = not isinstance(value, str | PurePath) or reads_like_several(text)
+    if is_list and len(text.split()) > 1:
+        raise Unfit(f"one job belongs here, and this names several: {text[:100]}")
+    return text
+
+
+def _value(field: str, names: Mapping[str, Any], to_text: Callable[[Any], str] | None) -> str:
+    value = _filled(field, names, to_text or str)
     if value is None:
         return field
     # The text of a variable may be a list of ids as well as a typed one.
-    is_list = to_text is ids_text and reads_like_several(value)
+    is_list = to_text is not None and reads_like_several(value)
     marks = {ord("-"): ord(_FILLED_DASH)} if is_list else _FILLED
     return value.translate(marks)
 

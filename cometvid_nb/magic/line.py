@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .expansion import Unfit, expand, fill_in, split, unmarked
+from .expansion import Unfit, expand, fill_in, id_text, ids_text, split, unmarked
 from .grammar import COMMANDS, Command, Ids
 from .parser import (
     GrammarError,
@@ -62,9 +62,9 @@ def _parse(
 ) -> tuple[Command, argparse.Namespace]:
     has_prompt = names_a_prompt(line)
     named = COMMANDS.get("".join(line.split()[:1]))
-    takes_ids = named is not None and named.ids != Ids.NONE
+    to_text = _text_for(named) if named is not None else None
     try:
-        words = split(line if has_prompt else expand(line, names, takes_ids=takes_ids))
+        words = split(line if has_prompt else expand(line, names, to_text))
     except ValueError:
         raise GrammarError(f"a quotation mark is missing its partner: {line!r}") from None
     name, *rest = words or ["help"]
@@ -93,6 +93,14 @@ def _parse(
         if arguments.expand:
             arguments.prompts = [unmarked(fill_in(text, names)) for text in arguments.prompts]
     return command, arguments
+
+
+def _text_for(command: Command) -> Callable[[Any], str] | None:
+    """Return what makes the text of a value in a line of this command; None: `str`."""
+    if command.ids == Ids.NONE:
+        return None
+    takes_one = any(action.dest == "id" for action in command.parser()._actions)
+    return id_text if takes_one else ids_text
 
 
 def _prompts(words: list[str], cell: str | None) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ..job.ids import quoted_id
-from .expansion import as_option, fill_in, ids_text, unmarked
+from .expansion import as_option, fill_in, id_text, unmarked
 
 
 class GrammarError(Exception):
@@ -66,7 +66,7 @@ def fill_options(arguments: argparse.Namespace, names: Mapping[str, Any]) -> Non
     """Fill `{x}` and `$x` into the values of options."""
     for key, value in vars(arguments).items():
         if isinstance(value, str):
-            setattr(arguments, key, fill_in(value, names, ids_text if key == "id" else str))
+            setattr(arguments, key, fill_in(value, names, id_text if key == "id" else str))
         elif isinstance(value, list) and key != "prompts":  # of an option that repeats
             setattr(arguments, key, [fill_in(text, names) for text in value])
 

@@ -6,13 +6,11 @@ import os
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ..clips.places import Destination
 from ..display.frontend import detect
 from ..errors import GaveUp
-from ..job.ids import quoted_ids
+from ..job.ids import check_job_id, quoted_ids
 from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
@@ -28,22 +26,17 @@ def watch_options(arguments: Namespace) -> dict[str, Any]:
         SettingsError: one is out of range. Told before the first watch starts or the first job is
             paid for: a wrong option must not leave half of them behind.
     """
-    settings = sessions.current().settings
-    given = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
-    options: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
-    settings.changed(**options)
-    if arguments.no_save:
-        options["save"] = False
-    elif arguments.save is not None:
-        Destination.parse(arguments.save, settings.save_folder, Path())
-        options["save_to"] = arguments.save
+    options: dict[str, Any] = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
+    options |= {"save": False if arguments.no_save else None, "save_to": arguments.save}
+    sessions.current().check_watch_options(**options)
     return options
 
 
 def show(ids: list[str], arguments: Namespace, *, is_list: bool = False) -> Watch | WatchList:
     """Watch jobs and show them; return a list for several jobs, or if `is_list`."""
     session, options = sessions.current(), watch_options(arguments)
-    watches = WatchList(session.watch(job_id, **options) for job_id in ids)
+    checked = [check_job_id(job_id) for job_id in ids]  # all, before the first is followed
+    watches = WatchList(session.watch(job_id, **options) for job_id in checked)
     shown = present(watches, arguments)
     return watches if is_list else shown
 

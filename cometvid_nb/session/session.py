@@ -204,6 +204,23 @@ class Session:
             self._loop.save_also(followed, *destinations)
         return followed
 
+    def check_watch_options(
+        self,
+        *,
+        timeout_s: float | str | None = None,
+        interval_s: float | str | None = None,
+        save: bool | None = None,
+        save_to: str | None = None,
+    ) -> None:
+        """Check options of `watch` before a job is paid for, or the first of several starts.
+
+        Raises:
+            SettingsError: an option is out of range, or the place cannot be one.
+        """
+        options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
+        settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
+        _destination(settings, save_to)
+
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
         """Create jobs; return those that were created, and the error that ended it early or None.
 

@@ -107,7 +107,7 @@ def test_a_refused_key_is_told_as_such_and_the_command_is_the_one_that_helps() -
 
 
 def test_a_folder_that_cannot_be_written_is_not_offered_again() -> None:
-    done = begun().answered(job("completed"), NOW_S)
+    done = begun().answered(job(status="completed"), NOW_S)
     told = "The clip of video_1 was not saved to /x: Permission denied."
     unsaved = done.without_clip(PlaceUnusable(told, advice="Make it writable."), 1)
     shown = Card.of_watch(unsaved)

@@ -360,9 +360,9 @@ def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(fresh: Bench) -
     assert "unknown outcome" in said(fresh, "%cometvid jobs")
     resumed = said(fresh, "%cometvid resume")
     assert "The outcome of this request is unknown: 'A glowing comet'" in resumed
-    forget = resumed.partition("If you have: ")[2].splitlines()[0]
+    forget = resumed.partition(", then: ")[2].splitlines()[0]
     assert said(fresh, forget).startswith("Forgot ")
-    assert "Not known" not in said(fresh, "%cometvid resume")
+    assert "outcome of this request" not in said(fresh, "%cometvid resume")
     assert "UsageError: no job" in said(fresh, forget)
     assert fresh.simulator.count(CREATE) == 1
 
