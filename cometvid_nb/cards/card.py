@@ -251,8 +251,12 @@ def _advice(state: WatchState) -> str | None:
     if state.ending == Ending.FAILED:
         return "This job is over. Edit the prompt and create a new one."
     if _is_unsaved(state):
-        how = "save it in another folder" if state.is_place_unusable else "try again"
-        return f"The clip stays at the server for a while. To {how}:"
+        if state.is_place_unusable:
+            return (
+                "Make the folder writable, or save the clip in another one while the server still "
+                "has it:"
+            )
+        return "The clip stays at the server for a while. To try again:"
     if isinstance(state.error, BadKey):
         return f"{state.error.advice} The job itself goes on at the server."
     if state.error is not None:

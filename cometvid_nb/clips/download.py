@@ -124,7 +124,8 @@ async def download(
         remedy = _REMEDIES.get(getattr(error, "errno", 0), "Choose another folder:")
         raise PlaceUnusable(
             f"The clip of {job_id} was not saved to {folder}: {reason}.",
-            advice=f"{remedy} %cometvid save {quoted_id(job_id)} FOLDER",
+            advice=f"{remedy} %cometvid save {quoted_id(job_id)} FOLDER (for all clips to come: "
+            "%cometvid config save_dir=FOLDER)",
         ) from error
     finally:
         remove(part)

@@ -44,6 +44,7 @@ class Command:
             add_help=False,  # `parse` handles --help, as argparse's own way ends the process
             allow_abbrev=False,
         )
+        parser._positionals.title = "arguments"
         self.add_arguments(parser)
         return parser
 

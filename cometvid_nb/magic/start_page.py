@@ -19,6 +19,9 @@ from .help import explain, list_of_commands
 MOST_NAMED = 5
 """So many of the running watches are named; a gallery may have thousands."""
 
+_NAME = "display:inline-block;min-width:136px"
+_HELP = "margin:4px 0 12px 18px;line-height:1.4;white-space:pre;overflow-x:auto"
+
 Lines = list[tuple[str, str]]
 """Sentences, each with the command that goes with it; "" = none."""
 
@@ -31,9 +34,9 @@ def start_bundle(settings: Settings, active: Sequence[Watch]) -> dict[str, str]:
     )
     opened = Markup("").join(
         Markup(
-            '<details><summary style="cursor:pointer">{} {}</summary>'
-            '<pre style="margin:4px 0 8px 16px;white-space:pre-wrap">{}</pre></details>'
-        ).format(_command(f"%cometvid {one.name}"), quiet(one.summary), explain(one))
+            '<details><summary style="cursor:pointer"><code style="{}">{}</code> {}</summary>'
+            '<pre style="{}">{}</pre></details>'
+        ).format(_NAME, f"%cometvid {one.name}", quiet(one.summary), _HELP, explain(one))
         for one in COMMANDS.values()
     )
     html = Markup(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+from inspect import signature
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cometvid_nb
+from cometvid_nb.api.new_job import MOST_JOBS
 from cometvid_nb.magic.grammar import COMMANDS
 from cometvid_nb.magic.help import explain, list_of_commands
 from cometvid_nb.magic.line import find_command, parse
@@ -120,6 +123,23 @@ def test_no_line_leaves_the_process(line: str) -> None:
         command, given_ = parse(line)
         assert command in COMMANDS.values()
         assert isinstance(given_, argparse.Namespace)
+
+
+def test_all_that_watches_takes_the_same_options() -> None:
+    shared = set(COMMANDS["watch"].options)
+    assert {"--timeout", "--interval", "--save", "--no-save", "--embed", "--gallery"} <= shared
+    for name in ("create", "remix", "resume"):
+        assert shared <= set(COMMANDS[name].options), name
+
+
+def test_python_takes_them_too() -> None:
+    watching = {name for name in signature(cometvid_nb.watch).parameters if name != "job_id"}
+    for function in (cometvid_nb.create, cometvid_nb.remix):
+        assert watching <= set(signature(function).parameters)
+
+
+def test_the_help_names_the_most_takes() -> None:
+    assert f"1 to {MOST_JOBS}" in explain(COMMANDS["create"])
 
 
 def test_the_commands_of_this_issue_are_there() -> None:

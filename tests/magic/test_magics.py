@@ -30,6 +30,23 @@ def test_the_magic_alone_lists_every_command_and_the_way_without_a_key(bench: Be
     assert all(f"%cometvid {name}" in text for name in COMMANDS)
     assert "%cometvid demo" in text
     assert text == said(bench, "%cometvid help") == said(bench, "%cometvid --help")
+    bench.kernel.client.inspect("%cometvid")
+    shown = bench.kernel.client.get_shell_msg(timeout=20)["content"]["data"]["text/plain"]
+    assert all(f"%cometvid {name}" in shown for name in COMMANDS)
+
+
+def test_the_start_page_says_which_api_and_key_are_set_and_what_runs(bench: Bench) -> None:
+    text = said(bench, "%cometvid")
+    assert text.startswith(f"The API is {bench.simulator.base_url}, with the key ••••{KEY[-4:]}.")
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id}")
+    bench.wait_for_card(job_id, phase="running")
+    [page] = bench.run("%cometvid").outputs
+    assert f"Watching 1 job: {job_id} (In progress" in page.data["text/plain"]
+    assert f"%cometvid stop {job_id}" in page.data["text/plain"]
+    assert page.data["text/html"].count("<details>") == len(COMMANDS)
+    bench.run("%cometvid demo")
+    assert said(bench, "%cometvid").startswith("The simulated API is on")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -138,6 +155,23 @@ def test_wait_returns_when_every_watched_job_has_ended(bench: Bench) -> None:
         bench.wait_for_card(job_id, phase="running")
         bench.simulator.finish(job_id)
     assert bench.kernel.wait_idle(waiting).text.endswith("both\n")
+
+
+def test_a_wait_has_a_timeout_and_the_watch_goes_on(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id} --interval 0.2")
+    told = f"Stopped waiting after 1 s. The watch goes on: %cometvid wait {job_id}"
+    assert said(bench, "%cometvid wait --timeout 1").endswith(f"GaveUp: {told}")
+    bench.simulator.finish(job_id)
+    assert bench.wait_for_record(job_id)
+
+
+def test_an_empty_list_of_ids_never_means_all_watches(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"ids = []\nwatch = %cometvid watch {job_id}")
+    for line in ("stop {ids}", "wait {ids}", "watch $ids", "stop []"):
+        assert "names no job" in said(bench, f"%cometvid {line}"), line
+    assert "Stopped" in said(bench, "%cometvid stop {watch}")
 
 
 # Settings and the key
@@ -353,6 +387,12 @@ def test_options_settings_and_known_ids_complete(bench: Bench) -> None:
     assert "video_demo" in bench.completions("%cometvid watch video_d")
     bench.run("%cometvid create 'A comet' --model m --size 720x1280 --no-watch")
     assert bench.completions("%cometvid create --size ") == ["720x1280"]
+
+
+def test_where_nothing_is_known_tab_offers_nothing(bench: Bench) -> None:
+    assert bench.completions("%cometvid watch i") == []
+    assert bench.completions("%cometvid demo ") == []
+    assert bench.completions("%%cometvid create\nA comet i") == []
 
 
 def test_completion_of_other_lines_is_left_alone(bench: Bench) -> None:
