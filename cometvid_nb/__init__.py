@@ -6,7 +6,7 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from .notebook import shell as current_shell
@@ -39,7 +39,12 @@ if TYPE_CHECKING:
         extra: Mapping[str, Any] | None
         force: bool
         wait: bool | None
+        timeout_s: float | None
+        interval_s: float | None
         save: bool | None
+        save_to: str | None
+        embed: bool
+        gallery: bool
 
 
 __all__ = [
@@ -76,6 +81,9 @@ _HOMES = {
     "Watch": "watching.watch",
 }
 
+_CHECKED = ("timeout_s", "interval_s", "save", "save_to")
+"""Options of a watch that are checked before a job is paid for."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -100,65 +108,78 @@ def _strict(call: Callable[P, T]) -> Callable[P, T]:
     return checked
 
 
-@overload
-def watch(
-    job_id: str,
+@overload  # a text is a collection of texts, too, but here it is one id
+def watch(  # type: ignore[overload-overlap]
+    job_id: str | Watch | Job,
     *,
     wait: bool | None = ...,
     timeout_s: float | None = ...,
     interval_s: float | None = ...,
     save: bool | None = ...,
+    save_to: str | None = ...,
+    embed: bool = ...,
+    gallery: bool = ...,
 ) -> Watch: ...
 
 
 @overload
 def watch(
-    job_id: list[str] | tuple[str, ...],
+    job_id: Iterable[str | Watch | Job],
     *,
     wait: bool | None = ...,
     timeout_s: float | None = ...,
     interval_s: float | None = ...,
     save: bool | None = ...,
+    save_to: str | None = ...,
+    embed: bool = ...,
+    gallery: bool = ...,
 ) -> WatchList: ...
 
 
 @_strict
 def watch(
-    job_id: str | list[str] | tuple[str, ...],
+    job_id: str | Watch | Job | Iterable[str | Watch | Job],
     *,
     wait: bool | None = None,
     timeout_s: float | None = None,
     interval_s: float | None = None,
     save: bool | None = None,
+    save_to: str | None = None,
+    embed: bool = False,
+    gallery: bool = False,
 ) -> Watch | WatchList:
     """Follow a job to its end and show it: a live card in a notebook, a line in a terminal.
 
-    A list of ids returns a `WatchList`; more than three jobs share a gallery.
+    A list or another collection returns a `WatchList`; more than three jobs share a gallery.
 
     In a notebook the call returns at once; in a script it returns when the job has ended.
 
     Args:
-        job_id: the id of a job, or a list of ids.
+        job_id: the id of a job, a `Watch`, a `Job`, or a collection of these.
         wait: True blocks until the end, False returns at once; None decides by the front end.
         timeout_s: seconds after which the watch gives up; None takes the setting.
         interval_s: fixed seconds between polls; None takes the setting.
         save: whether to save the clip; None takes the setting.
+        save_to: a folder, a file or a URL for this clip alone; None takes the setting.
+        embed: whether the record in the notebook file contains the clip.
+        gallery: whether two or three jobs share a gallery, too.
 
     Raises:
         SettingsError: no key is set, or an option is out of range; nothing was sent.
-        ValueError: `job_id` cannot be an id.
+        ValueError: `job_id` cannot be an id, or names no job.
     """
+    from .job.ids import check_job_id, ids_in, names_one
     from .session.session import current
     from .watching.watch import WatchList
 
     _let_jobs_be_drawn(current_shell())
     here = current()
-    ids = [job_id] if isinstance(job_id, str) else job_id
-    followed = WatchList(
-        here.watch(one, timeout_s=timeout_s, interval_s=interval_s, save=save) for one in ids
-    )
-    here.stage.present(followed, wait=wait)
-    return followed[0] if isinstance(job_id, str) else followed
+    options: dict[str, Any] = {"timeout_s": timeout_s, "interval_s": interval_s}
+    options |= {"save": save, "save_to": save_to}
+    ids = [check_job_id(one) for one in ids_in(job_id)]  # all, before the first is followed
+    followed = WatchList(here.watch(one, **options) for one in ids)
+    here.stage.present(followed, wait=wait, is_embedding=embed, is_gallery=gallery)
+    return followed[0] if names_one(job_id) else followed
 
 
 @overload
@@ -190,7 +211,12 @@ def create(
     force: bool = False,
     dry_run: bool = False,
     wait: bool | None = None,
+    timeout_s: float | None = None,
+    interval_s: float | None = None,
     save: bool | None = None,
+    save_to: str | None = None,
+    embed: bool = False,
+    gallery: bool = False,
 ) -> Watch | DryRun:
     """Create a job exactly once and watch it; this costs money at the real API.
 
@@ -215,10 +241,15 @@ def create(
         force: send also what the model is known to refuse.
         dry_run: print the request, send nothing, and return a `DryRun`.
         wait: as for `watch`.
+        timeout_s: as for `watch`.
+        interval_s: as for `watch`.
         save: as for `watch`.
+        save_to: as for `watch`.
+        embed: as for `watch`.
+        gallery: as for `watch`.
 
     Raises:
-        SettingsError: the request makes no sense, or no key is set; nothing was sent.
+        SettingsError: the request is invalid, or no key is set; nothing was sent.
         ApiError, TransientError: the API refused or was never reached; no job was created.
         OutcomeUnknown: the answer was lost, so a job may exist. Nothing was sent again.
     """
@@ -237,39 +268,63 @@ def create(
         "extra": extra,
         "force": force,
     }
-    return _make(prompt, options, dry_run, wait, save)
+    watching: dict[str, Any] = {"wait": wait, "timeout_s": timeout_s, "interval_s": interval_s}
+    watching |= {"save": save, "save_to": save_to, "embed": embed, "gallery": gallery}
+    return _make(prompt, options, dry_run, watching)
 
 
 @overload
 def remix(
-    job_id: str, prompt: str, *, dry_run: Literal[True], extra: Mapping[str, Any] | None = ...
+    job_id: str | Watch | Job,
+    prompt: str,
+    *,
+    dry_run: Literal[True],
+    extra: Mapping[str, Any] | None = ...,
 ) -> DryRun: ...
 
 
 @overload
 def remix(
-    job_id: str,
+    job_id: str | Watch | Job,
     prompt: str,
     *,
     extra: Mapping[str, Any] | None = ...,
     dry_run: Literal[False] = ...,
     wait: bool | None = ...,
+    timeout_s: float | None = ...,
+    interval_s: float | None = ...,
     save: bool | None = ...,
+    save_to: str | None = ...,
+    embed: bool = ...,
+    gallery: bool = ...,
 ) -> Watch: ...
 
 
 @_strict
 def remix(
-    job_id: str,
+    job_id: str | Watch | Job,
     prompt: str,
     *,
     extra: Mapping[str, Any] | None = None,
     dry_run: bool = False,
     wait: bool | None = None,
+    timeout_s: float | None = None,
+    interval_s: float | None = None,
     save: bool | None = None,
+    save_to: str | None = None,
+    embed: bool = False,
+    gallery: bool = False,
 ) -> Watch | DryRun:
-    """Create a variation of a finished job and watch it. Raises the errors of `create`."""
-    return _make(prompt, {"remix_of": job_id, "extra": extra}, dry_run, wait, save)
+    """Create a variation of a finished job and watch it.
+
+    `job_id` may be a `Watch` or a `Job`; the options are those of `watch`. Raises the errors of
+    `create`.
+    """
+    from .job.ids import one_id
+
+    watching: dict[str, Any] = {"wait": wait, "timeout_s": timeout_s, "interval_s": interval_s}
+    watching |= {"save": save, "save_to": save_to, "embed": embed, "gallery": gallery}
+    return _make(prompt, {"remix_of": one_id(job_id), "extra": extra}, dry_run, watching)
 
 
 def jobs() -> list[dict[str, Any]]:
@@ -288,11 +343,7 @@ def jobs() -> list[dict[str, Any]]:
 
 
 def _make(
-    prompt: str,
-    options: dict[str, Any],
-    is_dry: bool,
-    wait: bool | None,
-    save: bool | None,
+    prompt: str, options: dict[str, Any], is_dry: bool, watching: dict[str, Any]
 ) -> Watch | DryRun:
     from .session.dry_run import dry_run
     from .session.request import make_request
@@ -302,15 +353,16 @@ def _make(
     request = make_request(here, [prompt], **options)
     if is_dry:
         return dry_run(here, request)
+    here.check_watch_options(**{name: watching[name] for name in _CHECKED})
     request.tell()
     made, error = here.create(request.new)
     if (trouble := here.ledger.trouble) is not None:
         # No warning: a filter could hide it, or raise it and lose the job's id.
-        ids = f" Keep what was made: {made[0].id}" if made else ""
+        ids = f" Write down what was created: {made[0].id}" if made else ""
         sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error
-    return watch(made[0].id, wait=wait, save=save)
+    return watch(made[0], **watching)
 
 
 def _draw_job(job: Job) -> dict[str, str]:

@@ -15,7 +15,8 @@
     ├── OutcomeUnknown         the answer to a paid request was lost: look before asking again
     ├── LedgerError            this machine's list of jobs cannot be read; the jobs go on
     ├── ClipError              the job is done, but its clip could not be fetched or saved
-    │   └── ClipNotReady       … as the server does not have it yet: some come a minute late
+    │   ├── ClipNotReady       … as the server does not have it yet: some come a minute late
+    │   └── PlaceUnusable      … as it cannot be written where it should go: choose another place
     └── WatchEnded             the watch is over and there is no clip
         ├── JobFailed          the job itself failed
         ├── GaveUp             the deadline passed first
@@ -50,6 +51,11 @@ class CometVidError(Exception):
             self.advice = plain(advice)
         if self.advice is not None:
             self.add_note(self.advice)  # so that a traceback shows it (PEP 678)
+
+    def advise(self, advice: str) -> None:
+        """Add a sentence to the advice, once more is known of what was asked for."""
+        self.advice = " ".join(filter(None, [self.advice, plain(advice)]))
+        self.add_note(plain(advice))
 
     def __reduce__(self) -> Any:
         # Exceptions are pickled by class and message alone, but half of these classes need further
@@ -95,19 +101,19 @@ class ApiError(CometVidError):
 class BadKey(ApiError):
     """401: the API does not accept this key."""
 
-    advice = "Check the key, then run %cometvid login. A job already created goes on by itself."
+    advice = "Check the key, then run %cometvid login."
 
 
 class QuotaExceeded(ApiError):
     """403: the account behind the key may not do this, or cannot pay for it."""
 
-    advice = "Top up or check the account behind this key, then run the command again."
+    advice = "Check the account of this key and its balance, then run the command again."
 
 
 class JobNotFound(ApiError):
     """400 task_not_exist: the API knows no such job under this key."""
 
-    advice = "Check the id for a typo, and that the key belongs to the account that made the job."
+    advice = "Check the id for typos, and that the key belongs to the account that created the job."
 
 
 class RequestRejected(ApiError):
@@ -161,8 +167,8 @@ class OutcomeUnknown(CometVidError):
 
     answer: str = ""
     advice = (
-        "Nothing was sent again. Look at your account before you repeat it: the job may exist "
-        "and may be paid for. %cometvid jobs remembers the attempt."
+        "The request was not sent again. Check your account before you repeat it: the job may "
+        "exist and may be paid for."
     )
 
 
@@ -170,8 +176,8 @@ class LedgerError(CometVidError):
     """The ledger cannot be used now, so nobody can say what it holds. No job is affected."""
 
     advice = (
-        "Try again in a moment. If it stays so, move the file away to begin anew, or do without "
-        "it: %cometvid config ledger=off"
+        "Try again in a moment. If that does not help, move the file away to start afresh, or turn "
+        "the ledger off: %cometvid config ledger=off"
     )
 
 
@@ -190,6 +196,10 @@ class ClipNotReady(ClipError):
     ) -> None:
         super().__init__(message, advice=advice)
         self.retry_after_s = retry_after_s
+
+
+class PlaceUnusable(ClipError):
+    """The place that a clip is to be saved to cannot be written."""
 
 
 class WatchEnded(CometVidError):

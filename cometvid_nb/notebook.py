@@ -36,7 +36,7 @@ def notebook_folder() -> Path:
         return Path(starting_folder) if starting_folder else Path.cwd()
     except FileNotFoundError as error:
         raise SettingsError(
-            "The working folder of this process is gone: change to one that exists (os.chdir)."
+            "The working folder of this process no longer exists: change to another (os.chdir)."
         ) from error
 
 

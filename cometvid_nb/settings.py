@@ -24,7 +24,7 @@ BASE_URL_VARIABLE = "COMETAPI_BASE_URL"
 ALLOW_HTTP_VARIABLE = "COMETAPI_ALLOW_HTTP"
 
 _ON = ("on", "true", "yes", "1")
-_NO_KEY = "the API key holds spaces or characters no key has: copy it anew"
+_NO_KEY = "the API key contains spaces or characters that no key has: copy it again"
 _CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
 """A user name and password before the host, also where the address is malformed."""
 _HIDDEN = "••••".encode()
@@ -86,27 +86,28 @@ class Settings:
         default=None, metadata={"help": "the API key (set it with %cometvid login)"}
     )
     base_url: str = field(
-        default=DEFAULT_BASE_URL, metadata={"help": "where the API lives, up to and with /v1"}
+        default=DEFAULT_BASE_URL,
+        metadata={"help": "the address of the API, up to and including /v1"},
     )
     model: str = field(
-        default="", metadata={"help": "the model of new jobs; empty = the one used last"}
+        default="", metadata={"help": "the model for new jobs; empty = the one used last"}
     )
     timeout_s: float = field(
-        default=3600.0, metadata={"help": "give up watching a job after this many seconds"}
+        default=3600.0, metadata={"help": "stop watching a job after this many seconds"}
     )
     interval_s: float = field(
-        default=0.0, metadata={"help": "fixed seconds between polls; 0 = choose well by itself"}
+        default=0.0, metadata={"help": "seconds between checks; 0 = chosen automatically"}
     )
     save: bool = field(
         default=True, metadata={"help": "save the clip when a watched job completes"}
     )
     save_dir: str = field(
         default="videos",
-        metadata={"help": "the folder clips are saved to; relative = beside the notebook"},
+        metadata={"help": "the folder for clips; a relative path starts beside the notebook"},
     )
     ledger: str = field(
         default="on",
-        metadata={"help": "the ledger of jobs: on, off, or a file to keep it in"},
+        metadata={"help": "where jobs are remembered: on, off, or the path of a file"},
     )
     allow_http: bool = field(
         default=False, metadata={"help": "accept a base_url without TLS on another machine"}
@@ -173,7 +174,9 @@ class Settings:
             SettingsError: the base URL, as the environment gives it, cannot be used.
         """
         if fault := _fault_of(self.base_url, self.allow_http):
-            advice = f"Set another by %cometvid config base_url=…, or by {BASE_URL_VARIABLE}."
+            advice = (
+                f"Set another one with %cometvid config base_url=… or with {BASE_URL_VARIABLE}."
+            )
             raise SettingsError(fault, advice=advice)
 
     def check_api(self) -> None:
@@ -253,7 +256,7 @@ def origin_of(url: str) -> tuple[str, str, int]:
 def _fault_of(url: str, allow_http: bool) -> str:
     """Return why `url` cannot be a base URL; "" if it can."""
     if _CREDENTIALS.search(url):
-        return "base_url holds a user name or password: give the key by %cometvid login"
+        return "base_url contains a user name or password: give the key with %cometvid login"
     shown = repr(url[:200])
     try:
         scheme, host, _ = origin_of(url)
@@ -261,14 +264,14 @@ def _fault_of(url: str, allow_http: bool) -> str:
     except ValueError as error:
         return f"base_url {shown} cannot be read: {error}"
     if scheme not in ("http", "https") or not host:
-        return f"base_url {shown} is no web address: it reads like {DEFAULT_BASE_URL}"
+        return f"base_url {shown} is not a web address such as {DEFAULT_BASE_URL}"
     if any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in url):
-        return f"base_url {shown} holds signs that no address has: copy it anew"
+        return f"base_url {shown} contains characters that no address has: copy it again"
     if parts.query or parts.fragment:
-        return f"base_url {shown} holds a ? or #: it reads like {DEFAULT_BASE_URL}"
+        return f"base_url {shown} contains a ? or #: it should look like {DEFAULT_BASE_URL}"
     if scheme == "http" and not is_this_machine(host) and not allow_http:
         return (
-            f"base_url {shown} has no TLS, so the key would cross the network in the clear: use "
+            f"base_url {shown} has no TLS, so anybody on the network could read the key: use "
             f"https, or set allow_http=on as well if you mean it ({ALLOW_HTTP_VARIABLE}=on)"
         )
     return ""
@@ -297,7 +300,7 @@ def _parse_switch(name: str, value: object) -> bool:
 
 def _parse_text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise SettingsError(f"{name} is {value!r}: give a text")
+        raise SettingsError(f"{name} is {value!r}: give text")
     return clean(value)
 
 

@@ -83,7 +83,7 @@ def _hidden_refusal(answer: Answer, reading: Reading) -> ApiError | TransientErr
     kind = kind_of(reason)
     if reading.names_job:
         words = told.rstrip(".")
-        return unknown(f"{words}. It names an id as well, so there may be a job.", answer)
+        return unknown(f"{words}. It also names an id, so there may be a job.", answer)
     if issubclass(kind, ApiError):
         return kind(told, status_code=answer.status_code, code=reason.code)
     if kind is RateLimited:

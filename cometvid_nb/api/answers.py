@@ -39,7 +39,7 @@ from .streams import ClipStream, HangUp, bounded
 
 NOT_JSON = object()
 """The payload of an answer whose body is no JSON, as None is JSON too."""
-BASE_URL_ADVICE = "Check base_url (%cometvid config): it ends in /v1."
+BASE_URL_ADVICE = "Check base_url with %cometvid config: it should end in /v1."
 MOST_KEPT = 2000
 """Characters kept of an answer that nobody can read an id from."""
 
@@ -184,7 +184,7 @@ def polled_job(answer: Answer, job_id: str, base_url: str, now_s: float) -> Job:
         return Job.pending(job_id)
     if payload is NOT_JSON:
         kind = "an HTML page" if answer.is_html else "no JSON"
-        raise ServerTrouble(f"The API answered {kind} when asked after {job_id}.")
+        raise ServerTrouble(f"The API answered {kind} when asked about {job_id}.")
     if not reading.layers:
         raise ServerTrouble(f"The API answered JSON that describes no job ({job_id}).")
     return Job.of(reading)
@@ -284,16 +284,16 @@ def _says(pattern: re.Pattern[str], reason: Reason) -> bool:
 def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
     """The error for a request that got no answer, without the URL: a link may be signed."""
     words: dict[type[Exception], str] = {
-        httpx.ConnectTimeout: "it did not let us connect in time",
+        httpx.ConnectTimeout: "connecting to it took too long",
         httpx.ConnectError: "it cannot be reached",
         httpx.ReadTimeout: "it did not answer in time",
         TimeoutError: "it did not answer in time",
         httpx.ReadError: "the connection was reset",
         httpx.WriteError: "the connection was reset",
-        httpx.ProxyError: "the proxy will not let us through",
-        httpx.TooManyRedirects: "it redirects without an end",
-        httpx.DecodingError: "what it sent cannot be read",
-        httpx.RemoteProtocolError: "it closed the connection in the middle",
+        httpx.ProxyError: "the proxy refused the connection",
+        httpx.TooManyRedirects: "it redirects endlessly",
+        httpx.DecodingError: "its answer cannot be read",
+        httpx.RemoteProtocolError: "it closed the connection too early",
     }
     reason = words.get(type(error), type(error).__name__)
     detail = str(error.__cause__ or error)
@@ -302,11 +302,11 @@ def no_answer(error: Exception, of_whom: str, host: str) -> ConnectionTrouble:
     advice = None
     if "CERTIFICATE" in detail.upper():
         reason = "its certificate cannot be trusted"
-        advice = "A proxy or a wrong clock may be why; certificates are never waved through."
+        advice = "Check the clock of this machine and any proxy: certificates are always verified."
     elif isinstance(error, httpx.ConnectError) and "SSL" in detail.upper():
-        reason = "it does not speak TLS as it should"
+        reason = "its TLS connection failed"
     elif isinstance(error, UnicodeError) or "getaddrinfo" in detail or _is_look_up(error):
-        reason = "there is no host of that name, or no network"
+        reason = "there is no such host, or no network"
     host = host[:100]
     return ConnectionTrouble(f"No answer from {of_whom} at {host}: {reason}.", advice=advice)
 
@@ -360,7 +360,7 @@ def clip_stream(response: httpx.Response, hang_up: HangUp, job_id: str, offset: 
     chunks = response.iter_raw()
     if packing := compressions(response.headers.get("Content-Encoding")):
         if len(packing) > 1 or packing[0] not in READABLE or start:
-            raise ClipError(f"The clip of {job_id} came packed, which nobody had asked for.")
+            raise ClipError(f"The clip of {job_id} came compressed in a way that cannot be read.")
         # Lengths and ranges count packed bytes: it cannot go on in the middle.
         chunks, total, validator = unpacked(chunks, total, job_id), None, None
     return ClipStream(bounded(chunks, total, job_id), start, total, validator, hang_up, marks)
@@ -375,14 +375,14 @@ def clip_refusal(
     """
     status, hint_s = answer.status_code, answer.retry_after_s(now_s)
     if status == 416:
-        return ClipError(f"The server has no clip of {job_id} beyond byte {offset}.")
+        return ClipError(f"The server has no more of the clip of {job_id} after byte {offset}.")
     error = refusal(answer, job_id, now_s)
     if status < 300 or status in NOT_THERE_YET or _is_missing(answer):
         said = f" The API answered {status}{_words_of(answer) or '.'}"
         words = said if status < 300 else f" {error}"
         told = words if is_own else f" Its link was answered with {status}."
         return ClipNotReady(
-            f"The clip of {job_id} is not there yet, or no longer.{told}", retry_after_s=hint_s
+            f"The clip of {job_id} is not available yet, or no longer.{told}", retry_after_s=hint_s
         )
     if is_own:
         if isinstance(error, TransientError):

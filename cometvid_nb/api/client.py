@@ -195,6 +195,7 @@ class Client:
                     lost.answer = error.answer
                     raise lost from error
                 if not error.is_unaccepted or attempt == MOST_CREATE_ATTEMPTS:
+                    error.advise("No job was created, so it is safe to try again.")
                     raise
                 delay_s = retry_delay_s(backoff_s(attempt - 1, self._rng), error.retry_after_s)
                 await asyncio.sleep(delay_s)

@@ -59,7 +59,7 @@ def fitted(content: bytes, name: str, wish: Wish) -> tuple[bytes, str]:
     """
     kind, need = media_type_of(content), _need(content, wish)
     try:
-        pil = _pillow(f"{name} has to be {need}, and that needs Pillow.")
+        pil = _pillow(f"{name} must be {need}, which needs Pillow.")
     except SettingsError:
         if need:
             raise
@@ -76,10 +76,10 @@ def fitted(content: bytes, name: str, wish: Wish) -> tuple[bytes, str]:
         if not need:
             return content, ""  # nothing has to be done to it, so that the API may judge it
         if not kind:
-            raise SettingsError(f"{name} is no PNG, JPEG, WebP or GIF picture") from None
+            raise SettingsError(f"{name} is not a PNG, JPEG, WebP or GIF picture") from None
         is_bomb = isinstance(error, Warning | pil.Image.DecompressionBombError)
         told = "has far too many pixels" if is_bomb else "is damaged or cut off"
-        raise SettingsError(f"{name} {told}, and has to be {need}") from None
+        raise SettingsError(f"{name} {told}, and must be {need}") from None
 
 
 def encoded(source: Any, most_bytes: int) -> bytes:
@@ -91,7 +91,7 @@ def encoded(source: Any, most_bytes: int) -> bytes:
     Raises:
         SettingsError: it has another shape, or Pillow is missing.
     """
-    pil = _pillow("A picture that is no file needs Pillow.")
+    pil = _pillow("A picture that is not a file needs Pillow.")
     if isinstance(source, pil.Image.Image):
         image = pil.ImageOps.exif_transpose(source)
     else:

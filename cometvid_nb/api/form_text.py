@@ -14,7 +14,7 @@ MOST_CHARACTERS = 100_000
 IMAGE_FIELD = "input_reference"
 """The files of a form; the part is repeated for several."""
 _RESERVED = {
-    "prompt": "the prompt stands in quotes",
+    "prompt": "the prompt goes in quotes",
     "model": "use --model",
     "seconds": "use --seconds",
     "size": "use --size",
@@ -41,7 +41,7 @@ def negative_text(negative: object) -> str:
 def model_text(model: object) -> str:
     """Return the name of a model. Raises `SettingsError` if it can be none."""
     if not (isinstance(model, str) and model.strip() and model.isprintable()):
-        raise SettingsError(f"{model!r} is no name of a model")
+        raise SettingsError(f"{model!r} is not the name of a model")
     return _sendable("the name of the model", model.strip())
 
 
@@ -73,11 +73,11 @@ def extra_texts(extra: Mapping[Any, Any] | None, taken: Mapping[str, str]) -> di
     texts: dict[str, str] = {}
     for name, value in (extra or {}).items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise SettingsError(f"{str(name)[:60]!r} is no name of a field")
+            raise SettingsError(f"{str(name)[:60]!r} is not the name of a field")
         if name in _RESERVED:
             raise SettingsError(f"{name} is not for --set: {_RESERVED[name]}")
         if name in taken:
-            raise SettingsError(f"{name} is given twice: by its own option and by --set")
+            raise SettingsError(f"{name} is given twice: with its own option and with --set")
         texts[name] = _sendable(name, value if isinstance(value, str) else _json(name, value))
     return texts
 
@@ -92,7 +92,7 @@ def set_values(words: list[str] | None) -> dict[str, str]:
     for word in words or []:
         name, equals, value = word.partition("=")
         if not equals or not name.strip():
-            raise SettingsError(f"--set {word[:60]!r} sets nothing: it goes --set KEY=VALUE")
+            raise SettingsError(f"--set {word[:60]!r} sets nothing: write --set KEY=VALUE")
         if name.strip() in values:
             raise SettingsError(f"--set gives {name.strip()[:60]} twice: give it once")
         values[name.strip()] = value
@@ -104,12 +104,12 @@ def _json(name: str, value: object) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         kind = type(value).__name__
-        raise SettingsError(f"{name} is of type {kind}, which no form can carry") from None
+        raise SettingsError(f"{name} is of type {kind}, which cannot be sent") from None
 
 
 def _sendable(told: str, text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise SettingsError(f"{told} holds half a character, which no request can carry")
+        raise SettingsError(f"{told} contains half a character, which cannot be sent")
     if len(text) > MOST_CHARACTERS:
-        raise SettingsError(f"{told} has {len(text)} characters: {MOST_CHARACTERS} are the most")
+        raise SettingsError(f"{told} has {len(text)} characters, at most {MOST_CHARACTERS} fit")
     return text

@@ -28,7 +28,7 @@ def fetch(url: str, most_bytes: int) -> tuple[str, bytes]:
     except ValueError:
         host, path = "", ""
     if not host:
-        raise SettingsError(f"{url[:100]!r} is no web address of a picture")
+        raise SettingsError(f"{url[:100]!r} is not the web address of a picture")
     name = "".join(c for c in unquote(path).rpartition("/")[2] if c.isprintable())[:100]
     told = f"the picture {name or 'there'} at {host}"
     try:
@@ -54,8 +54,8 @@ def _get(url: str, host: str, told: str, most_bytes: int) -> bytes:
             finally:
                 response.close()
             if _is_near(request.url.host) and not _is_near(host):
-                raise SettingsError(f"{told} leads into your private network, and was not fetched")
-    raise SettingsError(f"{told} cannot be fetched: it redirects without an end")
+                raise SettingsError(f"{told} points into your private network, and was not fetched")
+    raise SettingsError(f"{told} cannot be fetched: it redirects endlessly")
 
 
 def _body(response: httpx.Response, give_up_at_s: float, told: str, most_bytes: int) -> bytes:
@@ -65,7 +65,7 @@ def _body(response: httpx.Response, give_up_at_s: float, told: str, most_bytes: 
     for chunk in response.iter_bytes(64 * 1024):
         content += chunk
         if len(content) > most_bytes:
-            raise SettingsError(f"{told} has over {most_bytes / 1e6:.0f} MB, the most for one")
+            raise SettingsError(f"{told} is larger than {most_bytes / 1e6:.0f} MB, the limit")
         if time.monotonic() > give_up_at_s:
             raise SettingsError(f"{told} cannot be fetched: it takes over {FETCH_WITHIN_S:.0f} s")
     return bytes(content)

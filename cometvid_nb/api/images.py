@@ -93,7 +93,7 @@ def read_image(source: ImageSource, name: str = "image") -> Image:
         if isinstance(content, bytes):
             return _of_bytes(content, name, "the open file")
     raise SettingsError(
-        f"{type(source).__name__} is no picture: give a path, a web address, a data URL, bytes, "
+        f"{type(source).__name__} is not a picture: give a path, a web address, a data URL, bytes, "
         "a PIL image, or an array of height x width x 3"
     )
 
@@ -111,11 +111,11 @@ def image_sources(
     sources = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
     if sources and not (first_frame is None and last_frame is None):
         raise SettingsError(
-            "some pictures are given by image and some as first or last frame, so that their order "
-            "is not clear: give all by image, or none"
+            "some pictures are given as image and some as first or last frame, so their order is "
+            "unclear: give all of them as image, or none"
         )
     if last_frame is not None and first_frame is None:
-        raise SettingsError("there is a last frame and no first one, and only the order tells them")
+        raise SettingsError("a last frame needs a first frame: only their order tells them apart")
     return sources + [frame for frame in (first_frame, last_frame) if frame is not None]
 
 
@@ -144,14 +144,14 @@ def _of_file(path: Path) -> Image:
     if str(path)[:1] in ("<", "["):
         # `--image {frame}`, where the variable holds a picture and not the name of one.
         raise SettingsError(
-            "this is the text of a variable and not the name of a file: to send what it holds, "
+            "this is the text of a variable, not the name of a file: to send the picture itself, "
             "call cometvid_nb.create(prompt, image=...) in Python"
         )
     try:
         path = path.expanduser()
         size_bytes = path.stat().st_size
         if not path.is_file():
-            raise SettingsError(f"{path} is no file: --image takes one picture")
+            raise SettingsError(f"{path} is not a file: --image takes one picture")
         if size_bytes > MOST_IMAGE_BYTES:
             raise _too_large(str(path), size_bytes)
         content = path.read_bytes()
@@ -187,4 +187,4 @@ def _of_data_url(url: str) -> bytes:
             return unquote_to_bytes(data)
         return base64.b64decode("".join(unquote(data).split()), validate=True)
     except (ValueError, binascii.Error):
-        raise SettingsError("the data URL of the picture is cut off or holds no base64") from None
+        raise SettingsError("the data URL of the picture is incomplete or not base64") from None

@@ -26,7 +26,7 @@ from .shape import pixels_of, ratio_of, shape_fields, size_like
 MOST_JOBS = 50
 FITS = ("crop", "pad", "none")
 """Cut off what does not fit; add black bars; leave the file as it is."""
-_FORCE = "If you know better, --force sends it anyway (in Python: force=True)."
+_FORCE = "To send it anyway: --force (in Python: force=True)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,9 @@ class NewJob:
         if remix_of is not None:
             others = (model, seconds, size, ratio, resolution, seed, negative)
             if any(other is not None for other in (*others, image, first_frame, last_frame)):
-                raise SettingsError("a remix is like its job: only the prompt and extra go along")
+                raise SettingsError(
+                    "a remix takes only a prompt and extra; the rest stays the same"
+                )
             return cls(fields | extra_texts(extra, fields), remix_of=_job_id(remix_of))
         fields |= {"model": model_text(model)} if model is not None else {}
         fields |= {"seconds": seconds_text(seconds)} if seconds is not None else {}
@@ -105,7 +107,7 @@ class NewJob:
         if fit is not None and fit not in FITS:
             raise SettingsError(f"fit is {fit!r}: give {listed(FITS)}")
         if fit is not None and not sources:
-            raise SettingsError("there is no picture to fit: fit goes with image")
+            raise SettingsError("there is no picture to fit: use fit together with image")
         refused += _refused_seconds(family, name, fields)
         refused += _refused_images(family, name, len(sources), has_last=last_frame is not None)
         if refused and not force:
@@ -171,9 +173,9 @@ def _refused_images(family: Family, name: str, count: int, *, has_last: bool) ->
         return [f"{name} takes no picture."]
     if most is not None and count > most:
         frames = ", the first frame and the last one" if most == 2 else ""
-        return [f"{name} takes {most} picture{'s' * (most > 1)}{frames}, and not {count}."]
+        return [f"{name} takes {most} picture{'s' * (most > 1)}{frames}, not {count}."]
     if has_last and not family.has_last_frame:
-        return [f"{name} takes no last frame: its pictures are for the prompt to refer to."]
+        return [f"{name} takes no last frame: its pictures are references for the prompt."]
     return []
 
 
@@ -185,7 +187,7 @@ def _refused_files(
     for image in images:
         kinds = [kind.rpartition("/")[2].upper() for kind in family.image_kinds]
         if image.media_type not in family.image_kinds:
-            refused.append(f"{name} takes pictures in {listed(kinds)}, and {image.name} is none.")
+            refused.append(f"{name} takes {listed(kinds)} pictures; {image.name} is none.")
         elif family.is_image_of_size and size is not None and image.frame != size:
             has = "{}x{}".format(*image.frame) if image.frame else "another size"
             refused.append(
@@ -202,7 +204,7 @@ def _fitted(
         return tuple(images)
     pixels, ratio = pixels_of(fields), ratio_of(fields)
     if fit is not None and pixels is None and ratio is None:
-        raise SettingsError(f"fit is {fit!r}, and no size or ratio says what to fit to")
+        raise SettingsError(f"fit is {fit!r}, but there is no size or ratio to fit to")
     is_shaped = fit is not None or (family.is_image_of_size and pixels is not None)
     wish = Wish(
         family.image_kinds,

@@ -86,8 +86,8 @@ def _models_in(answer: Answer, url: str) -> list[Model]:
     if isinstance(answer.payload, dict) and (words := line_of(answer.payload.get("message"), 300)):
         kind = f"“{words}”"
     elif answer.payload is not NOT_JSON:
-        kind = "JSON without any"
+        kind = "JSON without a model"
     raise ServerTrouble(
-        f"{url} gave {kind} in place of a list of models.",
-        advice="Check base_url (%cometvid config): it ends in /v1.",
+        f"{url} answered with {kind} instead of a list of models.",
+        advice="Check base_url with %cometvid config: it should end in /v1.",
     )

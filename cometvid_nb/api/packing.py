@@ -49,7 +49,7 @@ def unpacked(chunks: Iterator[bytes], announced_bytes: int | None, job_id: str) 
         came_bytes += len(chunk)
         yield chunk
     if announced_bytes not in (None, came_bytes):
-        raise ConnectionTrouble(f"{came_bytes} of {announced_bytes} bytes came, then the end.")
+        raise ConnectionTrouble(f"Only {came_bytes} of {announced_bytes} bytes arrived.")
 
 
 def _inflated(chunks: Iterator[bytes], job_id: str) -> Iterator[bytes]:
@@ -63,14 +63,14 @@ def _inflated(chunks: Iterator[bytes], job_id: str) -> Iterator[bytes]:
             try:
                 made = unpacker.decompress(packed, MOST_AT_A_TIME_BYTES)
             except zlib.error as error:
-                raise ClipError(f"The clip of {job_id} came packed and broken.") from error
+                raise ClipError(f"The compressed clip of {job_id} is damaged.") from error
             packed = unpacker.unconsumed_tail or unpacker.unused_data
             made_bytes += len(made)
             if made_bytes > max(MOST_AT_A_TIME_BYTES, came_bytes * MOST_RATIO):
-                raise ClipError(f"The clip of {job_id} grows without a bound when unpacked.")
+                raise ClipError(f"The clip of {job_id} is far too large when decompressed.")
             yield made
     if not unpacker.eof:
-        raise ConnectionTrouble(f"The packed clip of {job_id} ended in the middle.")
+        raise ConnectionTrouble(f"The compressed clip of {job_id} is incomplete.")
 
 
 def _is_packed(head: bytes) -> bool:

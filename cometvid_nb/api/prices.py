@@ -51,7 +51,7 @@ class Estimate:
         amount = _amount_text(self.least)
         if self.most > self.least:
             amount = f"{amount} to {_amount_text(self.most)}"
-        return f"about {amount} {self.currency} (an estimate by the published price)"
+        return f"about {amount} {self.currency} (an estimate from the published price)"
 
 
 def estimate(

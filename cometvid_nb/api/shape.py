@@ -52,7 +52,7 @@ def shape_fields(
         written = _ratio(ratio).replace(":", family.ratio_sign)
         if family.ratio_field in fields:
             raise SettingsError(
-                f"size is {size} and ratio is {ratio}: {model} has one field for both, so give one"
+                f"size is {size} and ratio is {ratio}: {model} has one field for both: give one"
             )
         fields[family.ratio_field] = written
         refused += _refused_ratio(family, model, _ratio(ratio))
@@ -92,7 +92,7 @@ def word(name: str, value: object) -> str | None:
         return None
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > MOST_CHARACTERS or not text.isprintable():
-        raise SettingsError(f"{name} is {str(value)[:MOST_CHARACTERS]!r}, which no model can read")
+        raise SettingsError(f"{name} is {str(value)[:MOST_CHARACTERS]!r}: no model takes that")
     pair = _PAIR.fullmatch(text)
     if pair is not None and not _is_sensible(int(pair[1]), int(pair[3])):
         raise SettingsError(

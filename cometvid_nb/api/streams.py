@@ -204,7 +204,7 @@ def bounded(chunks: Iterator[bytes], total_bytes: int | None, job_id: str) -> It
             waited_s, came = waited_s + time.monotonic() - asked_s, came + len(chunk)
             if waited_s >= SLOW_S:
                 if came < LEAST_BYTES:
-                    raise ConnectionTrouble(f"The clip of {job_id} hardly comes: {came} bytes.")
+                    raise ConnectionTrouble(f"The clip of {job_id} arrives too slowly.")
                 waited_s, came = 0.0, 0
             received += len(chunk)
             if received > MOST_CLIP_BYTES:
@@ -214,6 +214,6 @@ def bounded(chunks: Iterator[bytes], total_bytes: int | None, job_id: str) -> It
         else:
             return
     raise ClipError(
-        f"What the server sends as the clip of {job_id} is larger than "
+        f"The clip of {job_id}, as the server sends it, is larger than "
         f"{MOST_CLIP_BYTES / 1024**3:.3g} GiB."
     )

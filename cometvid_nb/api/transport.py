@@ -264,8 +264,8 @@ async def send_for_clip(
             response = await send(http_for(str(following.url)), following, hang_up, auth=None)
     except LeadsInside as error:
         raise ClipError(
-            f"The link to the clip of {job_id} leads to {str(error)[:100]}, an address of the "
+            f"The link to the clip of {job_id} leads to {str(error)[:100]}, an address in a "
             "private network, and was not followed."
         ) from None
     response.close()
-    raise httpx.TooManyRedirects("it redirects without an end", request=request)
+    raise httpx.TooManyRedirects("it redirects endlessly", request=request)

@@ -15,8 +15,8 @@ def certificates_error() -> SettingsError:
     """Say which variable of the TLS library names a file that cannot be used, and the file."""
     name = _certificates_variable()
     return SettingsError(
-        f"What {name} names cannot be used: {os.environ.get(name, '')[:200]!r}.",
-        advice=f"Mend or unset {name}, then restart the kernel.",
+        f"The value of {name} cannot be used: {os.environ.get(name, '')[:200]!r}.",
+        advice=f"Correct or unset {name}, then restart the kernel.",
     )
 
 
@@ -48,19 +48,19 @@ def proxy_error() -> SettingsError:
             httpx.HTTPTransport(verify=trust, proxy=httpx.Proxy(url), limits=no_limits).close()
         except ImportError:
             return SettingsError(
-                f"{name} names a SOCKS proxy, and the library for such proxies is missing.",
+                f"{name} names a SOCKS proxy, but the library for such proxies is missing.",
                 advice=f'Run %pip install "httpx[socks]" and restart the kernel, or unset {name}.',
             )
         except (ValueError, httpx.InvalidURL):
             return SettingsError(
-                f"The proxy that {name} names cannot be used: it is no address of a proxy.",
-                advice=f"Mend or unset {name}. A proxy reads like http://host:8080.",
+                f"The proxy in {name} cannot be used: it is not the address of a proxy.",
+                advice=f"Correct or unset {name}. A proxy looks like http://host:8080.",
             )
     name = _proxy_variable("no")
     return SettingsError(
-        f"A host that {name} names cannot be read.",
-        advice=f"Mend or unset {name}. It holds names and addresses with commas between them, and "
-        "no network such as fe80::/10.",
+        f"A host in {name} cannot be read.",
+        advice=f"Correct or unset {name}. It takes host names and addresses separated by commas, "
+        "but no networks such as fe80::/10.",
     )
 
 

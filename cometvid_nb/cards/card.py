@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..clips.places import SavedClip, Saving
-from ..errors import JobNotFound
+from ..errors import BadKey, JobNotFound, MissingKey
 from ..job.ids import check_job_id, quoted_id
 from ..job.job import Job
 from ..job.plain import plain
@@ -98,7 +98,7 @@ class Card:
         return cls(
             phase=phase,
             job_id=state.job_id,
-            headline=_UNSAVED if _is_unsaved(state) else _headline(phase, job),
+            headline=_headline_of(state, phase),
             facts=_facts(known, state.saved),
             prompt=known.prompt if known else None,
             progress_percent=_progress(phase, job),
@@ -167,12 +167,23 @@ def phase_of(state: WatchState) -> Phase:
 
 
 _UNSAVED = "Completed, clip not saved"
+_BAD_KEY = "The API key was rejected"
+_NO_KEY = "The API wants a key"
 
 
 def _is_unsaved(state: WatchState) -> bool:
     """Whether the clip was to be saved and could not be."""
     is_lost = state.saved is None and state.saving is None and state.problem is not None
     return is_lost and state.ending == Ending.COMPLETED
+
+
+def _headline_of(state: WatchState, phase: Phase) -> str:
+    if _is_unsaved(state):
+        return _UNSAVED
+    if isinstance(state.error, BadKey):
+        # Refused for want of a key, or because of it.
+        return _NO_KEY if state.error.advice == MissingKey.advice else _BAD_KEY
+    return _headline(phase, state.job)
 
 
 def _headline(phase: Phase, job: Job | None) -> str:
@@ -238,25 +249,34 @@ def _advice(state: WatchState) -> str | None:
     if state.ending == Ending.STOPPED:
         return "The job itself goes on at the server. Watch it again to see how it ends."
     if state.ending == Ending.FAILED:
-        return (
-            "This job will not change any more. Change what the message names and create a new one."
-        )
+        return "This job is over. Edit the prompt and create a new one."
     if _is_unsaved(state):
-        return "The clip is still at the server for a while. To try again:"
+        if state.is_place_unusable:
+            return (
+                "Make the folder writable, or save the clip in another one while the server still "
+                "has it:"
+            )
+        return "The clip stays at the server for a while. To try again:"
+    if isinstance(state.error, BadKey):
+        return f"{state.error.advice} The job itself goes on at the server."
     if state.error is not None:
         return state.error.advice
     if state.problem is None and _codec_problem(state.saved):
-        return "The file is whole. Open it in VLC, or on a Mac in QuickTime Player."
+        return "The file is complete. Open it in VLC, or on a Mac in QuickTime Player."
     if state.ending is None and state.not_found_times:
-        return "Checking goes on for some seconds before this is taken for the truth."
+        return "Checking a few more seconds before giving up."
     if state.ending is None and state.problem:
-        return "The job itself is not affected; checking goes on by itself."
+        return "The job itself is not affected, and checking goes on."
     if state.ending is None and state.job and state.job.status == JobStatus.UNKNOWN:
-        return "This word is not in the API's documents. Checking goes on until the deadline."
+        return "This status is not documented. Checking goes on until the deadline."
     return None
 
 
 def _command(phase: Phase, state: WatchState) -> str | None:
+    if state.is_place_unusable:
+        return f"{line} FOLDER" if (line := _command_line("save", state.job_id)) else None
+    if isinstance(state.error, BadKey):
+        return "%cometvid login"
     if _is_unsaved(state) or (state.saved is not None and state.problem is not None):
         return _command_line("save", state.job_id)
     if isinstance(state.error, JobNotFound):

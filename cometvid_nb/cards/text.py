@@ -76,7 +76,7 @@ def to_moment(at_s: float) -> str:
     try:
         return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
     except (ValueError, OverflowError, OSError):
-        return "an unreadable time"
+        return "an unknown time"
 
 
 def gallery_to_text(gallery: Gallery, cards: Sequence[Card]) -> str:

@@ -7,6 +7,7 @@ for length and MP4 structure, then linked into place; another file of that name 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from contextlib import aclosing
@@ -19,7 +20,8 @@ from ..api.client import Client
 from ..api.retries import retry_delay_s
 from ..api.streams import ClipStream
 from ..api.threads import in_thread
-from ..errors import ClipError, TransientError
+from ..errors import ClipError, PlaceUnusable, TransientError
+from ..job.ids import quoted_id
 from .file import check, clip_file_name, fitting, put_in_place
 from .format import Format
 from .parts import new_part, remove, sweep
@@ -72,6 +74,17 @@ class Tries:
         self._on_progress(Saving(0, None, self.number + 1, self._problem, *self._clip))
 
 
+_REMEDIES = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS), "Make the folder writable, or choose another:"
+    ),
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT), "Free some space there, or choose another folder:"
+    ),
+}
+"""What to do about an error of the operating system."""
+
+
 async def download(
     client: Client,
     road: Road,
@@ -108,9 +121,11 @@ async def download(
         return ClipFile(path, size_bytes, format_)
     except (OSError, ValueError) as error:  # a ValueError: a path with a zero byte in it
         reason = getattr(error, "strerror", None) or error
-        raise ClipError(
+        remedy = _REMEDIES.get(getattr(error, "errno", 0), "Choose another folder:")
+        raise PlaceUnusable(
             f"The clip of {job_id} was not saved to {folder}: {reason}.",
-            advice="Free or allow the place, or set another with %cometvid config save_dir=…",
+            advice=f"{remedy} %cometvid save {quoted_id(job_id)} FOLDER (for all clips to come: "
+            "%cometvid config save_dir=FOLDER)",
         ) from error
     finally:
         remove(part)
@@ -135,11 +150,11 @@ async def _receive(
                 # A server that ignores the range, or has another clip by now, begins anew.
                 begin = stream.offset if stream.offset == offset else 0
                 if stream.offset not in (0, begin):
-                    raise ClipError(f"The server began at byte {stream.offset}, not {offset}.")
+                    raise ClipError(f"The server sent byte {stream.offset}, not byte {offset}.")
                 if begin and first is not None and not stream.is_of(first):
                     # Some ignore If-Range and send a part of what is another clip by now.
                     validator = None
-                    raise TransientError("The server has another clip by now.")
+                    raise TransientError("The server has a different clip now.")
                 first = first if begin else stream
                 with _opened(part) as file:
                     file.seek(begin)
@@ -151,11 +166,11 @@ async def _receive(
                     if begin and not _begins_with(file, begin, known):
                         validator = None  # nothing of it can be trusted: from the beginning, then
                         raise TransientError(
-                            "The server sent another part of the clip than it said."
+                            "The server sent a different part of the clip than announced."
                         )
                     if stream.total_bytes is not None and file.tell() != stream.total_bytes:
                         raise TransientError(
-                            f"{file.tell()} of {stream.total_bytes} bytes came, then the end."
+                            f"Only {file.tell()} of {stream.total_bytes} bytes arrived."
                         )
                     return await in_thread(partial(check, file, road.job.id))
         except TransientError as error:

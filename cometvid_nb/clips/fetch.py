@@ -85,13 +85,13 @@ async def fetch(
                     raise  # the disk: another road would end there as well
                 problem = problems[road.name] = error
         if problem is None:
-            raise ClipError(f"There is no way to the clip of {wanted.job.id}.")
+            raise ClipError(f"The API gave no link to the clip of {wanted.job.id}.")
         hint_s = getattr(problem, "retry_after_s", None)
         pause_s = retry_delay_s(LATE_PAUSES_S[min(walks, len(LATE_PAUSES_S) - 1)], hint_s)
         is_late = isinstance(problem, ClipNotReady | ServerTrouble | RateLimited)
         if not is_late or time.monotonic() + pause_s > wanted.late_until_s:
             raise _in_the_end(problems)
-        tries.failed(f"{problem} A clip may come a little late: asking again.")
+        tries.failed(f"{problem} The clip may take a little longer; trying again.")
         await asyncio.sleep(pause_s)
         walks += 1
 

@@ -41,14 +41,13 @@ def check(file: FileIO, job_id: str) -> tuple[int, Format]:
     size_bytes = file.seek(0, os.SEEK_END)
     if (found := read_format(file, size_bytes)) is not None:
         return size_bytes, found
-    told = f"What the server sent as the clip of {job_id} is not a whole MP4, WebM or GIF file"
     file.seek(0)
     head = file.read(WORDS_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"", b"{", b"[", b"<"):
         # Words in place of a clip: some servers say so, under 200, that it is not there yet.
-        words = {b"": "nothing", b"<": "a page"}.get(head[:1], "JSON")
-        raise ClipNotReady(f"{told} but {words}.")
-    raise ClipError(f"{told}.")
+        words = {b"": "nothing", b"<": "a web page"}.get(head[:1], "JSON")
+        raise ClipNotReady(f"The server sent {words} instead of the clip of {job_id}.")
+    raise ClipError(f"What the server sent for {job_id} is not a complete MP4, WebM or GIF.")
 
 
 def read_format(file: FileIO, size_bytes: int) -> Format | None:
@@ -113,7 +112,7 @@ def put_in_place(part: Path, folder: Path, name: str) -> Path:
                 return place
         else:
             return place
-    raise ClipError(f"There are a thousand files named like {name} already.")
+    raise ClipError(f"There are already a thousand files with names like {name}.")
 
 
 def _is_same(one: Path, other: Path) -> bool:

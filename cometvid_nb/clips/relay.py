@@ -30,7 +30,7 @@ async def relay(
 
     They hold the clip piece by piece, or say in the end why it cannot come (`clip_failed`).
     """
-    problem = "there is no way to it"
+    problem = "no source for it is left"
     every = saved.every if saved is not None else ()
     known = next((one for one in every if one.number == number), None)
     async for road in roads_of(client, job, known, number):
@@ -63,7 +63,7 @@ async def _pieces(stream: ClipStream, request: int) -> AsyncIterator[Message]:
     async for block in stream:
         pending += block
         if offset + len(pending) > MOST_RELAYED_BYTES:
-            raise ClipError("The clip is too large to go through the kernel.")
+            raise ClipError("The clip is too large to be sent through the kernel.")
         while len(pending) > MESSAGE_BYTES:
             yield next_piece(is_last=False)
     yield next_piece(is_last=True)

@@ -35,7 +35,7 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
     except ImportError:
         raise ClipError(
             f"The clip of {job_id} was not saved to {shown_url}: fsspec is missing.",
-            advice="pip install 'cometvid-nb[storage]'",
+            advice="Run %pip install 'cometvid-nb[storage]'.",
         ) from None
 
     def put() -> str:
@@ -50,11 +50,11 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
                     Path(path).parent.mkdir(parents=True, exist_ok=True)
                 system.put_file(str(file), path)
                 if system.size(path) != file.stat().st_size:
-                    raise OSError("not all of it arrived")
+                    raise OSError("only part of it arrived")
                 return url
             if _is_same(system, path, file):
                 return url
-        raise FileExistsError(f"there are a thousand files named like {name} already")
+        raise FileExistsError(f"there are already a thousand files with names like {name}")
 
     try:
         return without_credentials(await asyncio.to_thread(put))

@@ -30,7 +30,7 @@ def embedded(card: Card, state: WatchState) -> Card:
     if size_bytes > MOST_EMBEDDED_BYTES:
         return _refused(
             card,
-            f"it has {size_bytes / 1e6:.0f} MB, and a notebook should hold "
+            f"it has {size_bytes / 1e6:.0f} MB, and a notebook file should hold "
             f"{MOST_EMBEDDED_BYTES / 1e6:.0f} MB at most",
         )
     known = {saved.number: saved for saved in state.saved.every}
@@ -73,7 +73,7 @@ def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list
 
 
 def _refused(card: Card, reason: str) -> Card:
-    return replace(card, problem=f"The clip is saved, but not embedded: {reason}.")
+    return replace(card, problem=f"The clip is saved but not embedded: {reason}.")
 
 
 def last_cards(gallery: Gallery, *, is_embedding: bool) -> list[Card]:

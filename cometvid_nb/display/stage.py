@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ class Stage:
         wait: bool | None = None,
         is_embedding: bool = False,
         is_gallery: bool = False,
+        timeout_s: float | None = None,
     ) -> None:
         """Show watches in the running cell, and block until they end if necessary.
 
@@ -63,6 +65,10 @@ class Stage:
             wait: whether to block; None blocks only if later updates would be lost (`Frontend`).
             is_embedding: the record at the end contains the whole clip, if it is small enough.
             is_gallery: three jobs or fewer share a gallery, too.
+            timeout_s: seconds after which the wait ends; None waits as long as the watches go on.
+
+        Raises:
+            TimeoutError: `timeout_s` passed first. The watches go on.
         """
         frontend = detect(shell(), os.environ)
         is_waiting = frontend.is_blocking if wait is None else wait
@@ -80,24 +86,27 @@ class Stage:
         if not is_waiting:
             return
         try:
-            self._wait(feeds)
+            self._wait(feeds, timeout_s)
         finally:
             # Widgets go on after an interrupt; a line of text or an output of a file cannot.
             if not frontend.has_widgets:
                 _leave(feeds)
 
-    def wait_again(self, watches: Sequence[Watch]) -> None:
+    def wait_again(self, watches: Sequence[Watch], timeout_s: float | None = None) -> None:
         """Block until watches that were shown before have ended.
 
         A front end without widgets shows them again, as their lines are gone.
+
+        Raises:
+            TimeoutError: `timeout_s` passed first. The watches go on.
         """
         if not detect(shell(), os.environ).has_widgets:
-            self.present(watches, wait=True)
+            self.present(watches, wait=True, timeout_s=timeout_s)
             return
         # Feeds without views: the cards are drawn by their own feeds, here only the end matters.
         feeds = [CardFeed(watch, self._delivery) for watch in watches]
         try:
-            self._wait(feeds)
+            self._wait(feeds, timeout_s)
         finally:
             _leave(feeds)
 
@@ -122,7 +131,7 @@ class Stage:
         widget.on_request(partial(self._answer_gallery, widget, feed))
         return feed
 
-    def _wait(self, feeds: Sequence[Feed]) -> None:
+    def _wait(self, feeds: Sequence[Feed], timeout_s: float | None) -> None:
         """Block until every feed has drawn its last change; all drawing happens on this thread."""
 
         def is_done() -> bool:
@@ -132,7 +141,11 @@ class Stage:
             for view in _views_of(feeds):
                 view.tick(time.time())
 
-        block_on(self._delivery.pump(is_done, tick))
+        async def wait() -> None:
+            async with asyncio.timeout(timeout_s):
+                await self._delivery.pump(is_done, tick)
+
+        block_on(wait())
 
     def _answer_gallery(
         self, widget: GridWidget, feed: GalleryFeed, message: dict[str, Any]

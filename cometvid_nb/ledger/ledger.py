@@ -81,8 +81,8 @@ class Ledger:
                 "so nothing will remember it."
             )
         return (
-            f"The ledger of jobs at {self.path} cannot be used now ({why}). Watching goes on, and "
-            "what is not written down is written as soon as that works, while this kernel runs."
+            f"The ledger of jobs at {self.path} cannot be used now ({why}). Watching goes on. "
+            "What is missing is written as soon as possible, while this kernel runs."
         )
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import time
 from argparse import Namespace
 from functools import partial
@@ -15,27 +14,24 @@ from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.text import one_line
 from ..clips.places import Saving
-from ..display.frontend import detect
-from ..errors import CometVidError, SettingsError
-from ..job.ids import quoted_id, quoted_ids, shown_id
+from ..errors import SettingsError
+from ..job.ids import quoted_id, shown_id
 from ..ledger.ledger import Ledger
 from ..ledger.statements import MOST_SEARCHED
 from ..machine import is_this_machine, say
-from ..notebook import notebook_folder, shell
+from ..notebook import notebook_folder
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
-from . import creation, tables
+from . import creation, offers, showing, tables
 from .demo import Demo
-from .grammar import Ids, explain, whole
+from .grammar import Ids, whole
+from .help import explain
+from .line import find_command
 from .model_table import age_text, models_bundle
-from .outcomes import error_of, listed, why
+from .outcomes import listed
 from .parser import GrammarError
-
-_ODD = ("video_dialect_", "video_clip_", "video_late_")
-"""Beginnings of the simulator's jobs that answer as other servers do; offered to who asks so."""
-MOST_OFFERED = 200
-"""So many of the latest remembered jobs are looked at for a completion."""
+from .start_page import start_bundle
 
 
 class Commands:
@@ -52,19 +48,17 @@ class Commands:
         """What was said last of the ledger."""
 
     def watch(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList:
-        session = sessions.current()
-        options = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
-        # Checked before the first watch starts: a wrong option must not leave half of them running.
-        session.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        shown = self._show(arguments.ids, arguments, **options)
+        shown = showing.show(arguments.ids, arguments)
         self._tell_of_ledger()
         return shown
 
     def create(self, arguments: Namespace, cell: str | None = None) -> Any:
-        return creation.create(arguments, self._show)
+        showing.watch_options(arguments)
+        return creation.create(arguments, showing.show)
 
     def remix(self, arguments: Namespace, cell: str | None = None) -> Any:
-        return creation.remix(arguments, self._show)
+        showing.watch_options(arguments)
+        return creation.remix(arguments, showing.show)
 
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
         base_url, ledger = sessions.current().settings.base_url, _ledger()
@@ -79,24 +73,26 @@ class Commands:
         total = total or ledger.count(base_url, 1)
         tables.show(tables.jobs_bundle(matching, total, notebook_folder()))
         if arguments.search and ledger.count(base_url, MOST_SEARCHED + 1) > MOST_SEARCHED:
-            say(f"Only the latest {MOST_SEARCHED:,} jobs were looked through.")
+            say(f"Only the latest {MOST_SEARCHED:,} jobs were searched.")
         self._tell_of_ledger()
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:
-        session = sessions.current()
+        session, options = sessions.current(), showing.watch_options(arguments)
         for entry in _ledger().uncertain(session.settings.base_url, 5):
             answer = f" The API answered: {one_line(entry.answer)}" if entry.answer else ""
             say(
-                f"Not known whether this was made: {one_line(entry.prompt or '', 60)!r}.{answer} "
-                f"Look at your account. If you have: %cometvid forget {quoted_id(entry.name)}"
+                f"The outcome of this request is unknown: {one_line(entry.prompt or '', 60)!r}."
+                f"{answer} Check your account, then: %cometvid forget {quoted_id(entry.name)}"
             )
-        watches = WatchList(session.resume())
+        watches = WatchList(session.resume(**options))
         if len(watches) == sessions.MOST_RESUMED:
-            say(f"These are the latest {len(watches):,}. Once they have ended, resume the rest.")
+            say(
+                f"These are the latest {len(watches):,} jobs. Resume the rest when they have ended."
+            )
         if not watches:
-            say("Every remembered job has ended, and every wanted clip is saved.")
+            say("Nothing to resume: every remembered job has ended, and no clip waits to be saved.")
             return None
-        return self._present(watches, arguments)
+        return showing.present(watches, arguments)
 
     def save(self, arguments: Namespace, cell: str | None = None) -> None:
         told = 1
@@ -138,33 +134,36 @@ class Commands:
             watches = self._find(arguments.ids)
         elif len(watches) > 1 and not arguments.all:
             raise GrammarError(
-                f"several jobs are watched: {listed(watches)}. Name one, or say --all"
+                f"several jobs are being watched: {listed(watches)}. Name one, or add --all"
             )
         if not watches:
             say("No job is being watched.")
         for watch in watches:
             if watch.state.is_settled:
-                say(f"The watch of {shown_id(watch.job_id)} is over already.")
+                say(f"{shown_id(watch.job_id)} is no longer watched.")
                 continue
             watch.stop()
             say(f"Stopped watching {shown_id(watch.job_id)}. The job itself goes on at the server.")
 
     def wait(self, arguments: Namespace, cell: str | None = None) -> None:
-        session = sessions.current()
+        session, timeout_s = sessions.current(), None
+        if arguments.timeout is not None:
+            timeout_s = session.settings.changed(timeout_s=arguments.timeout).timeout_s
         watches = self._find(arguments.ids) if arguments.ids else session.active
         if not watches:
             say("No job is being watched.")
-        self._block(watches, lambda: session.stage.wait_again(watches))
+        wait = partial(session.stage.wait_again, watches, timeout_s)
+        showing.block(watches, wait, timeout_s)
 
     def config(self, arguments: Namespace, cell: str | None = None) -> None:
         changes: dict[str, str] = {}
         for change in arguments.changes:
             name, equals, value = change.partition("=")
             if not equals:
-                raise GrammarError(f"{change!r} changes nothing: a setting goes KEY=VALUE")
+                raise GrammarError(f"{change!r} changes nothing: write KEY=VALUE")
             if name == "api_key":
                 raise GrammarError(
-                    "a key in a cell is saved with the notebook: use %cometvid login instead"
+                    "a key in a cell would be saved with the notebook: use %cometvid login instead"
                 )
             if name == "is_simulated":
                 raise GrammarError("is_simulated is set by %cometvid demo")
@@ -183,80 +182,40 @@ class Commands:
             text = getpass.getpass(_key_prompt())
         except (StdinNotImplementedError, EOFError):  # nbclient has no stdin; a pipe may end
             raise SettingsError(
-                "nobody can be asked for the key here: set COMETAPI_KEY before the kernel starts"
+                "the key cannot be typed in here: set COMETAPI_KEY before the kernel starts"
             ) from None
         key = check_key(text)
         # First: `leave_demo` brings back the settings of before, without this key.
         self.leave_demo()
         sessions.current().configure(api_key=key)
-        say(f"The key {key} is kept in this kernel's memory, for this session only.")
+        say(f"The key {key} is kept in this kernel's memory only, until the kernel ends.")
 
     def models(self, arguments: Namespace, cell: str | None = None) -> None:
         session = sessions.current()
         catalogue, problem = session.models()
         if problem is not None:
-            say(f"{problem} These are the models as they were {age_text(catalogue, time.time())}.")
+            say(f"{problem} The list below was fetched {age_text(catalogue, time.time())}.")
         settings = session.settings
         host = "the simulated API" if settings.is_simulated else settings.origin[1]
         tables.show(models_bundle(catalogue, arguments.words, host))
 
     def demo(self, arguments: Namespace, cell: str | None = None) -> None:
         if arguments.stop:
-            say("Left the simulation." if self._demo.stop() else "No simulation was on.")
+            is_over = self._demo.stop()
+            say("The simulation has ended." if is_over else "No simulation is running.")
         elif arguments.trouble is not None:
             say(self._demo.let_fail(arguments.trouble))
         else:
             say(self._demo.start(_speed(arguments.speed)))
 
     def help(self, arguments: Namespace, cell: str | None = None) -> None:
-        say(explain(arguments.command))
+        if arguments.command is not None:
+            say(explain(find_command(arguments.command)))
+            return
+        session = sessions.current()
+        tables.show(start_bundle(session.settings, session.active))
 
     # What the commands share.
-
-    def _show(
-        self, ids: list[str], arguments: Namespace, *, is_list: bool = False, **options: Any
-    ) -> Watch | WatchList:
-        """Watch jobs and show them; return a list for several jobs, or if `is_list`."""
-        session = sessions.current()
-        if arguments.no_save:
-            options["save"] = "off"
-        elif arguments.save is not None:
-            options["save_to"] = arguments.save
-        watches = WatchList(session.watch(job_id, **options) for job_id in ids)
-        shown = self._present(watches, arguments)
-        return watches if is_list else shown
-
-    def _present(self, watches: WatchList, arguments: Namespace) -> Watch | WatchList:
-        stage = sessions.current().stage
-        # None: the front end decides; False: never wait, whatever the front end is.
-        wait, is_embedding = arguments.wait, getattr(arguments, "embed", False)
-        is_gallery = getattr(arguments, "gallery", False)
-        show = partial(stage.present, is_embedding=is_embedding, is_gallery=is_gallery)
-        if wait is False:
-            show(watches, wait=False)  # a watch that ends badly later is no error of this cell
-        else:
-            self._block(watches, lambda: show(watches, wait=wait))
-        return watches[0] if len(watches) == 1 else watches
-
-    def _block(self, watches: list[Watch], wait: Any) -> None:
-        """Call `wait()`, then fail the cell if a watch that has ended has no clip.
-
-        Without the failure, a notebook run by papermill would go on without its clip.
-        """
-        try:
-            wait()
-        except KeyboardInterrupt:
-            going_on = (watch for watch in watches if not watch.state.is_settled)
-            ids = quoted_ids(watch.job_id for watch in going_on)
-            told = f"Stopped waiting. The watch goes on: %cometvid wait {ids}"
-            if not detect(shell(), os.environ).is_text:
-                # An interrupt must also end a "Run all": the cells below need the clip.
-                raise GrammarError(told) from None
-            say(told)
-            return
-        ended = [(watch, error) for watch in watches if (error := error_of(watch)) is not None]
-        if ended:
-            raise why(ended) from None
 
     def _tell_of_ledger(self) -> None:
         """Print what is wrong with the ledger, once for each trouble."""
@@ -269,48 +228,17 @@ class Commands:
         known = {watch.job_id: watch for watch in sessions.current().watches}
         for job_id in job_ids:
             if job_id not in known:
-                here = listed(list(known.values())) or "nothing"
+                here = listed(list(known.values())) or "no job"
                 raise GrammarError(f"{shown_id(job_id)!r} is not watched here. Watched: {here}")
         return [known[job_id] for job_id in job_ids]
 
     def known_ids(self, kind: Ids, beginning: str) -> list[str]:
-        """Return ids for completion, the latest first: watched, then remembered, then simulated."""
-        session = sessions.current()
-        watched = [watch.job_id for watch in reversed(session.watches)]
-        if kind == Ids.WATCHED:
-            return watched
-        try:
-            remembered = session.ledger.names(session.settings.base_url, beginning, MOST_OFFERED)
-        except CometVidError:
-            remembered = []  # Tab is no place for words
-        if kind == Ids.REMEMBERED:
-            return remembered
-        simulated = self._demo.jobs
-        if not beginning.startswith(_ODD):
-            # Two hundred shapes of answers would bury the jobs that a demo is about.
-            simulated = [job_id for job_id in simulated if not job_id.startswith(_ODD)]
-        return list(dict.fromkeys([*watched, *remembered, *simulated]))
+        """Return ids for completion; see `offers`."""
+        return offers.known_ids(kind, beginning, self._demo.jobs)
 
     def known_values(self, option: str) -> list[str]:
-        """Return the values that jobs of the ledger have for an option, newest first.
-
-        Then the models of the catalogue, if it was ever asked for: Tab must not wait for a network.
-        No list of models is built in, as the catalogue changes monthly.
-        """
-        name = option.removeprefix("--")
-        session = sessions.current()
-        if name not in ("model", "size", "seconds", "state"):
-            return []
-        try:
-            entries = session.ledger.entries(session.settings.base_url, limit=MOST_OFFERED)
-        except CometVidError:
-            entries = []
-        values = [getattr(entry, name) for entry in entries]
-        if name == "model" and (catalogue := session.kept_models()) is not None:
-            values += [model.id for model in catalogue.videos]
-        return list(
-            dict.fromkeys(one for one in values if one and " " not in one and one.isprintable())
-        )
+        """Return values of an option for completion; see `offers`."""
+        return offers.known_values(option)
 
     def leave_demo(self) -> None:
         """Stop the simulator and its watches, and return to the real API's settings."""
@@ -329,7 +257,7 @@ def _ledger() -> Ledger:
     """Return the session's ledger. Raises `SettingsError` if the ledger is off."""
     ledger = sessions.current().ledger
     if ledger.path is None:
-        raise SettingsError("the ledger of jobs is off: %cometvid config ledger=on")
+        raise SettingsError("the ledger of jobs is off. To turn it on: %cometvid config ledger=on")
     return ledger
 
 

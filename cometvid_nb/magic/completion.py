@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from ..job.ids import quoted_id
 from ..settings import Settings
-from .grammar import COMMANDS, Ids
+from .grammar import COMMANDS, Command, Ids
 
 # Also `x = %cometvid …` and `a, b = %cometvid …`: IPython allows a magic behind an assignment.
 _LINE = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%%?cometvid(?:\s+(?P<words>.*))?$", re.DOTALL)
 
+
+# What the commands call a value that may be a path.
+_FILES = ("FILE", "DEST")
+MOST_PATHS = 200
 
 IdsOf = Callable[[Ids, str], Iterable[str]]
 """Returns ids of a kind, those that begin with the text first: `ids_of(Ids.KNOWN, "video_")`."""
@@ -36,13 +42,16 @@ def complete(
     command = COMMANDS.get(words[0])
     if command is None:
         return piece, []
-    if words[-1].startswith("--") and (values := _starting(piece, values_of(words[-1]))):
-        return piece, values
+    if (kind := _value_of(words[-1], command)) is not None:
+        known = _starting(piece, values_of(words[-1]))
+        return piece, known or (_paths(piece) if kind in _FILES else [])
     if piece in ("-", "--") or (piece.startswith("-") and command.ids == Ids.NONE):
         return piece, [name for name in _starting(piece, command.options) if name not in words]
     if command.ids != Ids.NONE:
         options = _starting(piece, command.options) if piece.startswith("-") else []
         found = [*options, *_ids(piece, ids_of, command.ids)]
+        if command.name == "save" and len(words) > 1:
+            found = _paths(piece)  # its second word is a place
         return piece, [word for word in found if word not in words]
     if command.name == "help":
         return piece, _starting(piece, COMMANDS)
@@ -54,6 +63,29 @@ def complete(
             names = [f"model={value}" for value in values_of("--model")]
         return piece, _starting(piece, names)
     return piece, []
+
+
+def _value_of(word: str, command: Command) -> str | None:
+    """Return what the option `word` takes as its value, such as FILE; None: it takes none."""
+    if not word.startswith("-"):
+        return None
+    actions = command.parser()._actions
+    found = [str(one.metavar) for one in actions if word in one.option_strings and one.nargs != 0]
+    return found[0] if found else None
+
+
+def _paths(piece: str) -> list[str]:
+    """Return the files and folders that begin so; IPython's own are silenced with all the rest."""
+    folder, slash, beginning = piece.rpartition("/")
+    try:
+        with os.scandir(Path(folder + slash).expanduser()) as entries:
+            names = [entry.name + "/" * entry.is_dir() for entry in entries]
+    except (OSError, RuntimeError):  # `~nobody`
+        return []
+    plain = [name for name in sorted(names) if not re.search(r"[\s'\"{}$]", name)]
+    is_hidden = beginning.startswith(".")
+    found = [name for name in _starting(beginning, plain) if is_hidden or name[0] != "."]
+    return [f"{folder}{slash}{name}" for name in found[:MOST_PATHS]]
 
 
 def _ids(piece: str, ids_of: IdsOf, kind: Ids) -> list[str]:
@@ -78,18 +110,38 @@ def make_matcher(ids_of: IdsOf, values_of: ValuesOf = lambda option: ()) -> Call
         # IPython counts the position within the cursor's line, not within the cell.
         until = context.line_with_cursor[: context.cursor_position]
         found = complete(until, ids_of, values_of)
+        if found is None and _is_in_prompt(context.full_text, context.cursor_line):
+            found = "", []
         if found is None:
             return {"completions": []}
         piece, candidates = found
+        completions = [SimpleCompletion(text=text, type="magic") for text in candidates]
         return {
-            "completions": [SimpleCompletion(text=text, type="magic") for text in candidates],
+            "completions": completions or _Silence(),
             "matched_fragment": piece,
-            # Suppresses the names of the reader's variables, which mean nothing on this line.
+            # Silences IPython's own: magics, keywords, variables mean nothing on this line.
             "suppress": True,
         }
 
     matcher: Callable[..., Any] = cometvid_matcher
     return matcher
+
+
+class _Silence:
+    """No completions, but counted as one: only a matcher that has some silences the others."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def _is_in_prompt(cell: str, cursor_line: int) -> bool:
+    """Whether the cursor is in the body of a `%%cometvid` cell, which is a prompt."""
+    lines = cell.split("\n")[:cursor_line]
+    first = next((line for line in lines if line.strip()), "")
+    return re.match(r"%%cometvid(\s|$)", first) is not None
 
 
 def _starting(piece: str, names: Iterable[str]) -> list[str]:

@@ -72,7 +72,7 @@ def _send(request: Request, arguments: Namespace, show: Show) -> Any:
     jobs, error = session.create(new)
     if (trouble := session.ledger.trouble) is not None:
         # Each time, and before anything else: these ids may stand nowhere but here.
-        ids = f" Keep what was made: {quoted_ids(job.id for job in jobs)}" if jobs else ""
+        ids = f" Write down what was created: {quoted_ids(job.id for job in jobs)}" if jobs else ""
         say(f"{trouble}{ids}")
     result: Any = None
     if jobs and arguments.no_watch:
@@ -87,10 +87,12 @@ def _send(request: Request, arguments: Namespace, show: Show) -> Any:
         told = str(error)
         if len(new) > 1:
             ids = f": {quoted_ids(job.id for job in jobs)}" if jobs else ""
-            told = f"{told.rstrip('.')}. {len(jobs)} of {len(new)} jobs were made{ids}."
+            told = f"{told.rstrip('.')}. {len(jobs)} of {len(new)} jobs were created{ids}."
+        failure = retold(error, told)
         if jobs:
-            told += " To wait for what was made: %cometvid resume --wait."
-        raise retold(error, told) from None
+            ids = quoted_ids(job.id for job in jobs)
+            failure.advise(f"To wait for what was created: %cometvid watch {ids} --wait")
+        raise failure from None
     return result
 
 

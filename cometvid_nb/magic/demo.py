@@ -57,7 +57,7 @@ class Demo:
         return (
             "A simulated API runs inside this kernel: nothing is rendered or paid for.\n"
             "A job is ready:       %cometvid watch video_demo\n"
-            "One that fails:       %cometvid watch video_fails\n"
+            "A job that fails:     %cometvid watch video_fails\n"
             f"{kept}Back to the real API: %cometvid demo --stop"
         )
 

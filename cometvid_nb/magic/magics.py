@@ -19,7 +19,8 @@ from ..errors import CometVidError, SettingsError, retold
 from ..machine import say, writable
 from ..settings import Settings
 from .completion import make_matcher
-from .grammar import parse
+from .help import list_of_commands
+from .line import parse
 from .parser import GrammarError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Cometvid(Magics):
     def cometvid(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
     ) -> Any:
-        """Run video-generation jobs. `%cometvid help` lists the commands."""
+        """Run video-generation jobs from a notebook. `%cometvid` alone shows the start page."""
         try:
             command, arguments = parse(line, cell, {**self.shell.user_ns, **(local_ns or {})})
             result = getattr(self._commands, command.name)(arguments, cell)
@@ -99,6 +100,9 @@ class Cometvid(Magics):
         finally:
             self._mirror()
         return result
+
+    # What `%cometvid?` shows.
+    cometvid.__doc__ = f"{cometvid.__doc__}\n\n{list_of_commands()}"
 
     def unload(self) -> None:
         """Undo everything that loading did. IPython itself cannot unregister a magic."""
@@ -161,7 +165,7 @@ class Cometvid(Magics):
                 raise TraitError(str(error)) from None
             # The value comes from ipython_config.py, or from an earlier %config, which IPython
             # keeps. The extension must load nevertheless.
-            say(f"A value in IPython's configuration is left out. {error}")
+            say(f"A value in IPython's configuration is ignored: {error}")
 
     def _mirror(self) -> None:
         """Copy the session's settings into the traits."""

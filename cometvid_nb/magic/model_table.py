@@ -79,12 +79,14 @@ def _name(model: Model) -> Markup:
 def _notes(catalogue: Catalogue, found: Sequence[Model], host: str) -> list[str]:
     notes = []
     if len(found) > MOST_ROWS:
-        notes.append(f"{MOST_ROWS} of {len(found)} models. Fewer: %cometvid models WORD")
+        notes.append(
+            f"{MOST_ROWS} of {len(found)} models. To narrow the list: %cometvid models WORD"
+        )
     day = datetime.fromtimestamp(catalogue.fetched_at_s).astimezone()
-    said = f"As {host} listed them on {day:%Y-%m-%d}."
+    said = f"Listed by {host} on {day:%Y-%m-%d}."
     if any(model.price is not None for model in found):
         said += " Your account's prices may differ."
     if any(model.is_video is None for model in found):
         said += " The list does not say which of them make videos."
-    notes.append(f"{said} Choose one: %cometvid config model=ID")
+    notes.append(f"{said} To choose one: %cometvid config model=ID")
     return notes

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..cards.text import one_line
 from ..errors import ApiError, ClipError, CometVidError, WatchEnded, retold
 from ..job.ids import shown_id
+from ..watching.state import Ending
 from ..watching.watch import Watch
+
+_ENDED = {
+    Ending.FAILED: "failed",
+    Ending.GAVE_UP: "had not ended in time",
+    Ending.STOPPED: "is no longer watched",
+    Ending.BROKEN: "cannot be watched",
+    Ending.COMPLETED: "is completed, but its clip is not saved",
+}
 
 
 def listed(watches: Sequence[Watch], most: int = 12) -> str:
@@ -23,22 +33,30 @@ def error_of(watch: Watch) -> CometVidError | None:
     return state.error
 
 
-def why(ended: list[tuple[Watch, CometVidError]]) -> CometVidError:
-    """Return the error to raise for watches without a clip.
+def failure_of(watches: Sequence[Watch], *, is_seen: bool) -> CometVidError | None:
+    """Return the error of a cell that has waited: one line, None if every watch has its clip.
 
-    It has their own class if all have the same one, so that `except JobFailed` works for many.
+    It has the class of the watches' own errors if that is the same for all, so that
+    `except JobFailed` works for many. `is_seen`: the same cell shows the cards, which tell the
+    reason and what to do, so that the line need not.
     """
+    ended = [(watch, error) for watch in watches if (error := error_of(watch)) is not None]
+    if not ended:
+        return None
     errors = [error for _, error in ended]
-    if len(ended) == 1:
-        return retold(errors[0], _last_words(*ended[0]))
-    words = [
-        " ".join(filter(None, [_last_words(watch, error), error.advice])) for watch, error in ended
-    ]
-    told = retold(errors[0], "\n".join(words)) if len({*map(type, errors)}) == 1 else None
-    if told is None:
-        told = WatchEnded("\n".join(words), job=None)
-    told.advice = None  # the text has the advice of each error
-    return told
+    if len(ended) > 1:
+        told = f"{len(ended)} of {len(watches)} jobs have no clip: {listed([w for w, _ in ended])}."
+        told += " The reasons are shown above." if is_seen else " Their cards tell why."
+    elif is_seen:
+        watch = ended[0][0]
+        told = f"{shown_id(watch.job_id)} {_ENDED[watch.state.ending or Ending.BROKEN]}"
+        told += "." if watch.state.ending == Ending.STOPPED else "; the reason is shown above."
+    else:
+        told = one_line(_last_words(*ended[0]))
+    is_one_class = len({*map(type, errors)}) == 1
+    failure = retold(errors[0], told) if is_one_class else WatchEnded(told, job=None)
+    failure.advice = None  # the card has it
+    return failure
 
 
 def _last_words(watch: Watch, error: CometVidError) -> str:

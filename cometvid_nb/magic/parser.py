@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ..job.ids import quoted_id
-from .expansion import as_option, fill_in, unmarked
+from .expansion import as_option, fill_in, id_text, unmarked
 
 
 class GrammarError(Exception):
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         near = _nearest(wrong[0], self) if wrong else None
         hint = f" Did you mean {near}?" if near else ""
         usage = " ".join(self.format_usage().removeprefix("usage: ").split())
-        raise GrammarError(f"{message}.{hint}\nIt goes: {usage}")
+        raise GrammarError(f"{message}.{hint}\nUsage: {usage}")
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[str]:
@@ -56,7 +56,7 @@ def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[s
         if is_strange and takes_ids and not _nearest(unmarked(word), parser):
             raise GrammarError(
                 f"there is no option {unmarked(word)[:60]}. "
-                f"An id that begins with - goes in quotes: "
+                f"If it is an id, put it in quotes: "
                 f"{parser.prog} {quoted_id(unmarked(word))}"
             )
     return ready
@@ -66,9 +66,47 @@ def fill_options(arguments: argparse.Namespace, names: Mapping[str, Any]) -> Non
     """Fill `{x}` and `$x` into the values of options."""
     for key, value in vars(arguments).items():
         if isinstance(value, str):
-            setattr(arguments, key, fill_in(value, names))
+            setattr(arguments, key, fill_in(value, names, id_text if key == "id" else str))
         elif isinstance(value, list) and key != "prompts":  # of an option that repeats
             setattr(arguments, key, [fill_in(text, names) for text in value])
+
+
+def without_note(words: list[str], parser: Parser) -> list[str]:
+    """Return a line's words without a note at its end, and without the `;` that hides a value.
+
+    A note begins with a `#` of its own, as in Python: `watch video_1 # the good one`.
+    """
+    with_value = {name for one in parser._actions if one.nargs != 0 for name in one.option_strings}
+    for place, word in enumerate(words):
+        if word.startswith("#") and not (place and words[place - 1] in with_value):
+            words = words[:place]
+            break
+    if words and words[-1].endswith(";"):
+        *words, last = words
+        words += [rest] if (rest := last.rstrip(";")) else []
+    return words
+
+
+def separate_ids(arguments: argparse.Namespace) -> None:
+    """Take ids apart that stand as a list: `a,b`, `[a, b]`. In quotes each is one id.
+
+    Raises:
+        GrammarError: there is no id in the list, or several where one belongs.
+    """
+    if given := getattr(arguments, "ids", None):
+        arguments.ids = [one for word in given for one in _ids_of(word)]
+        if not arguments.ids:
+            raise GrammarError(f"{unmarked(' '.join(given))!r} names no job: the list is empty")
+    if (word := getattr(arguments, "id", None)) is not None:
+        ids = _ids_of(word)
+        if len(ids) != 1:
+            raise GrammarError(f"{unmarked(word)[:60]!r} is not one job id: give the id of one job")
+        arguments.id = ids[0]
+
+
+def _ids_of(word: str) -> list[str]:
+    pieces = (piece.strip("[]()") for piece in re.split(r"[,;]+", word))
+    return [piece for piece in pieces if piece] if word else [word]
 
 
 def check_ids(arguments: argparse.Namespace) -> None:
@@ -79,8 +117,13 @@ def check_ids(arguments: argparse.Namespace) -> None:
     """
     given = [getattr(arguments, "id", None), *getattr(arguments, "ids", [])]
     for word in filter(None, given):
+        shown = unmarked(word)
+        if re.search(r"[<>]", word):
+            raise GrammarError(
+                f"{shown[:60]!r} is not a job id. If it is one, put it in single quotes: "
+                f"{quoted_id(shown)}"
+            )
         if re.search(r"[{}]|^\$", word):
-            shown = unmarked(word)
             raise GrammarError(
                 f"{shown[:60]!r} is not a job id: undefined variable? If it is an id, put it in "
                 f"single quotes: {quoted_id(shown)}"

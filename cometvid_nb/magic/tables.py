@@ -64,7 +64,8 @@ def jobs_bundle(entries: Sequence[Entry], total: int, beside: Path) -> dict[str,
     where the notebook lies: clips there get a link.
     """
     if not entries:
-        words = "No remembered job is like that." if total else "No job is remembered."
+        none = "No job matches. States: queued, in_progress, completed, failed."
+        words = none if total else "No job is remembered."
         return {"text/html": f"<p>{words}</p>", "text/plain": words}
     html = html_table(_JOB_HEADS, [_job_cells(entry, beside) for entry in entries])
     text = text_table(_JOB_COLUMNS, [_job_row(entry) for entry in entries])

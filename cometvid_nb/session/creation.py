@@ -43,6 +43,8 @@ async def create(client: Client, ledger: Ledger, new: NewJob) -> Job:
         answer = one_line(error.answer, MOST_ANSWER)
         words = f"{str(error).rstrip('.')}. What came: {answer}"
         told = retold(error, words) if answer else error
+        if ledger.path is not None:
+            told.advise("%cometvid jobs lists the attempt.")
         await asyncio.to_thread(ledger.lose, ref, str(told), answer)
         raise told from error.__cause__
     except CometVidError as error:

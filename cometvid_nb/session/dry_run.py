@@ -73,7 +73,7 @@ def _cost(session: Session, request: Request) -> str:
     """Return what the jobs would cost by the list of models that is kept here; "" = not known."""
     first, models = request.new[0], session.kept_models()
     if models is None:
-        return "not known here; %cometvid models asks for the prices"
+        return "not known yet; %cometvid models fetches the prices"
     model = models.find(first.model) if first.model else None
     if model is None or first.remix_of is not None:
         return ""

@@ -45,20 +45,20 @@ def choose_model(settings: Settings, ledger: Ledger) -> Choice:
     except LedgerError as error:
         raise SettingsError(
             f"No model is named, and which one was used last is not known. {error}",
-            advice='Name one by --model NAME (in Python: model="NAME").',
+            advice='Name one with --model NAME (in Python: model="NAME").',
         ) from None
     made = [entry for entry in entries if entry.job_id is not None]
     # A request has the name that was asked for; an answer may name what this stands for today.
     named = [model for entry in made if (model := _asked_model(entry)) is not None]
     named += [entry.model for entry in made if entry.model is not None]
     if named:
-        told = f"The model is {named[0]}, as it was last time. Another: --model NAME."
+        told = f"Using the model {named[0]}, as last time. To choose another: --model NAME."
         return Choice(named[0], told)
     if settings.api_key is None and settings.needs_key:
         raise MissingKey
     raise SettingsError(
-        "No model is named, and none was used here before. Nothing was sent.",
-        advice='Name one by --model NAME (in Python: model="NAME"), or for all new jobs by '
+        "No model is named, and none was used here before, so nothing was sent.",
+        advice='Name one with --model NAME (in Python: model="NAME"), or for all new jobs with '
         "%cometvid config model=NAME. %cometvid models lists them.",
     )
 

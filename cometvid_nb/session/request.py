@@ -59,7 +59,9 @@ def make_request(
         options |= {"force": True} if choice.is_stand_in else {}
     first = NewJob.check(prompts[0], model=model, remix_of=remix_of, **options)
     if first.size is not None and options.get("size") is None and family_of(model).sizes:
-        notes.append(f"The size is {first.size}, as the picture must have that of the clip.")
+        notes.append(
+            f"The size is {first.size}, because the picture must have the size of the clip."
+        )
     notes += [f"{image.name}: {image.change}." for image in first.images if image.change]
     new = [first, *(first.with_prompt(prompt) for prompt in prompts[1:])]
     return Request(tuple(job for job in new for _ in range(count)), tuple(notes))

@@ -212,6 +212,23 @@ class Session:
             self._loop.save_also(followed, *destinations)
         return followed
 
+    def check_watch_options(
+        self,
+        *,
+        timeout_s: float | str | None = None,
+        interval_s: float | str | None = None,
+        save: bool | None = None,
+        save_to: str | None = None,
+    ) -> None:
+        """Check options of `watch` before a job is paid for, or the first of several starts.
+
+        Raises:
+            SettingsError: an option is out of range, or the place cannot be one.
+        """
+        options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
+        settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
+        _destination(settings, save_to)
+
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
         """Create jobs; return those that were created, and the error that ended it early or None.
 
@@ -234,16 +251,18 @@ class Session:
                 return jobs, error
         return jobs, None
 
-    def resume(self) -> list[Watch]:
+    def resume(self, **options: Any) -> list[Watch]:
         """Watch every job of the ledger that has not ended, or whose wanted clip is not saved.
 
-        The latest `MOST_RESUMED`, where there are more.
+        The latest `MOST_RESUMED`, where there are more. `options` are those of `watch`.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
         entries = self.ledger.unfinished(self.settings.base_url, MOST_RESUMED)
-        return [self.watch(entry.job_id) for entry in entries if entry.job_id is not None]
+        return [
+            self.watch(entry.job_id, **options) for entry in entries if entry.job_id is not None
+        ]
 
     @property
     def ledger(self) -> Ledger:
@@ -320,7 +339,8 @@ class Session:
             else:
                 job = (await client.poll(job_id)).job
                 if job.status != JobStatus.COMPLETED:
-                    raise ClipError(f"{job_id} has no clip yet: its status is {job.status_word!r}.")
+                    yet = "" if job.is_final else " yet"
+                    raise ClipError(f"{job_id} has no clip{yet}: it is {job.status_word!r}.")
                 state = WatchState.begin(job_id, 0.0, 0.0)
             saved = await save_clip(client, job, destination, on_progress, state.saved)
             # The ledger keeps the place that a page can load, as a watch with two places does.

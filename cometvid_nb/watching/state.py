@@ -13,6 +13,7 @@ from ..errors import (
     GaveUp,
     JobFailed,
     JobNotFound,
+    PlaceUnusable,
     RequestRejected,
     TransientError,
     WatchStopped,
@@ -66,6 +67,8 @@ class WatchState:
     """How many polls were answered `task_not_exist` since the API last described the job. A new
     job is unknown for some seconds, so that only several such answers end the watch."""
     not_found_first_at_s: float = 0.0
+    is_place_unusable: bool = False
+    """Whether the clip is not saved as its place cannot be written: another try needs another."""
 
     @classmethod
     def begin(
@@ -182,8 +185,8 @@ class WatchState:
         A watch that ended without a word would look as if it still ran.
         """
         mistake = CometVidError(
-            f"The watch of {shown_id(self.job_id)} broke: {type(fault).__name__}.",
-            advice="This is a fault of cometvid-nb. The job goes on; watch it again.",
+            f"The watch of {shown_id(self.job_id)} crashed: {type(fault).__name__}.",
+            advice="This is a bug in cometvid-nb. The job goes on; watch it again.",
         )
         if self.is_over:  # it broke while saving: the job keeps its ending
             return replace(self, saving=None, problem=f"The clip is not saved. {mistake}")
@@ -203,7 +206,7 @@ class WatchState:
             f"{shown_id(self.job_id)} had not ended after {self.give_up_after_s:.0f} s of "
             f"watching{last}.{trouble}",
             job=self.job,
-            advice="The job may still be running: watch it again, or with a longer --timeout.",
+            advice="The job may still be running. Watch it again, or use a longer --timeout.",
         )
         return replace(self, ending=Ending.GAVE_UP, ended_at_s=now_s, error=error)
 
@@ -220,12 +223,14 @@ class WatchState:
         job = self.job and replace(self.job, saved_path=saved.saved_to)
         if job is not None and is_data_url(job.video_url):
             job = replace(job, video_url=None, raw=None)  # megabytes of text, and all on the disk
-        return replace(self, job=job, saved=saved, problem=problem)
+        return replace(self, job=job, saved=saved, problem=problem, is_place_unusable=False)
 
     def without_clip(self, error: CometVidError, tries: int) -> WatchState:
         """Return the state after a save that failed with `error`, in `tries` tries."""
         other = " to the other place" if self.saved is not None else ""
         times = f" after {tries} tries" if tries > 1 else ""
+        if isinstance(error, PlaceUnusable):  # it names the place, and the card the way on
+            return replace(self, problem=str(error), is_place_unusable=True)
         words = [f"The clip is not saved{other}{times}. {error}", error.advice]
         return replace(self, problem=" ".join(filter(None, words)))
 

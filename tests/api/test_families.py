@@ -116,7 +116,7 @@ def test_each_family_gets_the_shape_in_the_words_that_it_reads(
         ("sora-2", {"size": "720p"}, "takes no resolution: for 720p give size 1280x720 or"),
         ("sora-2", {"size": "1792x1024"}, "takes no size 1792x1024: size may be 1280x720"),
         ("sora-2", {"seconds": "5"}, "no clip of 5 s: seconds may be 4, 8, 12, 16 or 20."),
-        ("sora-2", {"image": [PNG, PNG]}, "sora-2 takes 1 picture, and not 2."),
+        ("sora-2", {"image": [PNG, PNG]}, "sora-2 takes 1 picture, not 2."),
         ("doubao-seedance-2-0", {"seconds": 3}, "no clip of 3 s: seconds may be 4 to 15."),
         ("doubao-seedance-2-0", {"resolution": "1080p"}, "resolution may be 480p or 720p."),
         ("doubao-seedance-2-0", {"first_frame": PNG, "last_frame": PNG}, "takes no last frame"),

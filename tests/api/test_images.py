@@ -124,14 +124,14 @@ def test_an_array_has_the_brightness_that_its_type_means(array: Any, grey: int) 
         (np.zeros((3, 8, 8)), "the array is 3 x 8 x 8: a picture is height x width x 3"),
         (np.zeros(()), "the array is a single number"),
         (np.zeros((0, 8)), "the array is 0 x 8"),
-        (np.zeros((8, 8), object), "an array of object is no picture"),
-        (5, "int is no picture: give a path"),
-        ({}, "dict is no picture"),
-        ("data:image/png;base64,$", "the data URL of the picture is cut off"),
-        ("data:image/png", "the data URL of the picture is cut off"),
-        ("data:image/svg+xml,<svg/>", "is no PNG, JPEG, WebP or GIF picture"),
+        (np.zeros((8, 8), object), "an array of object is not a picture"),
+        (5, "int is not a picture: give a path"),
+        ({}, "dict is not a picture"),
+        ("data:image/png;base64,$", "the data URL of the picture is incomplete"),
+        ("data:image/png", "the data URL of the picture is incomplete"),
+        ("data:image/svg+xml,<svg/>", "is not a PNG, JPEG, WebP or GIF picture"),
         ("<PIL.Image.Image image mode=RGB>", "this is the text of a variable"),
-        (b"", "is no PNG"),
+        (b"", "is not a PNG"),
     ],
 )
 def test_what_is_no_picture_is_refused_in_words(source: Any, told: str) -> None:
@@ -174,10 +174,10 @@ def test_a_picture_at_an_address_is_fetched_without_the_key(server: FormServer) 
     ("page", "told"),
     [
         ((404, {}, b""), "the answer is 404"),
-        ((200, {}, b"<html>"), "is no PNG, JPEG, WebP or GIF picture"),
-        ((302, {"Location": "?"}, b""), "redirects without an end"),
+        ((200, {}, b"<html>"), "is not a PNG, JPEG, WebP or GIF picture"),
+        ((302, {"Location": "?"}, b""), "redirects endlessly"),
         ((200, {"Content-Encoding": "gzip"}, b"no gzip"), "cannot be fetched"),
-        ((200, {}, bytes(2000)), "has over 0 MB, the most for one"),
+        ((200, {}, bytes(2000)), "is larger than 0 MB, the limit"),
     ],
 )
 def test_an_address_without_a_picture_is_told_without_its_signature(
@@ -204,14 +204,14 @@ def test_an_address_of_the_public_network_may_not_lead_into_the_private_one(
     assert sent("http://pictures.example/c.png").content == content
     for inside in ("http://169.254.169.254/latest", "http://localhost/c", "http://[fe80::1]/c"):
         server.pages["http://pictures.example/c.png"] = (302, {"Location": inside}, b"")
-        with pytest.raises(SettingsError, match="leads into your private network, and was not"):
+        with pytest.raises(SettingsError, match="points into your private network, and was not"):
             sent("http://pictures.example/c.png")
     assert [arrived.path for arrived in server.arrived] == ["http://pictures.example/c.png"] * 4
 
 
 @pytest.mark.parametrize("url", ["http://", "https://[::1", "http://127.0.0.1:1/x", "http://\0/x"])
 def test_an_address_that_leads_nowhere_is_told(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"no web address of a picture|cannot be fetched"):
+    with pytest.raises(SettingsError, match=r"not the web address of a picture|cannot be fetched"):
         sent(url)
 
 
@@ -301,7 +301,7 @@ def test_with_other_models_a_picture_is_fitted_where_a_person_says_so(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"fit": "crop"}, "no size or ratio says what to fit to"),
+        ({"fit": "crop"}, "no size or ratio to fit to"),
         ({"fit": "zoom"}, "fit is 'zoom': give crop, pad or none"),
     ],
 )
@@ -358,9 +358,7 @@ def test_a_damaged_picture_is_told_where_it_must_be_changed_and_else_left_to_the
     content: bytes,
 ) -> None:
     assert sent(content).content == content
-    with pytest.raises(
-        SettingsError, match=r"is damaged or cut off, and has to be cropped to 1280"
-    ):
+    with pytest.raises(SettingsError, match=r"is damaged or cut off, and must be cropped to 1280"):
         sent(content, SORA)
 
 
@@ -391,10 +389,10 @@ def test_without_pillow_what_fits_goes_and_the_rest_names_the_extra(
     assert sent(other, VEO).content == other
     assert sent(sideways, fit="none").content == sideways
     cases: list[tuple[Any, str, str]] = [
-        (other, SORA, "image.png has to be cropped to 1280x720, and that needs Pillow"),
-        (path, UNKNOWN, "comet.jpg has to be turned upright, and that needs Pillow"),
-        (bitmap, VEO, "image has to be converted, and that needs Pillow"),
-        (array, UNKNOWN, "A picture that is no file needs Pillow"),
+        (other, SORA, "image.png must be cropped to 1280x720, which needs Pillow"),
+        (path, UNKNOWN, "comet.jpg must be turned upright, which needs Pillow"),
+        (bitmap, VEO, "image must be converted, which needs Pillow"),
+        (array, UNKNOWN, "A picture that is not a file needs Pillow"),
     ]
     for source, model, told in cases:
         with pytest.raises(SettingsError, match=told) as caught:

@@ -61,28 +61,28 @@ def test_an_empty_prompt_is_refused_before_anything_is_sent(
         ({"seconds": 601}, "seconds is 601"),
         ({"size": ""}, "size is ''"),
         ({"size": "16:9\n"}, "sora-2 takes no ratio"),
-        ({"size": "16\n:9"}, "which no model can read"),
+        ({"size": "16\n:9"}, "no model takes that"),
         ({"size": "0x0"}, "size is '0x0': give WIDTHxHEIGHT in pixels"),
         ({"size": "99999x720"}, "size is '99999x720'"),
         ({"ratio": "0:1"}, "ratio is '0:1'"),
-        ({"ratio": "x" * 101}, "which no model can read"),
+        ({"ratio": "x" * 101}, "no model takes that"),
         ({"resolution": " "}, "resolution is ' '"),
         ({"seed": "one"}, "seed is 'one': give a whole number"),
         ({"seed": 1.5}, "seed is 1.5"),
         ({"seed": True}, "seed is True"),
         ({"negative": " "}, "the negative prompt is empty"),
-        ({"negative": "\ud83c"}, "the negative prompt holds half a character"),
-        ({"fit": "crop"}, "there is no picture to fit"),
+        ({"negative": "\ud83c"}, "the negative prompt contains half a character"),
+        ({"fit": "crop"}, "there is not a picture to fit"),
         ({"extra": {"seconds": "4"}}, "seconds is not for --set: use --seconds"),
         ({"extra": {"input_reference": "x"}}, "input_reference is not for --set: use --image"),
         ({"extra": {"seed": "4"}, "seed": 3}, "seed is given twice"),
-        ({"extra": {"a b": "4"}}, "'a b' is no name of a field"),
-        ({"extra": {"": "4"}}, "'' is no name of a field"),
-        ({"extra": {"x": {1, 2}}}, "x is of type set, which no form can carry"),
-        ({"extra": {"x": math.nan}}, "x is of type float, which no form can carry"),
-        ({"extra": {"x": "\ud83c"}}, "x holds half a character"),
-        ({"model": ""}, "'' is no name of a model"),
-        ({"model": "sora\n2"}, "is no name of a model"),
+        ({"extra": {"a b": "4"}}, "'a b' is not the name of a field"),
+        ({"extra": {"": "4"}}, "'' is not the name of a field"),
+        ({"extra": {"x": {1, 2}}}, "x is of type set, which cannot be sent"),
+        ({"extra": {"x": math.nan}}, "x is of type float, which cannot be sent"),
+        ({"extra": {"x": "\ud83c"}}, "x contains half a character"),
+        ({"model": ""}, "'' is not the name of a model"),
+        ({"model": "sora\n2"}, "is not the name of a model"),
     ],
 )
 def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
@@ -97,9 +97,9 @@ def test_nonsense_is_refused_with_its_reason_before_anything_is_sent(
     ("image", "reason"),
     [
         ("nowhere.png", "nowhere.png cannot be read: No such file"),
-        (".", "is no file: --image takes one picture"),
-        ("", "is no file"),
-        ("/dev/null", "/dev/null is no file"),
+        (".", "is not a file: --image takes one picture"),
+        ("", "is not a file"),
+        ("/dev/null", "/dev/null is not a file"),
         ("comet.png/inside", "cannot be read: Not a directory"),
         ("a\0b.png", "cannot be read"),
         ("~no-such-user/comet.png", "cannot be read"),
@@ -120,7 +120,7 @@ def test_an_image_that_cannot_be_read_is_refused_before_anything_is_sent(
 def test_what_is_no_picture_is_refused_before_anything_is_sent(
     process_sim: Simulator, tmp_path: Path, content: bytes
 ) -> None:
-    with pytest.raises(SettingsError, match="is no PNG, JPEG, WebP or GIF picture"):
+    with pytest.raises(SettingsError, match="is not a PNG, JPEG, WebP or GIF picture"):
         cometvid_nb.create("A comet", image=picture(tmp_path, content))
     assert list(process_sim.requests) == []
 
@@ -171,7 +171,7 @@ def test_without_a_model_none_is_sent_and_a_remix_names_none() -> None:
     remixed = NewJob.check("At night", remix_of=" video_1 ", extra={"strength": 0.5})
     assert (remixed.remix_of, remixed.model) == ("video_1", None)
     assert remixed.fields == {"prompt": "At night", "strength": "0.5"}
-    with pytest.raises(SettingsError, match="a remix is like its job"):
+    with pytest.raises(SettingsError, match="a remix takes only a prompt"):
         NewJob.check("At night", remix_of="video_1", seconds=4)
 
 
@@ -261,7 +261,7 @@ def test_a_dry_run_is_printed_once_and_sends_nothing(
         "          comet\\x1b[31m\n"
         "  model   veo3.1\n"
         "  size    9x16\n"
-        "Cost: not known here; %cometvid models asks for the prices\n"
+        "Cost: not known yet; %cometvid models fetches the prices\n"
     )
     assert "with JSON" in str(cometvid_nb.remix("video_1", "At night", dry_run=True))
     assert list(process_sim.requests) == []
@@ -277,7 +277,7 @@ def test_a_program_is_told_how_to_name_a_model_and_then_which_one_was_used_last(
     assert list(process_sim.requests) == []
     cometvid_nb.create("A comet", model="m/1", wait=False)
     cometvid_nb.create("A comet", wait=False)
-    assert "The model is m/1, as it was last time. Another: --model NAME.\n" in (
+    assert "Using the model m/1, as last time. To choose another: --model NAME.\n" in (
         capsys.readouterr().out
     )
     assert [job["model"] for job in cometvid_nb.jobs()] == ["m/1", "m/1"]

@@ -162,7 +162,7 @@ async def test_a_name_that_leads_elsewhere_a_moment_later_is_looked_up_once(
 async def test_a_name_with_a_private_address_among_others_is_not_asked(resolver: Resolver) -> None:
     with serving("127.0.0.1") as private:
         resolver({"clips.example": [["127.0.0.2", "127.0.0.1"]]})
-        with pytest.raises(ClipError, match=r"clips\.example, an address of the private network"):
+        with pytest.raises(ClipError, match=r"clips\.example, an address in a private network"):
             await download(f"http://clips.example:{private.server_port}/a.mp4")
         assert private.connections == 0
 

@@ -153,7 +153,7 @@ def test_trouble_that_passes_is_told_and_forgotten(
     expect(live).to_contain_text("45%")
     api.add_fault(Fault("GET /videos/{id}", status=502, body=BAD_GATEWAY_PAGE))
     expect(live).to_contain_text("The API answered 502 with an HTML page")
-    expect(live).to_contain_text("The job itself is not affected; checking goes on by itself.")
+    expect(live).to_contain_text("The job itself is not affected, and checking goes on.")
     expect(live).to_contain_text("45%")
     look(page, "trouble", 1)
     expect(live).not_to_contain_text("502", timeout=15_000)

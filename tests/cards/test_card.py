@@ -18,7 +18,15 @@ from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.clip import Clip
 from cometvid_nb.cards.text import card_to_progress_line, card_to_text
 from cometvid_nb.clips.places import SavedClip, Saving
-from cometvid_nb.errors import BadKey, JobNotFound, ServerTrouble
+from cometvid_nb.errors import (
+    BadKey,
+    ClipError,
+    JobNotFound,
+    MissingKey,
+    PlaceUnusable,
+    QuotaExceeded,
+    ServerTrouble,
+)
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
 from cometvid_nb.watching.state import Ending, WatchState
@@ -79,7 +87,7 @@ def test_an_active_card_can_be_stopped_and_an_abandoned_one_watched_again() -> N
     for ended in (
         state.stopped(NOW_S),
         state.gave_up(NOW_S),
-        state.troubled(BadKey("no", status_code=401), NOW_S),
+        state.troubled(QuotaExceeded("no", status_code=403), NOW_S),
     ):
         shown = Card.of_watch(ended)
         assert shown.actions == ("watch",)
@@ -87,6 +95,27 @@ def test_an_active_card_can_be_stopped_and_an_abandoned_one_watched_again() -> N
         assert shown.checks_at_s == ()
     assert card(status="completed").actions == ()
     assert card(status="failed").actions == ()
+
+
+def test_a_refused_key_is_told_as_such_and_the_command_is_the_one_that_helps() -> None:
+    refused = Card.of_watch(begun().troubled(BadKey("The API answered 401", status_code=401), 1.0))
+    assert refused.headline == "The API key was rejected"
+    assert refused.command == "%cometvid login"
+    assert refused.actions == ("watch",)
+    missing = BadKey("401. No API key is set.", status_code=401, advice=MissingKey.advice)
+    assert Card.of_watch(begun().troubled(missing, 1.0)).headline == "The API wants a key"
+
+
+def test_a_folder_that_cannot_be_written_is_not_offered_again() -> None:
+    done = begun().answered(job(status="completed"), NOW_S)
+    told = "The clip of video_1 was not saved to /x: Permission denied."
+    unsaved = done.without_clip(PlaceUnusable(told, advice="Make it writable."), 1)
+    shown = Card.of_watch(unsaved)
+    assert shown.problem == told
+    assert str(shown.advice).startswith("Make the folder writable, or save the clip in another")
+    assert shown.command == "%cometvid save video_1 FOLDER"
+    again = Card.of_watch(done.without_clip(ClipError("The host is down."), 3))
+    assert again.command == "%cometvid save video_1"
 
 
 def test_passing_trouble_keeps_the_card_active_and_says_that_checking_goes_on() -> None:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.job.ids import MOST_CHARACTERS, check_job_id, quoted_id, shown_id
-from cometvid_nb.magic.grammar import parse
+from cometvid_nb.job.ids import (
+    MOST_CHARACTERS,
+    check_job_id,
+    ids_in,
+    one_id,
+    quoted_id,
+    shown_id,
+)
+from cometvid_nb.magic.line import parse
 from tests.strategies import ids, texts
 
 LITELLM = (
@@ -142,3 +151,39 @@ def test_any_id_can_be_pasted_into_a_remix(job_id: str) -> None:
     line = f'remix {quoted_id(job_id)} "At {{x}} $x night"'
     arguments = parse(line, names=NAMES)[1]
     assert (arguments.id, arguments.prompts) == (job_id, ["At {x} $x night"])
+
+
+@pytest.mark.parametrize("text", ["['video_1']", '("a",)', "[]", "{'a'}", "<Watch>"])
+def test_the_text_of_a_python_value_is_no_id(text: str) -> None:
+    with pytest.raises(ValueError, match="the text of a Python value"):
+        check_job_id(text)
+
+
+def test_a_value_names_the_jobs_that_it_holds() -> None:
+    watch, job = SimpleNamespace(job_id="a"), SimpleNamespace(id="b")
+    assert ids_in("a") == ids_in(watch) == ["a"]
+    assert ids_in([watch, job, "c"]) == ids_in(iter((watch, job, "c"))) == ["a", "b", "c"]
+    assert sorted(ids_in({"a", "b"})) == ["a", "b"]
+    assert one_id(job) == "b"
+
+
+@pytest.mark.parametrize(
+    "value", [[], (), set(), None, 7, b"a", {"a": 1}, object(), "a,b", ["a;b"]]
+)
+def test_a_value_that_names_no_job_is_refused_in_words(value: object) -> None:
+    with pytest.raises(ValueError, match=r"names no job|reads like several ids"):
+        ids_in(value)
+
+
+def test_a_table_is_no_list_of_its_columns() -> None:
+    class Table:
+        def __iter__(self) -> Iterator[str]:
+            return iter(["job_id", "prompt"])
+
+    with pytest.raises(ValueError, match="a Table names no job"):
+        ids_in(Table())
+
+
+def test_a_collection_is_not_one_job() -> None:
+    with pytest.raises(ValueError, match="give one of them"):
+        one_id(["a"])

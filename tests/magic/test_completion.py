@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,8 @@ from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 from cometvid_nb.magic.completion import complete, make_matcher
-from cometvid_nb.magic.grammar import COMMANDS, Ids, parse
+from cometvid_nb.magic.grammar import COMMANDS, Ids
+from cometvid_nb.magic.line import parse
 from tests.strategies import ids
 
 IDS = ["video_1", "video_2", "other"]
@@ -67,6 +69,7 @@ def test_a_line_completes_to_what_can_stand_there(text: str, wanted: list[str]) 
         ("%cometvid create 'A comet' --model so", ["sora-2"]),
         ("%cometvid create --model sora-2 ", []),
         ("%cometvid create --size ", []),
+        ("%cometvid watch --timeout ", []),
         ("%cometvid watch --wait ", IDS),
         ("%cometvid config model=", ["model=sora-2", "model=veo3"]),
         ("%cometvid config save=off model=v", ["model=veo3"]),
@@ -170,3 +173,47 @@ def test_ipythons_own_completer_asks_for_the_line_of_the_cursor(
     with provisionalcompleter():
         found = list(completer.completions(code, len(code) if at is None else at))
     assert {completion.text for completion in found} == wanted
+
+
+@pytest.mark.parametrize("use_jedi", [False, True])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "%cometvid status ",
+        "%cometvid status x",
+        "job = %cometvid save i",
+        "%cometvid login ",
+        "%cometvid frobnicate i",
+        "%cometvid create --seed ",
+        "%%cometvid create --model m\nA comet i",
+    ],
+)
+def test_where_nothing_is_known_nothing_is_offered(
+    completer: IPCompleter, code: str, *, use_jedi: bool
+) -> None:
+    """Not `%alias`, not `if`: IPython heeds `suppress` only of a matcher that offers something."""
+    completer.custom_matchers[:] = [make_matcher(lambda kind, beginning: [])]
+    completer.use_jedi = use_jedi
+    with provisionalcompleter():
+        assert list(completer.completions(code, len(code))) == []
+
+
+def test_a_cell_of_python_below_a_line_magic_keeps_its_completions(completer: IPCompleter) -> None:
+    code = "%cometvid jobs\nimpor"
+    with provisionalcompleter():
+        assert "import" in {one.text for one in completer.completions(code, len(code))}
+
+
+def test_a_place_completes_to_files_and_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    for name in ("comet.png", "clips/a.mp4", ".hidden", "two words.png"):
+        (tmp_path / name).touch()
+    assert candidates("%cometvid create --image c") == ["clips/", "comet.png"]
+    assert candidates("%cometvid create --image ") == ["clips/", "comet.png"]
+    assert candidates("%cometvid watch video_1 --save clips/") == ["clips/a.mp4"]
+    assert candidates("%cometvid save video_1 cl") == ["clips/"]
+    assert candidates("%cometvid save vid") == ["video_1", "video_2"]
+    assert candidates("%cometvid create --image ~nobody-of-that-name/x") == []

@@ -141,7 +141,7 @@ def test_one_of_several_still_comes_in_a_list(fresh: Bench) -> None:
         fresh.run('takes = %cometvid create --model sora-2 "A red comet" "A blue comet" -n 2').error
     )
     assert "user quota is not enough" in text
-    assert "1 of 4 jobs were made: video_" in text
+    assert "1 of 4 jobs were created: video_" in text
     assert fresh.simulator.count(CREATE) == 2
     assert fresh.wait_for_card(made(fresh.simulator)[-1]), "what was made is watched"
 
@@ -209,7 +209,7 @@ def test_what_was_done_to_a_picture_is_said_before_it_is_sent(forms: Forms) -> N
     save_picture(forms.kernel.cwd / "wide.png", 400, 100)
     text = said(forms, 'job = %cometvid create "x" --model sora-2 --image wide.png --no-watch')
     told, done, created = text.splitlines()
-    assert told == "The size is 1280x720, as the picture must have that of the clip."
+    assert told == "The size is 1280x720, because the picture must have the size of the clip."
     assert done == "wide.png: was 400x100, cropped to 1280x720."
     assert created.startswith("Created video_")
     assert forms.created[-1].fields[-1] == ("size", "1280x720")
@@ -234,7 +234,7 @@ def test_a_dry_run_shows_the_request_and_sends_and_remembers_nothing(forms: Form
   size             16x9
   camera           pan
   input_reference  a.png (image/png, 1280x720, {size_bytes:,} bytes)
-Cost of 3 jobs: not known here; %cometvid models asks for the prices
+Cost of 3 jobs: not known yet; %cometvid models fetches the prices
 """
     )
     assert said(forms, "print(look)") == text
@@ -251,7 +251,7 @@ Cost of 3 jobs: not known here; %cometvid models asks for the prices
 def test_without_a_model_nothing_is_sent_until_one_was_used(fresh: Bench) -> None:
     for line in ('%cometvid create "A comet"', '%cometvid create "A comet" --dry-run'):
         text = said(fresh, line)
-        assert text.startswith("UsageError: No model is named, and none was used here before.")
+        assert text.startswith("UsageError: No model is named, and none was used here before")
         assert "--model NAME" in text
         assert "%cometvid models" in text
     assert list(fresh.simulator.requests) == []
@@ -259,7 +259,7 @@ def test_without_a_model_nothing_is_sent_until_one_was_used(fresh: Bench) -> Non
     fresh.simulator.add_fault(Fault(CREATE, status=400))
     assert "The API answered 400" in said(fresh, '%cometvid create "A comet" --model wrong')
     told, created = said(fresh, 'job = %cometvid create "A comet" --no-watch').splitlines()
-    assert told == "The model is m/1, as it was last time. Another: --model NAME."
+    assert told == "Using the model m/1, as last time. To choose another: --model NAME."
     assert created.startswith("Created video_")
     models = said(fresh, "import cometvid_nb\n[job['model'] for job in cometvid_nb.jobs()]")
     assert models == "['m/1', 'wrong', 'm/1']\n"
@@ -289,8 +289,8 @@ def test_in_a_simulation_no_model_need_be_named(fresh: Bench) -> None:
         ('create "A comet" --model sora-2 --ratio 9:16', "for 9:16 give size 720x1280."),
         ('create "A comet" --model doubao-seedance-2-0 --seconds 3', "seconds may be 4 to 15."),
         ('create "A comet" --model wan2.6 --image a.png', "wan2.6 takes no picture."),
-        ('create "A comet" --model veo3.1 --size 1280x720', "--force sends it anyway"),
-        ('create "A comet" --set camera', "--set 'camera' sets nothing: it goes --set KEY=VALUE"),
+        ('create "A comet" --model veo3.1 --size 1280x720', "To send it anyway: --force"),
+        ('create "A comet" --set camera', "--set 'camera' sets nothing: write --set KEY=VALUE"),
         ('create "A comet" --set =pan', "--set '=pan' sets nothing"),
         ('create "A comet" --set model=x', "model is not for --set: use --model"),
         ('create "A comet" --set a=1 --set a=2', "--set gives a twice"),
@@ -298,25 +298,25 @@ def test_in_a_simulation_no_model_need_be_named(fresh: Bench) -> None:
         ('create "A comet" --seed x', "seed is 'x': give a whole number"),
         ('create "A comet" --fit zoom --image x', "fit is 'zoom': give crop, pad or none"),
         ('create "A comet" --fit crop', "there is no picture to fit"),
-        ('create "A comet" --last-frame a.png', "there is a last frame and no first one"),
-        ('create "A comet" --image a.png --first-frame b.png', "their order is not clear"),
+        ('create "A comet" --last-frame a.png', "a last frame needs a first frame"),
+        ('create "A comet" --image a.png --first-frame b.png', "their order is unclear"),
         ('create "A comet" --resolutio 720p', "Did you mean --resolution?"),
         ('create "A comet" -n 0', "-n is '0': give a whole number from 1 to 50"),
         ('create "A comet" -n 51', "-n is '51'"),
         ('create "A comet" -n two', "-n is 'two'"),
         ('create "A comet" --image nowhere.png', "nowhere.png cannot be read: No such file"),
         ('create "A comet" --image {nothing}', "No such file or directory. Undefined variable?"),
-        ('create "A comet" --image .', "is no file: --image takes one picture"),
+        ('create "A comet" --image .', "is not a file: --image takes one picture"),
         ('create "A comet" --image ~no-such-user/x.png', "cannot be read"),
         ('create "A comet" --save ~no-such-user/x --no-watch', "no-such-user"),
         ('create "A comet" --secnds 4', "Did you mean --seconds?"),
         ('create "A comet" --model', "--model: expected one argument"),
         ("remix", "required: ID"),
         ("remix video_demo", "there is no prompt"),
-        ('remix ../x "At night"', "it reads like a path"),
+        ('remix ../x "At night"', "it looks like a path"),
         ('remix {nothing} "At night"', "undefined variable?"),
         ("save", "required: ID"),
-        ("save ../x", "it reads like a path"),
+        ("save ../x", "it looks like a path"),
         ("save video_demo ~no-such-user/x", "no-such-user"),
         ("jobs --limit many", "--limit is 'many'"),
         ("jobs --limit 0", "--limit is '0'"),
@@ -335,10 +335,10 @@ def test_a_mistake_is_answered_in_words_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
-        ('%%cometvid create "A comet"\nAnother', "none may stand on the line"),
+        ('%%cometvid create "A comet"\nAnother', "so the line must have none"),
         ("%%cometvid create\n\n  \n", "the prompt is empty"),
-        ("%%cometvid jobs\nA comet", "jobs takes no cell"),
-        ("%%cometvid watch video_demo\nA comet", "watch takes no cell"),
+        ("%%cometvid jobs\nA comet", "jobs takes no %% cell"),
+        ("%%cometvid watch video_demo\nA comet", "watch takes no %% cell"),
         ("%%cometvid remix\nAt night", "required: ID"),
     ],
 )
@@ -354,15 +354,15 @@ def test_a_lost_answer_is_told_plainly_and_nothing_is_sent_again(fresh: Bench) -
     text = str(fresh.run('%cometvid create --model sora-2 "A glowing comet"').error)
     assert text.startswith("OutcomeUnknown: The answer to the new job was lost.")
     assert "502 with an HTML page" in text
-    assert "Nothing was sent again. Look at your account before you repeat it" in text
+    assert "The request was not sent again. Check your account before you repeat it" in text
     assert "may be paid for" in text
     assert fresh.simulator.count(CREATE) == 1
     assert "unknown outcome" in said(fresh, "%cometvid jobs")
     resumed = said(fresh, "%cometvid resume")
-    assert "Not known whether this was made: 'A glowing comet'" in resumed
-    forget = resumed.partition("If you have: ")[2].splitlines()[0]
+    assert "The outcome of this request is unknown: 'A glowing comet'" in resumed
+    forget = resumed.partition(", then: ")[2].splitlines()[0]
     assert said(fresh, forget).startswith("Forgot ")
-    assert "Not known" not in said(fresh, "%cometvid resume")
+    assert "outcome of this request" not in said(fresh, "%cometvid resume")
     assert "UsageError: no job" in said(fresh, forget)
     assert fresh.simulator.count(CREATE) == 1
 
@@ -379,7 +379,7 @@ def test_what_ends_the_creating_is_told_at_once_and_no_failing_watch_hides_it(
     fresh.simulator.fail(made_id, "Blocked.")
     error = str(fresh.kernel.wait_idle(cell).error)
     assert error.startswith("QuotaExceeded: The API answered 403")
-    assert "1 of 2 jobs were made" in error
+    assert "1 of 2 jobs were created" in error
     assert made_id in error
     assert "Blocked" not in error
 
@@ -472,7 +472,7 @@ def test_jobs_can_be_narrowed_down(fresh: Bench) -> None:
     assert "1 of 4 jobs. All: %cometvid jobs --all" in said(fresh, "%cometvid jobs --limit 1")
     assert "A red sun" in said(fresh, "%cometvid jobs --limit 1"), "the latest comes first"
     assert said(fresh, "%cometvid jobs --search nothing").strip() == (
-        "No remembered job is like that."
+        "No job matches. States: queued, in_progress, completed, failed."
     )
 
 
@@ -507,7 +507,7 @@ def test_each_create_that_is_not_recorded_says_so_and_keeps_the_id(
     created = re.search(r"Created (video_\w+)", again)
     assert created is not None
     assert "cannot be used" in again
-    assert f"Keep what was made: {created[1]}" in again
+    assert f"Write down what was created: {created[1]}" in again
     for command in ("jobs", "resume", f"forget {created[1]}"):
         told = said(fresh, f"%cometvid {command}")
         assert told.startswith(f"LedgerError: The ledger of jobs at {bad} cannot be used")
@@ -593,7 +593,7 @@ def test_a_clip_that_is_too_large_to_embed_says_so_and_plays_from_its_file(fresh
     record = fresh.wait_for_record(job_id)
     fresh.run("embedding.MOST_EMBEDDED_BYTES = most")
     assert MOST_EMBEDDED_BYTES < 100e6
-    assert "The clip is saved, but not embedded: it has" in record["text/plain"]
+    assert "The clip is saved but not embedded: it has" in record["text/plain"]
     assert f'src="reel/{job_id}.mp4"' in record["text/html"]
 
 
@@ -635,7 +635,7 @@ def test_resume_brings_back_the_card_and_the_clip_after_the_kernel_was_killed(
         clip = mortal.kernel.cwd / "videos" / f"{job_id}.mp4"
         assert clip.read_bytes() == mortal.simulator.clip_bytes(job_id)
     assert mortal.simulator.count(CREATE) == 2, "nothing was asked for again"
-    assert "Every remembered job has ended" in said(mortal, "%cometvid resume")
+    assert "every remembered job has ended" in said(mortal, "%cometvid resume")
     [record] = (mortal.kernel.cwd.parent / "xdg-data").rglob("ledger.sqlite3")
     assert KEY.encode() not in record.read_bytes()
 
@@ -662,4 +662,6 @@ def test_a_waited_for_watch_whose_clip_is_not_saved_fails_its_cell(
     place = tmp_path / "a_file" / "folder"
     result = fresh.run(f"%cometvid watch {job_id} --save {place} --wait")
     assert result.error is not None
-    assert "The clip is not saved" in str(result.error)
+    assert "is completed, but its clip is not saved; the reason is shown above." in str(
+        result.error
+    )

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cometvid_nb.job.ids import check_job_id, reads_like_several
 from cometvid_nb.magic.expansion import expand, split, unmarked
-from cometvid_nb.magic.grammar import COMMANDS, parse
+from cometvid_nb.magic.grammar import COMMANDS
+from cometvid_nb.magic.line import parse
 from cometvid_nb.magic.parser import GrammarError
 from tests.strategies import ids
 
@@ -54,6 +56,7 @@ def test_an_id_in_a_variable_is_that_id_whatever_it_holds(job_ids: list[str]) ->
     # What is filled in may be an option, too: an id of such a name goes in quotes.
     options = COMMANDS["watch"].options
     assume(not any(job_id.partition("=")[0] in options for job_id in job_ids))
+    assume(not any(reads_like_several(text) for text in (*job_ids, " ".join(job_ids))))
     names = {"jobs": job_ids, "first": job_ids[0]}
     line = 'watch $first {" ".join(jobs)} "{first}"'
     assert parse(line, names=names)[1].ids == [job_ids[0], *job_ids, job_ids[0]]
@@ -100,3 +103,100 @@ def test_any_line_is_split_or_lacks_the_partner_of_a_quotation_mark(line: str) -
         assert "'" in line or '"' in line
     else:
         assert all(word == unmarked(word) for word in found)
+
+
+VIDEO_1, VIDEO_2 = SimpleNamespace(job_id="video_1"), SimpleNamespace(id="video_2")
+VALUES: dict[str, Any] = {
+    "watch": VIDEO_1,
+    "job": VIDEO_2,
+    "jobs": [VIDEO_1, "video_2"],
+    "both": {"video_1": None, "video_2": None}.keys(),
+    "pair": ("video_1", VIDEO_2),
+    "column": SimpleNamespace(tolist=lambda: ["video_1", "video_2"]),
+    "rows": [{"job_id": "video_1"}, {"job_id": "video_2"}],
+    "typed": "video_1, video_2",
+    "none": None,
+    "empty": [],
+    "nothing_in_it": set(),
+    "table": {"a": 1},
+    "thing": object(),
+    "odd": "a,",
+}
+
+
+@pytest.mark.parametrize(
+    "ids_as_typed",
+    [
+        "{watch} {job}",
+        "$watch $job",
+        "{jobs}",
+        "$jobs",
+        "{both}",
+        "{pair}",
+        "{column}",
+        "{rows}",
+        "{typed}",
+        "{jobs[:1]} {jobs[1]}",
+        "video_1,video_2",
+        "video_1, video_2,",
+        "video_1 , video_2",
+        "[video_1, video_2]",
+        "['video_1', 'video_2']",
+        '["video_1", "video_2"]',
+        "('video_1','video_2')",
+        "video_1 video_2;",
+        "video_1; video_2",
+        "video_1 video_2 # the good ones, I think",
+        "video_1 video_2 --wait # it is late",
+        "video_1 video_2 #7",
+    ],
+)
+def test_ids_are_understood_however_a_list_is_written(ids_as_typed: str) -> None:
+    assert parse(f"watch {ids_as_typed}", names=VALUES)[1].ids == ["video_1", "video_2"]
+
+
+@pytest.mark.parametrize("command", ["watch", "stop", "wait", "status", "save", "forget"])
+@pytest.mark.parametrize(
+    ("ids_as_typed", "words"),
+    [
+        ("{empty}", "an empty list names no job"),
+        ("$nothing_in_it", "an empty set names no job"),
+        ("{none}", "a NoneType names no job"),
+        ("{table}", "a dict names no job"),
+        ("{thing}", "a object names no job"),
+        ("[]", "names no job|not one job id"),
+        (",", "names no job|not one job id"),
+        ("<Watch>", "is not a job id"),
+    ],
+)
+def test_what_names_no_job_is_refused_and_never_taken_for_all_jobs(
+    command: str, ids_as_typed: str, words: str
+) -> None:
+    with pytest.raises(GrammarError, match=words):
+        parse(f"{command} {ids_as_typed}", names=VALUES)
+
+
+@pytest.mark.parametrize(
+    "line", ["status a,b", "save {jobs}", "save {typed}", "remix {jobs} 'At night'"]
+)
+def test_who_takes_one_id_refuses_several(line: str) -> None:
+    with pytest.raises((GrammarError, ValueError)):
+        check_job_id(parse(line, names=VALUES)[1].id)
+
+
+@pytest.mark.parametrize("job_id", ["a,b", "a;", "[x]", "#1", "(x)", "<x>", "a, "])
+def test_in_quotes_each_is_one_id(job_id: str) -> None:
+    assert parse(f"watch '{job_id}' \"{job_id}\"")[1].ids == [job_id, job_id]
+
+
+def test_a_remix_takes_a_watch_or_a_job_and_its_prompt_keeps_its_commas() -> None:
+    line = 'remix {watch} "Night, rain; #1 [wide]";  # a note'
+    given_ = parse(line, names=VALUES)[1]
+    assert (given_.id, given_.prompts) == ("video_1", ["Night, rain; #1 [wide]"])
+
+
+def test_what_is_no_id_keeps_its_signs() -> None:
+    assert parse("config save_dir=a,b[1];")[1].changes == ["save_dir=a,b[1]"]
+    assert parse("jobs --search #1")[1].search == "#1"
+    assert parse("jobs --all # every one")[1].all is True
+    assert parse("jobs;")[0].name == "jobs"

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+from inspect import signature
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometvid_nb.magic.grammar import COMMANDS, explain, parse
+import cometvid_nb
+from cometvid_nb.api.new_job import MOST_JOBS
+from cometvid_nb.magic.grammar import COMMANDS
+from cometvid_nb.magic.help import explain, list_of_commands
+from cometvid_nb.magic.line import find_command, parse
 from cometvid_nb.magic.parser import GrammarError
 
 ISSUE_2 = ["watch", "status", "stop", "wait", "config", "login", "demo", "help"]
@@ -42,7 +47,7 @@ def test_watch_takes_ids_with_its_options_on_either_side(line: str) -> None:
         ("status video_1", {"id": "video_1"}),
         ("stop", {"ids": [], "all": False}),
         ("stop --all", {"ids": [], "all": True}),
-        ("wait a b", {"ids": ["a", "b"]}),
+        ("wait a b", {"ids": ["a", "b"], "timeout": None}),
         ("config", {"changes": []}),
         ('config save_dir="my clips" save=off', {"changes": ["save_dir=my clips", "save=off"]}),
         (r"config save_dir=C:\clips", {"changes": [r"save_dir=C:\clips"]}),
@@ -81,15 +86,15 @@ def test_help_can_be_asked_of_every_command(name: str, option: str) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("wach video_1", ["no command 'wach'", "Did you mean 'watch'?", "There are: watch"]),
-        ("frobnicate", ["no command 'frobnicate'", "There are: watch"]),
-        ("watch", ["ID", "It goes: %cometvid watch"]),
+        ("wach video_1", ["no command 'wach'", "Did you mean 'watch'?", "Commands: watch"]),
+        ("frobnicate", ["no command 'frobnicate'", "Commands: watch"]),
+        ("watch", ["ID", "Usage: %cometvid watch"]),
         ("watch video_1 --wiat", ["--wiat", "Did you mean --wait?"]),
         ("watch video_1 --intervall=5", ["Did you mean --interval?"]),
-        ("watch video_1 --timeout", ["--timeout", "It goes:"]),
-        ("status a b", ["b", "It goes: %cometvid status ID"]),
+        ("watch video_1 --timeout", ["--timeout", "Usage:"]),
+        ("status a b", ["b", "Usage: %cometvid status ID"]),
         ('watch "video_1', ["quotation mark"]),
-        ("login sk-secret-on-the-line", ["It goes: %cometvid login"]),
+        ("login sk-secret-on-the-line", ["Usage: %cometvid login"]),
     ],
 )
 def test_a_mistake_is_answered_with_what_was_probably_meant(line: str, words: list[str]) -> None:
@@ -120,13 +125,30 @@ def test_no_line_leaves_the_process(line: str) -> None:
         assert isinstance(given_, argparse.Namespace)
 
 
+def test_all_that_watches_takes_the_same_options() -> None:
+    shared = set(COMMANDS["watch"].options)
+    assert {"--timeout", "--interval", "--save", "--no-save", "--embed", "--gallery"} <= shared
+    for name in ("create", "remix", "resume"):
+        assert shared <= set(COMMANDS[name].options), name
+
+
+def test_python_takes_them_too() -> None:
+    watching = {name for name in signature(cometvid_nb.watch).parameters if name != "job_id"}
+    for function in (cometvid_nb.create, cometvid_nb.remix):
+        assert watching <= set(signature(function).parameters)
+
+
+def test_the_help_names_the_most_takes() -> None:
+    assert f"1 to {MOST_JOBS}" in explain(COMMANDS["create"])
+
+
 def test_the_commands_of_this_issue_are_there() -> None:
     assert set(ISSUE_2) <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_every_option_has_its_help(name: str) -> None:
-    text = explain(name)
+    text = explain(COMMANDS[name])
     assert text.startswith(f"%cometvid {name}")
     for action in COMMANDS[name].parser()._actions:
         assert action.help
@@ -136,10 +158,10 @@ def test_every_command_and_every_option_has_its_help(name: str) -> None:
 
 
 def test_the_list_of_all_has_a_line_for_each() -> None:
-    listed = re.findall(r"^  %cometvid (\w+)", explain(None), re.MULTILINE)
+    listed = re.findall(r"^  %cometvid (\w+)", list_of_commands(), re.MULTILINE)
     assert listed == list(COMMANDS)
 
 
 def test_help_on_a_command_there_is_not_names_the_nearest() -> None:
     with pytest.raises(GrammarError, match="Did you mean 'watch'"):
-        explain("wathc")
+        find_command("wathc")

@@ -30,6 +30,23 @@ def test_the_magic_alone_lists_every_command_and_the_way_without_a_key(bench: Be
     assert all(f"%cometvid {name}" in text for name in COMMANDS)
     assert "%cometvid demo" in text
     assert text == said(bench, "%cometvid help") == said(bench, "%cometvid --help")
+    bench.kernel.client.inspect("%cometvid")
+    shown = bench.kernel.client.get_shell_msg(timeout=20)["content"]["data"]["text/plain"]
+    assert all(f"%cometvid {name}" in shown for name in COMMANDS)
+
+
+def test_the_start_page_says_which_api_and_key_are_set_and_what_runs(bench: Bench) -> None:
+    text = said(bench, "%cometvid")
+    assert text.startswith(f"The API is {bench.simulator.base_url}, with the key ••••{KEY[-4:]}.")
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id}")
+    bench.wait_for_card(job_id, phase="running")
+    [page] = bench.run("%cometvid").outputs
+    assert f"Watching 1 job: {job_id} (In progress" in page.data["text/plain"]
+    assert f"%cometvid stop {job_id}" in page.data["text/plain"]
+    assert page.data["text/html"].count("<details>") == len(COMMANDS)
+    bench.run("%cometvid demo")
+    assert said(bench, "%cometvid").startswith("The simulated API is on")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -45,7 +62,7 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
     [
         ("wacth video_1", "Did you mean 'watch'?"),
         ("help sttop", "Did you mean 'stop'?"),
-        ("frobnicate", "There are: watch, "),
+        ("frobnicate", "Commands: watch, "),
         ("watch", "required: ID"),
         ("watch video_1 --wiat", "Did you mean --wait?"),
         ("watch video_1 --wait=yes", "--wait"),
@@ -59,17 +76,17 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
         ("watch $video", "undefined variable?"),
         ("status {job.id}", "undefined variable?"),
         ("watch ../secret", "not a job id"),
-        ("watch https://example.com/v.mp4", "reads like a path or a link"),
+        ("watch https://example.com/v.mp4", "looks like a path or a link"),
         ('watch "video_1', "quotation mark"),
         ("watch ''", "the job id is empty"),
-        ("stop video_1", "'video_1' is not watched here. Watched: nothing"),
+        ("stop video_1", "'video_1' is not watched here. Watched: no job"),
         ("wait video_1", "'video_1' is not watched here"),
         ("config save_dirr=x", "there is no setting 'save_dirr'"),
         ("config save_dir", "KEY=VALUE"),
         ("config save=maybe", "give on or off"),
         ("config timeout_s=long", "give a number of seconds"),
         ("config save_dir=", "save_dir is empty"),
-        ("config base_url=example", "is no web address"),
+        ("config base_url=example", "is not a web address"),
         ("config base_url=http://example.com/v1", "has no TLS"),
         ("config api_key=sk-typed-in-a-cell", "use %cometvid login"),
         ("config is_simulated=on", "%cometvid demo"),
@@ -104,7 +121,7 @@ def test_status_asks_once_and_shows_a_table_and_a_text(bench: Bench) -> None:
 def test_status_says_what_the_api_refused_and_what_can_be_done(bench: Bench) -> None:
     refused = said(bench, "%cometvid status video_nowhere")
     assert "The API knows no job video_nowhere under this key." in refused
-    assert "Check the id for a typo" in refused
+    assert "Check the id for typos" in refused
     bench.simulator.add_fault(Fault("GET /videos/{id}", status=403))
     assert "account" in said(bench, "%cometvid status video_demo")
     bench.simulator.add_fault(Fault("GET /videos/{id}", status=502, body="<html>bad</html>"))
@@ -121,9 +138,9 @@ def test_stop_names_what_it_stops_and_asks_back_when_there_are_several(bench: Be
     assert "No job is being watched." in said(bench, "%cometvid stop")
     one, two = bench.add_job(), bench.add_job()
     bench.run(f"%cometvid watch {one} {two}")
-    assert f"{one}, {two}. Name one, or say --all" in said(bench, "%cometvid stop")
+    assert f"{one}, {two}. Name one, or add --all" in said(bench, "%cometvid stop")
     assert f"Stopped watching {one}. The job itself goes on" in said(bench, f"%cometvid stop {one}")
-    assert f"The watch of {one} is over already." in said(bench, f"%cometvid stop {one}")
+    assert f"{one} is no longer watched." in said(bench, f"%cometvid stop {one}")
     assert f"Stopped watching {two}." in said(bench, "%cometvid stop")
     assert "No job is being watched." in said(bench, "%cometvid stop --all")
     assert bench.wait_for_card(one, phase="stopped")["command"] == f"%cometvid watch {one}"
@@ -138,6 +155,23 @@ def test_wait_returns_when_every_watched_job_has_ended(bench: Bench) -> None:
         bench.wait_for_card(job_id, phase="running")
         bench.simulator.finish(job_id)
     assert bench.kernel.wait_idle(waiting).text.endswith("both\n")
+
+
+def test_a_wait_has_a_timeout_and_the_watch_goes_on(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"%cometvid watch {job_id} --interval 0.2")
+    told = f"Stopped waiting after 1 s. The watch goes on: %cometvid wait {job_id}"
+    assert said(bench, "%cometvid wait --timeout 1").endswith(f"GaveUp: {told}")
+    bench.simulator.finish(job_id)
+    assert bench.wait_for_record(job_id)
+
+
+def test_an_empty_list_of_ids_never_means_all_watches(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"ids = []\nwatch = %cometvid watch {job_id}")
+    for line in ("stop {ids}", "wait {ids}", "watch $ids", "stop []"):
+        assert "names no job" in said(bench, f"%cometvid {line}"), line
+    assert "Stopped" in said(bench, "%cometvid stop {watch}")
 
 
 # Settings and the key
@@ -186,7 +220,7 @@ def test_a_bad_value_in_ipython_config_py_is_left_out_with_a_word(kernel: Kernel
     kernel.restart()
     result = kernel.run(f"{LOAD}\n%config Cometvid.timeout_s")
     assert result.text == (
-        "A value in IPython's configuration is left out. "
+        "A value in IPython's configuration is ignored: "
         "timeout_s is -1: give 1 to 604800 seconds\n3600.0\n"
     )
 
@@ -324,10 +358,10 @@ def test_demo_stop_goes_back_to_the_settings_of_before(bench: Bench) -> None:
     said(bench, "%cometvid config save_dir=mine")
     before = said(bench, "%cometvid config")
     said(bench, "%cometvid demo\n%cometvid demo --speed 3\n%cometvid watch video_stuck")
-    assert "Left the simulation." in said(bench, "%cometvid demo --stop")
+    assert "The simulation has ended." in said(bench, "%cometvid demo --stop")
     assert said(bench, "%cometvid config") == before
     assert bench.wait_for_card("video_stuck", phase="stopped")
-    assert "No simulation was on." in said(bench, "%cometvid demo --stop")
+    assert "No simulation is running." in said(bench, "%cometvid demo --stop")
 
 
 # Completion
@@ -353,6 +387,12 @@ def test_options_settings_and_known_ids_complete(bench: Bench) -> None:
     assert "video_demo" in bench.completions("%cometvid watch video_d")
     bench.run("%cometvid create 'A comet' --model m --size 720x1280 --no-watch")
     assert "720x1280" in bench.completions("%cometvid create --size ")
+
+
+def test_where_nothing_is_known_tab_offers_nothing(bench: Bench) -> None:
+    assert bench.completions("%cometvid watch i") == []
+    assert bench.completions("%cometvid demo ") == []
+    assert bench.completions("%%cometvid create\nA comet i") == []
 
 
 def test_completion_of_other_lines_is_left_alone(bench: Bench) -> None:

@@ -26,7 +26,7 @@ def test_a_row_tells_what_is_published_in_html_and_in_text() -> None:
     bundle = models_bundle(CATALOGUE, [], "api.example")
     read = Reader(bundle["text/html"])
     told = ["sora-2", "google", "image-to-video", "0.10 USD per second", "2160p 0.60", "not known"]
-    for word in [*told, "As api.example listed them on 2026-06-10", "config model=ID"]:
+    for word in [*told, "Listed by api.example on 2026-06-10", "config model=ID"]:
         assert word in read.text
         assert word in bundle["text/plain"]
     assert ("href", PAGE_URL) in read.attributes

@@ -97,7 +97,10 @@ def test_more_jobs_than_are_shown_are_counted() -> None:
 
 def test_no_job_at_all_and_none_like_that_are_two_things() -> None:
     assert jobs_bundle([], 0, BESIDE)["text/plain"] == "No job is remembered."
-    assert jobs_bundle([], 3, BESIDE)["text/plain"] == "No remembered job is like that."
+    assert (
+        jobs_bundle([], 3, BESIDE)["text/plain"]
+        == "No job matches. States: queued, in_progress, completed, failed."
+    )
 
 
 @pytest.mark.parametrize("began_at_s", [1.7e12, 1e300, -1e18])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cometvid_nb.magic.grammar import COMMANDS, explain
+from cometvid_nb.magic.grammar import COMMANDS
+from cometvid_nb.magic.help import explain
 from cometvid_nb.magic.magics import Cometvid
 from cometvid_nb.settings import Settings
 
@@ -88,7 +89,7 @@ def test_each_row_of_where_it_runs_names_its_test_or_says_that_there_is_none() -
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_explains_each_command_with_all_its_options(name: str) -> None:
-    text = explain(name)
+    text = explain(COMMANDS[name])
     assert text.startswith(f"%cometvid {name}")
     assert all(option in text for option in COMMANDS[name].options)
     assert COMMANDS[name].summary[1:] in " ".join(text.split())

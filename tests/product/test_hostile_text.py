@@ -212,7 +212,7 @@ async def test_a_clip_that_hardly_comes_is_given_up(
     job = (await client.poll("video_demo")).job
     monkeypatch.setattr(transfer, "SLOW_S", 0.3)
     sim.add_fault(Fault(CLIP, trickle_s=0.05))
-    with pytest.raises(TransientError, match="hardly comes"):
+    with pytest.raises(TransientError, match="arrives too slowly"):
         await download(client, job)
 
 

@@ -377,7 +377,7 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_is_never_asked_again(
     entry = only(ledger, client)
     assert (entry.state, entry.job_id, entry.problem) == (LOST, None, str(caught.value))
     assert entry.is_uncertain
-    assert "Nothing was sent again" in (caught.value.advice or "")
+    assert "The request was not sent again" in (caught.value.advice or "")
     assert "may be paid for" in (caught.value.advice or "")
     if isinstance(fault.body, bytes) and fault.status is not None:
         assert f"HTTP {fault.status}" in caught.value.answer

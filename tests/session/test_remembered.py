@@ -359,7 +359,7 @@ def test_a_second_place_that_cannot_be_filled_is_told_and_the_first_is_kept(
     watch = open_session().watch("video_1", save_to="a file/below")
     watch.wait(WITHIN_S)
     assert watch.state.saved is not None
-    assert "not saved to the other place" in str(watch.state.problem)
+    assert "was not saved to" in str(watch.state.problem)
 
 
 def test_a_clip_that_is_not_to_be_saved_has_a_picture_and_the_command_that_would(
@@ -478,7 +478,7 @@ def test_a_clip_saved_by_hand_is_remembered(
 
 
 def test_a_clip_there_is_not_yet_is_not_saved(session: Session, sim: Simulator) -> None:
-    with pytest.raises(ClipError, match="has no clip yet: its status is 'in_progress'"):
+    with pytest.raises(ClipError, match="has no clip yet: it is 'in_progress'"):
         session.save(add(sim, "video_1", "never"))
 
 

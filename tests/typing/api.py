@@ -18,6 +18,7 @@ from cometvid_nb import (
     NewJob,
     Watch,
 )
+from cometvid_nb.watching.watch import WatchList
 
 
 def in_a_script() -> None:
@@ -32,6 +33,9 @@ def in_a_script() -> None:
     watch.stop()
 
     cometvid_nb.watch("video_abc123", wait=False, timeout_s=60, interval_s=5.0, save=False)
+    assert_type(cometvid_nb.watch(watch, save_to="clips/", embed=True), Watch)
+    assert_type(cometvid_nb.watch([watch, "video_2"], gallery=True), WatchList)
+    assert_type(cometvid_nb.watch({"video_1", "video_2"}), WatchList)
 
 
 def what_costs_money(picture: Path) -> None:
@@ -45,6 +49,8 @@ def what_costs_money(picture: Path) -> None:
     assert_type(str(looked_at), str)
     looked_at.stop()  # type: ignore[attr-defined]  # nothing was sent, so nothing is watched
     assert_type(cometvid_nb.remix(watch.job_id, "At night", wait=True), Watch)
+    assert_type(cometvid_nb.remix(watch, "At night", timeout_s=600, save_to="x.mp4"), Watch)
+    cometvid_nb.create("A comet", timeout_s=600, interval_s=5, embed=True, gallery=True)
     assert_type(cometvid_nb.jobs(), list[dict[str, Any]])
     assert_type(NewJob.check("A comet", seconds="4"), NewJob)
 

@@ -202,7 +202,7 @@ def test_giving_up_names_the_deadline_the_last_word_and_how_to_go_on() -> None:
     assert state.error.job == paused
     for piece in ("video_1", "600 s", "paused_by_moderation"):
         assert piece in str(state.error)
-    assert "watch it again" in str(state.error.advice)
+    assert "Watch it again" in str(state.error.advice)
 
 
 def test_giving_up_before_the_first_answer_has_no_last_word() -> None:

@@ -1,0 +1,80 @@
+"""Showing: shows the watches of a line, and fails the cell that waits for one in vain."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ..display.frontend import detect
+from ..errors import GaveUp
+from ..job.ids import check_job_id, quoted_ids
+from ..machine import say
+from ..notebook import shell
+from ..session import session as sessions
+from ..watching.watch import Watch, WatchList
+from .outcomes import failure_of
+from .parser import GrammarError
+
+
+def watch_options(arguments: Namespace) -> dict[str, Any]:
+    """Return the options for `Session.watch` that a line gives.
+
+    Raises:
+        SettingsError: one is out of range. Told before the first watch starts or the first job is
+            paid for: a wrong option must not leave half of them behind.
+    """
+    options: dict[str, Any] = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
+    options |= {"save": False if arguments.no_save else None, "save_to": arguments.save}
+    sessions.current().check_watch_options(**options)
+    return options
+
+
+def show(ids: list[str], arguments: Namespace, *, is_list: bool = False) -> Watch | WatchList:
+    """Watch jobs and show them; return a list for several jobs, or if `is_list`."""
+    session, options = sessions.current(), watch_options(arguments)
+    checked = [check_job_id(job_id) for job_id in ids]  # all, before the first is followed
+    watches = WatchList(session.watch(job_id, **options) for job_id in checked)
+    shown = present(watches, arguments)
+    return watches if is_list else shown
+
+
+def present(watches: WatchList, arguments: Namespace) -> Watch | WatchList:
+    """Show watches as the line asks for, and wait for them where it or the front end wants that."""
+    options = {"is_embedding": arguments.embed, "is_gallery": arguments.gallery}
+    put_on_stage = partial(sessions.current().stage.present, watches, **options)
+    # None: the front end decides; False: never wait, whatever the front end is.
+    if arguments.wait is False:
+        put_on_stage(wait=False)  # a watch that ends badly later is no error of this cell
+    else:
+        block(watches, lambda: put_on_stage(wait=arguments.wait))
+    return watches[0] if len(watches) == 1 else watches
+
+
+def block(watches: list[Watch], wait: Callable[[], None], timeout_s: float | None = None) -> None:
+    """Call `wait()`, then fail the cell if a watch that has ended has no clip.
+
+    Without the failure, a notebook run by papermill would go on without its clip. `timeout_s` is
+    the time after which `wait` raises a `TimeoutError`.
+    """
+    frontend = detect(shell(), os.environ)
+    try:
+        wait()
+    except (KeyboardInterrupt, TimeoutError) as reason:
+        going_on = [watch.job_id for watch in watches if not watch.state.is_settled]
+        verb = "watches go" if len(going_on) > 1 else "watch goes"
+        how_to = f"The {verb} on: %cometvid wait {quoted_ids(going_on)}"
+        if isinstance(reason, TimeoutError):
+            raise GaveUp(f"Stopped waiting after {timeout_s:g} s. {how_to}", job=None) from None
+        if not frontend.is_text:
+            # An interrupt must also end a "Run all": the cells below need the clip.
+            raise GrammarError(f"Stopped waiting. {how_to}") from None
+        say(f"Stopped waiting. {how_to}")
+        return
+    is_seen = frontend.is_text or (
+        frontend.has_widgets and all(watch.is_shown_here for watch in watches)
+    )
+    if (failure := failure_of(watches, is_seen=is_seen)) is not None:
+        raise failure from None
