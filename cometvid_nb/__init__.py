@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         fit: str | None
         extra: Mapping[str, Any] | None
         force: bool
+        again: bool
         wait: bool | None
         save: bool | None
 
@@ -189,10 +190,13 @@ def create(
     extra: Mapping[str, Any] | None = None,
     force: bool = False,
     dry_run: bool = False,
+    again: bool = False,
     wait: bool | None = None,
     save: bool | None = None,
 ) -> Watch | DryRun:
     """Create a job exactly once and watch it; this costs money at the real API.
+
+    A cell of a notebook that runs again with the same request shows the job that it has made.
 
     Fields that are left out are the API's choice.
 
@@ -214,13 +218,15 @@ def create(
         extra: further fields, whatever the model knows.
         force: send also what the model is known to refuse.
         dry_run: print the request, send nothing, and return a `DryRun`.
+        again: create a job also where this cell has made it already.
         wait: as for `watch`.
         save: as for `watch`.
 
     Raises:
         SettingsError: the request makes no sense, or no key is set; nothing was sent.
         ApiError, TransientError: the API refused or was never reached; no job was created.
-        OutcomeUnknown: the answer was lost, so a job may exist. Nothing was sent again.
+        OutcomeUnknown: the answer was lost, now or in an earlier run, so a job may exist. Nothing
+            was sent again.
     """
     options: dict[str, Any] = {
         "model": model,
@@ -237,7 +243,7 @@ def create(
         "extra": extra,
         "force": force,
     }
-    return _make(prompt, options, dry_run, wait, save)
+    return _make(prompt, options, dry_run, again, wait, save)
 
 
 @overload
@@ -253,6 +259,7 @@ def remix(
     *,
     extra: Mapping[str, Any] | None = ...,
     dry_run: Literal[False] = ...,
+    again: bool = ...,
     wait: bool | None = ...,
     save: bool | None = ...,
 ) -> Watch: ...
@@ -265,11 +272,12 @@ def remix(
     *,
     extra: Mapping[str, Any] | None = None,
     dry_run: bool = False,
+    again: bool = False,
     wait: bool | None = None,
     save: bool | None = None,
 ) -> Watch | DryRun:
-    """Create a variation of a finished job and watch it. Raises the errors of `create`."""
-    return _make(prompt, {"remix_of": job_id, "extra": extra}, dry_run, wait, save)
+    """Create a variation of a finished job and watch it, as `create` does; raises its errors."""
+    return _make(prompt, {"remix_of": job_id, "extra": extra}, dry_run, again, wait, save)
 
 
 def jobs() -> list[dict[str, Any]]:
@@ -291,26 +299,30 @@ def _make(
     prompt: str,
     options: dict[str, Any],
     is_dry: bool,
+    is_again: bool,
     wait: bool | None,
     save: bool | None,
 ) -> Watch | DryRun:
     from .session.dry_run import dry_run
-    from .session.request import make_request
+    from .session.request import make_request, send
     from .session.session import current
 
     here = current()
     request = make_request(here, [prompt], **options)
     if is_dry:
         return dry_run(here, request)
-    request.tell()
-    made, error = here.create(request.new)
+    made, error = send(here, request, is_again=is_again, how="again=True")
     if (trouble := here.ledger.trouble) is not None:
         # No warning: a filter could hide it, or raise it and lose the job's id.
-        ids = f" Keep what was made: {made[0].id}" if made else ""
+        ids = f" Keep what was made: {made[0].job.id}" if made else ""
         sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error
-    return watch(made[0].id, wait=wait, save=save)
+    _let_jobs_be_drawn(current_shell())
+    watched = here.watch(made[0].job.id, save=save)
+    here.reruns.offer(watched, made[0], {"save": save})
+    here.stage.present([watched], wait=wait)
+    return watched
 
 
 def _draw_job(job: Job) -> dict[str, str]:

@@ -80,6 +80,7 @@ def _caption(card: Card) -> Markup:
         card.problem,
         quiet(card.advice) if card.advice else None,
         code(card.command) if card.command else None,
+        quiet(card.note) if card.note else None,
     ]
     rows += [Markup("<div>{}</div>").format(notice) for notice in notices if notice]
     if card.prompt:
@@ -142,6 +143,7 @@ def _table(card: Card) -> Markup:
         ("Reason", card.problem),
         ("What to do", card.advice),
         ("Command", code(card.command) if card.command else None),
+        ("Note", card.note),
         (
             "Note",
             f"{WORDS['simulation']}: nothing was rendered or paid for"

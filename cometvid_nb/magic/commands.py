@@ -6,6 +6,7 @@ import getpass
 import os
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..ledger.statements import MOST_SEARCHED
 from ..machine import is_this_machine, say
 from ..notebook import notebook_folder, shell
 from ..session import session as sessions
+from ..session.reruns import Made
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
 from . import creation, tables
@@ -226,15 +228,26 @@ class Commands:
     # What the commands share.
 
     def _show(
-        self, ids: list[str], arguments: Namespace, *, is_list: bool = False, **options: Any
+        self,
+        ids: list[str],
+        arguments: Namespace,
+        *,
+        is_list: bool = False,
+        made: Sequence[Made] = (),
+        **options: Any,
     ) -> Watch | WatchList:
-        """Watch jobs and show them; return a list for several jobs, or if `is_list`."""
+        """Watch jobs and show them; return a list for several jobs, or if `is_list`.
+
+        `made` tells of each job whether an earlier run of the cell has made it.
+        """
         session = sessions.current()
         if arguments.no_save:
             options["save"] = "off"
         elif arguments.save is not None:
             options["save_to"] = arguments.save
         watches = WatchList(session.watch(job_id, **options) for job_id in ids)
+        for watch, one in zip(watches, made, strict=False):
+            session.reruns.offer(watch, one, options)
         shown = self._present(watches, arguments)
         return watches if is_list else shown
 

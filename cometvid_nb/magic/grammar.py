@@ -90,6 +90,8 @@ def _new(parser: argparse.ArgumentParser) -> None:
     words = "a further field, whatever the model knows; may be repeated"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", help=words)
     parser.add_argument("--dry-run", action="store_true", help="show the request; send nothing")
+    words = "make a new one, also where this cell has made it already"
+    parser.add_argument("--again", action="store_true", help=words)
 
 
 def _create(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
-from ..notebook import notebook_folder
+from ..notebook import notebook_folder, running_cell
 from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
 from ..watching.memory import Memory, outputs_of
@@ -31,6 +32,7 @@ from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .kept import kept
 from .remembered import remembered_entry, saved_watch_state
+from .reruns import MAKE, Made, Reruns, Wanted
 
 if TYPE_CHECKING:
     from ..api.catalogue import Catalogue
@@ -81,6 +83,7 @@ class Session:
         """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
         self._shelf = Shelf()
+        self.reruns = Reruns()
         self.stage: Stage = _SessionStage(self, self._loop)
 
     @property
@@ -140,6 +143,7 @@ class Session:
             self._settings = None
         simulated = self._ledgers.pop("simulation", None)
         if simulated is not None:
+            self.reruns.forget_ledger(simulated)
             simulated.close()
         self._memories.clear()
 
@@ -202,6 +206,8 @@ class Session:
         followed = self._loop.remember(watch) if is_over else self._loop.follow(watch)
         if save_to is not None and (is_over or followed is not watch):
             self._loop.save_also(followed, *destinations)
+        if followed.state.note is not None:
+            followed.annotate(None)  # it was for the cell that showed the job then
         return followed
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
@@ -213,18 +219,38 @@ class Session:
         Raises:
             MissingKey, SettingsError: nothing was sent.
         """
-        from .creation import create
+        made, error = self.create_wanted([Wanted(one) for one in new])
+        return [one.job for one in made], error
 
-        client, ledger = self._server(self.settings).client, self.ledger
-        jobs: list[Job] = []
-        for one in new:
-            try:
-                job = self._loop.run(create(client, ledger, one)).result()
-                self._asked[self.settings.base_url, job.id] = job
-                jobs.append(job)
-            except CometVidError as error:
-                return jobs, error
-        return jobs, None
+    def look_up(self, asked: Sequence[tuple[NewJob, str]], *, is_again: bool) -> list[Wanted]:
+        """Return which of the requests, each with its digest, the running cell has made already.
+
+        `is_again`: all are to be made, whatever there is. See `session.reruns`.
+        """
+        is_again = is_again or self.settings.rerun == MAKE
+        known, base_url = self.reruns, self.settings.base_url
+        return known.look_up(self.ledger, base_url, asked, running_cell(), is_again=is_again)
+
+    def create_wanted(
+        self, wanted: Sequence[Wanted], how: str = ""
+    ) -> tuple[list[Made], CometVidError | None]:
+        """As `create`, but what is made already is given back; see `creation.create_each`.
+
+        Raises:
+            MissingKey, SettingsError: nothing was sent.
+        """
+        from .creation import create_each
+
+        client, base_url = self._server(self.settings).client, self.settings.base_url
+        made: list[Made] = []
+        try:
+            for one in create_each(self._loop, client, self.ledger, wanted, how):
+                made.append(one)
+                if one.note is None:
+                    self._asked[base_url, one.job.id] = one.job
+        except CometVidError as error:
+            return made, error
+        return made, None
 
     def resume(self) -> list[Watch]:
         """Watch every job of the ledger that has not ended, or whose wanted clip is not saved.
@@ -383,6 +409,13 @@ class _SessionStage(Stage):
 
     def watch_again(self, job_id: str) -> Watch:
         return self._session.watch(job_id)
+
+    def another_take(self, watch: Watch) -> Future[Watch]:
+        from .another_take import another_take
+
+        session = self._session
+        offer, base_url = session.reruns.offers[watch], session.settings.base_url
+        return self._loop.run(another_take(watch, offer, session.ledger, base_url, session.watch))
 
 
 def current() -> Session:

@@ -66,6 +66,10 @@ class WatchState:
     """How many polls were answered `task_not_exist` since the API last described the job. A new
     job is unknown for some seconds, so that only several such answers end the watch."""
     not_found_first_at_s: float = 0.0
+    note: str | None = None
+    """One quiet sentence about the job, such as that an earlier run of the cell has made it."""
+    can_repeat: bool = False
+    """Whether the page may ask for another take of the job, which costs money."""
 
     @classmethod
     def begin(
@@ -102,7 +106,8 @@ class WatchState:
         return self._sight() == other._sight()
 
     def _sight(self) -> tuple[object, ...]:
-        return (self.job, self.problem, self.ending, self.saving, self.saved)
+        shown = (self.note, self.can_repeat)
+        return (self.job, self.problem, self.ending, self.saving, self.saved, *shown)
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:
         """Return the state after an answer that describes the job.

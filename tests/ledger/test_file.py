@@ -339,11 +339,11 @@ def test_a_writer_that_holds_the_file_for_a_while_is_waited_for(ledger: Ledger) 
 def test_a_lock_that_stays_for_a_while_costs_nothing_but_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.store.BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "ledger.sqlite3"
     ledger = Ledger(path)
     first = ledger.intend(API, prompt="first")
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.store.LOOP_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         ledger.intend(API, prompt="second")
