@@ -141,7 +141,7 @@ def clock_text(duration_s: float) -> str:
     return f"{hours}:{minutes:02}:{total_s % 60:02}" if hours else f"{minutes}:{total_s % 60:02}"
 
 
-def ago_text(passed_s: float) -> str:
+def to_age(passed_s: float) -> str:
     """How long ago something was, in one coarse unit: `3 min ago`."""
     if passed_s < 5:
         return "just now"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ..api.new_job import NewJob
-from ..cards.text import ago_text, one_line
+from ..cards.text import to_age, one_line
 from ..errors import LedgerError, OutcomeUnknown
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
@@ -144,7 +144,11 @@ class Reruns:
         take = self._count(cell, base_url, digest)
         held = self._held.setdefault((ledger, base_url, cell.notebook, digest), {})
         key = (cell.cell, take)
-        others = frozenset(slot for other, slot in held.items() if other != key)
+        others = frozenset(
+            slot
+            for (asker, its_take), slot in held.items()
+            if (asker, its_take) != key and asker not in self._deleted
+        )
         repeat = Repeat(
             cell.notebook,
             digest,
@@ -188,7 +192,7 @@ def is_shown(entry: Entry | None) -> bool:
 
 def made_before(wanted: Wanted, entry: Entry, how: str) -> Made:
     """Return the job of an earlier request; `how` is what a person adds for a new one."""
-    ago = ago_text(time.time() - entry.began_at_s)
+    ago = to_age(time.time() - entry.began_at_s)
     return Made(entry.to_job(), wanted, f"made {ago} in {wanted.where}; {how} makes a new one")
 
 
@@ -197,7 +201,7 @@ def failed_before(wanted: Wanted) -> str | None:
     entry = wanted.entry
     if entry is None or entry.job_id is None or is_shown(entry):
         return None
-    ago = ago_text(time.time() - entry.began_at_s)
+    ago = to_age(time.time() - entry.began_at_s)
     reason = f": {one_line(entry.problem).rstrip('.')}" if entry.problem else ""
     return (
         f"{shown_id(entry.job_id)}, made {ago} in {wanted.where}, failed{reason}. Making a new one."
@@ -206,7 +210,7 @@ def failed_before(wanted: Wanted) -> str | None:
 
 def blocked_by(entry: Entry, how: str) -> OutcomeUnknown:
     """Return the error for a request that an earlier one, of unknown outcome, stands in for."""
-    ago = ago_text(time.time() - entry.began_at_s)
+    ago = to_age(time.time() - entry.began_at_s)
     prompt = repr(one_line(entry.prompt or "", 60))
     if not entry.is_uncertain:
         return OutcomeUnknown(
