@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ..api.new_job import NewJob
-from ..cards.text import to_age, one_line
+from ..cards.text import one_line, to_age
 from ..errors import LedgerError, OutcomeUnknown
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
