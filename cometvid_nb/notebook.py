@@ -71,10 +71,17 @@ class CellRun:
     apart."""
     run: str
     """Another one for each run."""
+    code: str
+    """The text of the cell."""
     lasting_id: str | None
     """The id that the file keeps for the cell; None: it keeps none, or the front end tells none."""
     deleted: frozenset[str]
     """The ids of cells that the page has deleted, as far as this run tells."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the front end tells which cell it is."""
+        return self.cell not in ("", self.run)
 
 
 def running_cell() -> CellRun | None:
@@ -86,14 +93,15 @@ def running_cell() -> CellRun | None:
     here = shell()
     try:
         parent = here.get_parent()
-        header, metadata = parent["header"], parent.get("metadata") or {}
+        header, content = parent["header"], parent.get("content") or {}
+        metadata = parent.get("metadata") or {}
         if header["msg_type"] != "execute_request":
             return None
     except (AttributeError, LookupError, TypeError):
         return None
     # Nobody is there to type, so that each cell runs once. The environment may name the notebook
     # of another kernel, which has started this run.
-    is_headless = parent.get("content", {}).get("allow_stdin") is False
+    is_headless = content.get("allow_stdin") is False
     named = here.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
     notebook = _notebook_of_parent() if is_headless else named
     told, run = metadata.get("cellId"), str(header.get("msg_id"))
@@ -103,31 +111,34 @@ def running_cell() -> CellRun | None:
     if not is_headless and "://" not in notebook:
         notebook = str((notebook_folder() / notebook).resolve())
     told = str(told)[:1000] if told else ""
-    is_lasting = _LASTING_ID.fullmatch(told) and _keeps_ids(notebook)
     deleted = metadata.get("deletedCells")
     return CellRun(
         notebook,
         told or (run if is_headless else ""),
         run,
-        lasting_id=told if is_lasting else None,
+        str(content.get("code", "")),
+        lasting_id=lasting_id(told, notebook),
         deleted=frozenset(map(str, deleted)) if isinstance(deleted, list) else frozenset(),
     )
 
 
-def _keeps_ids(notebook: str) -> bool:
-    """Whether the file of a notebook keeps the ids of its cells, as from nbformat 4.5 on.
+def lasting_id(told: str, notebook: str) -> str | None:
+    """Return the id that a page tells of a cell, if the file of the notebook keeps it.
 
-    Else a page invents them anew each time it opens the file.
+    It does so from nbformat 4.5 on. Else a page invents ids anew each time it opens the file.
     """
+    if not _LASTING_ID.fullmatch(told):
+        return None
     try:
         with Path(notebook).open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _TAIL_BYTES))
             tail = file.read()
     except (OSError, ValueError):
-        return True  # it is elsewhere; today's front ends write the format of today
+        return told  # it is elsewhere; today's front ends write the format of today
     minor = re.findall(rb'"nbformat_minor"\s*:\s*(\d{1,4})', tail)
-    return notebook.lower().endswith(".ipynb") and not (minor and int(minor[-1]) < 5)
+    is_kept = notebook.lower().endswith(".ipynb") and not (minor and int(minor[-1]) < 5)
+    return told if is_kept else None
 
 
 def _notebook_of_parent() -> str | None:
@@ -145,7 +156,7 @@ def _notebook_of_parent() -> str | None:
             name = str((Path(parent.cwd()) / name).resolve())
     except (psutil.Error, OSError):
         return None
-    return f"{name}{_parameters_in(words)}" if name is not None else None
+    return f"{name}{parameters_in(words)}" if name is not None else None
 
 
 def notebook_in(words: Sequence[str]) -> str | None:
@@ -162,7 +173,7 @@ def notebook_in(words: Sequence[str]) -> str | None:
     return given[0] if given and (is_papermill or len(given) == 1) else None
 
 
-def _parameters_in(words: Sequence[str]) -> str:
+def parameters_in(words: Sequence[str]) -> str:
     """Return a mark for the parameters of a papermill run, "" without any.
 
     With other ones it is another notebook: five runs for five takes make five jobs. A mark and not

@@ -37,8 +37,8 @@ class Repeat:
     """The slot that this same request has had before in this kernel."""
     taken: frozenset[Slot] = frozenset()
     """The slots of the other requests of this kernel."""
-    deleted: frozenset[str] = frozenset()
-    """Cells that are no longer in the notebook: what they have asked for is free."""
+    left: frozenset[str] = frozenset()
+    """Cells that are gone from the notebook, or split: what they have asked for is free."""
 
     @property
     def own(self) -> Slot | None:
@@ -62,7 +62,7 @@ class Repeat:
     def _is_free(self, slot: Slot) -> bool:
         # A cell with a lasting id takes from another one only what that has left behind; it would
         # otherwise show the job of an equal cell that stands in the notebook as well.
-        is_left = self.cell is None or slot.cell is None or slot.cell in self.deleted
+        is_left = self.cell is None or slot.cell is None or slot.cell in self.left
         return is_left and slot not in self.taken
 
 

@@ -96,6 +96,8 @@ class Reruns:
         """By ledger, server, notebook and digest: the slot of each cell's first, second, … one."""
         self._deleted: set[str] = set()
         """The cells that pages have told to be gone."""
+        self._codes: dict[str, str] = {}
+        """The text of each cell when it ran last."""
         self.offers: WeakKeyDictionary[Watch, Offer] = WeakKeyDictionary()
 
     def look_up(
@@ -116,10 +118,29 @@ class Reruns:
         with self._lock:
             self._deleted |= cell.deleted
             self._deleted.discard(cell.lasting_id or "")  # a deletion can be undone
+            left = self._left_to(cell)
             return [
-                self._look_up(ledger, base_url, new, digest, cell, is_again=is_again)
+                self._look_up(ledger, base_url, new, digest, cell, left, is_again=is_again)
                 for new, digest in wanted
             ]
+
+    def _left_to(self, cell: CellRun) -> frozenset[str]:
+        """Return the cells whose jobs may be those of `cell` by now: deleted ones, and split ones.
+
+        JupyterLab gives the id of a cell that is split to its last part. A cell that holds a piece
+        of what another one held when it ran last is taken for such a part. Where it was a copy
+        instead, the other one creates its job anew, so that each of the two has one all the same.
+        """
+        if not cell.is_told:
+            return frozenset()
+        self._codes[cell.cell] = cell.code
+        piece = cell.code.strip()
+        split = {
+            other
+            for other, code in self._codes.items()
+            if other != cell.cell and piece in code and piece != code.strip()
+        }
+        return frozenset(self._deleted | split)
 
     def offer(self, watch: Watch, made: Made, options: Mapping[str, Any]) -> None:
         """Tell on the card of a job that was made before, and let its page ask for another one.
@@ -138,6 +159,7 @@ class Reruns:
         new: NewJob,
         digest: str,
         cell: CellRun,
+        left: frozenset[str],
         *,
         is_again: bool,
     ) -> Wanted:
@@ -147,17 +169,10 @@ class Reruns:
         others = frozenset(
             slot
             for (asker, its_take), slot in held.items()
-            if (asker, its_take) != key and asker not in self._deleted
+            if (asker, its_take) != key and asker not in left
         )
-        repeat = Repeat(
-            cell.notebook,
-            digest,
-            cell.lasting_id,
-            take,
-            held.get(key),
-            others,
-            frozenset(self._deleted),
-        )
+        own = held.get(key)
+        repeat = Repeat(cell.notebook, digest, cell.lasting_id, take, own, others, left)
         try:
             found = ledger.find_repeat(base_url, repeat)
         except LedgerError:

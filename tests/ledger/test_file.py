@@ -21,6 +21,7 @@ from cometvid_nb.errors import LedgerError
 from cometvid_nb.ledger.entry import LOST
 from cometvid_nb.ledger.file import default_path
 from cometvid_nb.ledger.ledger import Ledger
+from cometvid_nb.ledger.slots import Repeat
 from tests.environment import isolated_environ
 from tests.ledger.conftest import API, is_sound, job
 
@@ -543,6 +544,7 @@ QUERIES: dict[str, Callable[[Ledger], object]] = {
     "forget": lambda ledger: ledger.named(API, "0123abcd"),
     "tab": lambda ledger: ledger.names(API, "video_0", 200),
     "prior": lambda ledger: ledger.durations_s(API, "sora-2", "4", "1280x720"),
+    "rerun": lambda ledger: ledger.find_repeat(API, Repeat("/n.ipynb", "digest", "cell")),
 }
 
 

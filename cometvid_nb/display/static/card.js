@@ -18,7 +18,7 @@ function build() {
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
     stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
-    again: button("button again", "Another take"), note: h("p", "note", auto),
+    again: h("button", "button again", { type: "button", title: COSTS }), note: h("p", "note", auto),
     problem: h("p", "problem", auto), advice: h("p", "advice", auto),
     command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
     outputs: h("div", "outputs", { role: "group", "aria-label": "Clips of this job" }),

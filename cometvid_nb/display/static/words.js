@@ -70,6 +70,8 @@ const ACTIVE_PHASES = new Set(["starting", "queued", "running", "unknown"]);
 const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"],
   again: ["Another take", "Creating…"] };
 
+const COSTS = "Creates one more job of this request; that costs money at the real API";
+
 /** What both Stop and a gallery's controls wait for where the kernel is busy with a cell. */
 const BUSY = "waiting for the running cell to finish";
 const DISCONNECTED = "No connection to the kernel. This is what was known last.";
