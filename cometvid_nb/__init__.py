@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         fit: str | None
         extra: Mapping[str, Any] | None
         force: bool
+        again: bool
         wait: bool | None
         timeout_s: float | None
         interval_s: float | None
@@ -210,6 +211,7 @@ def create(
     extra: Mapping[str, Any] | None = None,
     force: bool = False,
     dry_run: bool = False,
+    again: bool = False,
     wait: bool | None = None,
     timeout_s: float | None = None,
     interval_s: float | None = None,
@@ -219,6 +221,8 @@ def create(
     gallery: bool = False,
 ) -> Watch | DryRun:
     """Create a job exactly once and watch it; this costs money at the real API.
+
+    A cell of a notebook that runs again with the same request shows the job that it has made.
 
     Fields that are left out are the API's choice.
 
@@ -240,6 +244,7 @@ def create(
         extra: further fields, whatever the model knows.
         force: send also what the model is known to refuse.
         dry_run: print the request, send nothing, and return a `DryRun`.
+        again: create a job also where this cell has made it already.
         wait: as for `watch`.
         timeout_s: as for `watch`.
         interval_s: as for `watch`.
@@ -251,7 +256,8 @@ def create(
     Raises:
         SettingsError: the request is invalid, or no key is set; nothing was sent.
         ApiError, TransientError: the API refused or was never reached; no job was created.
-        OutcomeUnknown: the answer was lost, so a job may exist. Nothing was sent again.
+        OutcomeUnknown: the answer was lost, now or in an earlier run, so a job may exist. Nothing
+            was sent again.
     """
     options: dict[str, Any] = {
         "model": model,
@@ -270,7 +276,7 @@ def create(
     }
     watching: dict[str, Any] = {"wait": wait, "timeout_s": timeout_s, "interval_s": interval_s}
     watching |= {"save": save, "save_to": save_to, "embed": embed, "gallery": gallery}
-    return _make(prompt, options, dry_run, watching)
+    return _make(prompt, options, dry_run, again, watching)
 
 
 @overload
@@ -290,6 +296,7 @@ def remix(
     *,
     extra: Mapping[str, Any] | None = ...,
     dry_run: Literal[False] = ...,
+    again: bool = ...,
     wait: bool | None = ...,
     timeout_s: float | None = ...,
     interval_s: float | None = ...,
@@ -307,6 +314,7 @@ def remix(
     *,
     extra: Mapping[str, Any] | None = None,
     dry_run: bool = False,
+    again: bool = False,
     wait: bool | None = None,
     timeout_s: float | None = None,
     interval_s: float | None = None,
@@ -317,14 +325,14 @@ def remix(
 ) -> Watch | DryRun:
     """Create a variation of a finished job and watch it.
 
-    `job_id` may be a `Watch` or a `Job`; the options are those of `watch`. Raises the errors of
-    `create`.
+    `job_id` may be a `Watch` or a `Job`; the options are those of `create` and `watch`. Raises the
+    errors of `create`.
     """
     from .job.ids import one_id
 
     watching: dict[str, Any] = {"wait": wait, "timeout_s": timeout_s, "interval_s": interval_s}
     watching |= {"save": save, "save_to": save_to, "embed": embed, "gallery": gallery}
-    return _make(prompt, {"remix_of": one_id(job_id), "extra": extra}, dry_run, watching)
+    return _make(prompt, {"remix_of": one_id(job_id), "extra": extra}, dry_run, again, watching)
 
 
 def jobs() -> list[dict[str, Any]]:
@@ -343,26 +351,35 @@ def jobs() -> list[dict[str, Any]]:
 
 
 def _make(
-    prompt: str, options: dict[str, Any], is_dry: bool, watching: dict[str, Any]
+    prompt: str, options: dict[str, Any], is_dry: bool, is_again: bool, watching: dict[str, Any]
 ) -> Watch | DryRun:
     from .session.dry_run import dry_run
-    from .session.request import make_request
+    from .session.request import make_request, send
     from .session.session import current
 
     here = current()
     request = make_request(here, [prompt], **options)
     if is_dry:
         return dry_run(here, request)
-    here.check_watch_options(**{name: watching[name] for name in _CHECKED})
-    request.tell()
-    made, error = here.create(request.new)
+    following = {name: watching[name] for name in _CHECKED}
+    here.check_watch_options(**following)
+    made, error = send(here, request, is_again=is_again, how="again=True")
     if (trouble := here.ledger.trouble) is not None:
         # No warning: a filter could hide it, or raise it and lose the job's id.
-        ids = f" Write down what was created: {made[0].id}" if made else ""
+        ids = f" Write down what was created: {made[0].job.id}" if made else ""
         sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error
-    return watch(made[0], **watching)
+    _let_jobs_be_drawn(current_shell())
+    watched = here.watch(made[0].job.id, **following)
+    here.reruns.offer(watched, made[0], following)
+    here.stage.present(
+        [watched],
+        wait=watching["wait"],
+        is_embedding=watching["embed"],
+        is_gallery=watching["gallery"],
+    )
+    return watched
 
 
 def _draw_job(job: Job) -> dict[str, str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,17 @@ LOOK_EVERY_S = 0.25
 """How often `until_idle` checks whether a cell runs; a check costs next to nothing."""
 LATE_S = 0.5
 """A loop that resumes a sleep this much too late was blocked, as a rule by a cell."""
+_LASTING_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What nbformat 4.5 allows as the id of a cell. VS Code tells an address that ends in the place
+where the cell stood when the file was opened."""
+_PARAMETERS = {
+    **dict.fromkeys(("-p", "--parameters", "-r", "--parameters_raw"), 2),
+    **dict.fromkeys(("-f", "--parameters_file", "-y", "--parameters_yaml"), 1),
+    **dict.fromkeys(("-b", "--parameters_base64"), 1),
+}
+"""The options of papermill that set a parameter, and how many words follow each."""
+_TAIL_BYTES = 4096
+"""The numbers of the format stand at the end of a notebook's file, as its keys are sorted."""
 
 
 def shell() -> Any:
@@ -55,6 +69,134 @@ def cell_number() -> int | None:
     """Return the number of the cell that is running, or None outside IPython."""
     number: int | None = getattr(shell(), "execution_count", None)
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """One run of a cell of a notebook."""
+
+    notebook: str
+    """The path of the notebook, or what else names it."""
+    cell: str
+    """The same for each run of the cell in this kernel; "" where the front end tells no cells
+    apart."""
+    run: str
+    """Another one for each run."""
+    code: str
+    """The text of the cell."""
+    lasting_id: str | None
+    """The id that the file keeps for the cell; None: it keeps none, or the front end tells none."""
+    deleted: frozenset[str]
+    """The ids of cells that the page has deleted, as far as this run tells."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the front end tells which cell it is."""
+        return self.cell not in ("", self.run)
+
+
+def running_cell() -> CellRun | None:
+    """Return the run of the cell that this code belongs to.
+
+    None in plain Python and in a terminal, in the answer to a click, and where nobody tells which
+    notebook it is.
+    """
+    here = shell()
+    try:
+        parent = here.get_parent()
+        header, content = parent["header"], parent.get("content") or {}
+        metadata = parent.get("metadata") or {}
+        if header["msg_type"] != "execute_request":
+            return None
+    except (AttributeError, LookupError, TypeError):
+        return None
+    # Nobody is there to type, so that each cell runs once. The environment may name the notebook
+    # of another kernel, which has started this run.
+    is_headless = content.get("allow_stdin") is False
+    named = here.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    notebook = _notebook_of_parent() if is_headless else named
+    told, run = metadata.get("cellId"), str(header.get("msg_id"))
+    is_console = not (is_headless or told or str(notebook).lower().endswith(".ipynb"))
+    if not isinstance(notebook, str) or is_console:  # a console has a session with a name, too
+        return None
+    if not is_headless and "://" not in notebook:
+        notebook = str((notebook_folder() / notebook).resolve())
+    told = str(told)[:1000] if told else ""
+    deleted = metadata.get("deletedCells")
+    return CellRun(
+        notebook,
+        told or (run if is_headless else ""),
+        run,
+        str(content.get("code", "")),
+        lasting_id=lasting_id(told, notebook),
+        deleted=frozenset(map(str, deleted)) if isinstance(deleted, list) else frozenset(),
+    )
+
+
+def lasting_id(told: str, notebook: str) -> str | None:
+    """Return the id that a page tells of a cell, if the file of the notebook keeps it.
+
+    It does so from nbformat 4.5 on. Else a page invents ids anew each time it opens the file.
+    """
+    if not _LASTING_ID.fullmatch(told):
+        return None
+    try:
+        with Path(notebook).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            tail = file.read()
+    except (OSError, ValueError):
+        return told  # it is elsewhere; today's front ends write the format of today
+    minor = re.findall(rb'"nbformat_minor"\s*:\s*(\d{1,4})', tail)
+    is_kept = notebook.lower().endswith(".ipynb") and not (minor and int(minor[-1]) < 5)
+    return told if is_kept else None
+
+
+def _notebook_of_parent() -> str | None:
+    """Return the notebook that the command runs which has started this kernel, or None.
+
+    nbclient tells a kernel nothing but its folder.
+    """
+    import psutil  # costs an import, and only a headless run comes here
+
+    try:
+        parent = psutil.Process(os.getppid())
+        words = parent.cmdline()
+        name = notebook_in(words)
+        if name is not None and "://" not in name:
+            name = str((Path(parent.cwd()) / name).resolve())
+    except (psutil.Error, OSError):
+        return None
+    return f"{name}{parameters_in(words)}" if name is not None else None
+
+
+def notebook_in(words: Sequence[str]) -> str | None:
+    """Return the notebook that a command line runs: of `papermill IN OUT` the first.
+
+    None: there is none among the words, or it is not clear which.
+    """
+    given = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if word.lower().endswith(".ipynb") and word[:1] != "-" and before != "--output"
+    ]
+    is_papermill = any(Path(word).stem == "papermill" for word in words[:3])
+    return given[0] if given and (is_papermill or len(given) == 1) else None
+
+
+def parameters_in(words: Sequence[str]) -> str:
+    """Return a mark for the parameters of a papermill run, "" without any.
+
+    With other ones it is another notebook: five runs for five takes make five jobs. A mark and not
+    the words, as a password may be among them.
+    """
+    given = [
+        tuple(words[at : at + 1 + count])
+        for at, word in enumerate(words)
+        if (count := _PARAMETERS.get(word, 0))
+    ]
+    mark = hashlib.sha256(repr(sorted(given)).encode("utf-8", "replace")).hexdigest()
+    return f"#{mark[:16]}" if given else ""
 
 
 class _Cells:

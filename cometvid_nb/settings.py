@@ -23,6 +23,8 @@ COMET_API_KEY belongs to another product, so it is never read. The worker's envi
 BASE_URL_VARIABLE = "COMETAPI_BASE_URL"
 ALLOW_HTTP_VARIABLE = "COMETAPI_ALLOW_HTTP"
 
+RERUNS = ("show", "make")
+"""What a cell does that has created its jobs already: show them, or make new ones."""
 _ON = ("on", "true", "yes", "1")
 _NO_KEY = "the API key contains spaces or characters that no key has: copy it again"
 _CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
@@ -109,6 +111,12 @@ class Settings:
         default="on",
         metadata={"help": "where jobs are remembered: on, off, or the path of a file"},
     )
+    rerun: str = field(
+        default="show",
+        metadata={
+            "help": "a cell that created its jobs already, run again: show them, or make new"
+        },
+    )
     allow_http: bool = field(
         default=False, metadata={"help": "accept a base_url without TLS on another machine"}
     )
@@ -127,6 +135,8 @@ class Settings:
         # Every call of the operating system raises ValueError for a NUL in a path.
         if not self.save_dir.strip() or "\0" in self.save_dir:
             raise SettingsError("save_dir is empty: give a folder, or save=off to save nothing")
+        if self.rerun not in RERUNS:
+            raise SettingsError(f"rerun is {self.rerun!r}: give {' or '.join(RERUNS)}")
         if not self.ledger or "\0" in self.ledger:
             raise SettingsError("ledger is empty: give on, off, or a file")
 
@@ -334,6 +344,7 @@ _PARSERS: dict[str, Callable[[str, object], Any]] = {
     "save": _parse_switch,
     "save_dir": _parse_text,
     "ledger": _parse_text,
+    "rerun": _parse_text,
     "allow_http": _parse_switch,
     "is_simulated": _parse_switch,
 }

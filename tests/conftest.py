@@ -42,7 +42,7 @@ NotebookRun = Callable[..., nbformat.NotebookNode]
 LONG = (
     ("test_lint",),
     ("browser/test_watch", "browser/test_notebooks", "browser/test_watch_elsewhere"),
-    ("browser/test_saving", "browser/test_installed", "browser/test_gallery"),
+    ("browser/test_saving", "browser/test_installed", "browser/test_gallery", "browser/test_rerun"),
     ("browser/test_watch_faults", "browser/test_front_ends", "browser/test_harness"),
     ("product/test_notebooks",),
     ("watching/test_worker",),
@@ -59,6 +59,7 @@ LONG = (
     ("product/test_soak",),
     ("magic/test_magics",),
     ("magic/test_create",),
+    ("magic/test_rerun",),
     ("product/test_exports",),
     ("clips/test_save",),
 )

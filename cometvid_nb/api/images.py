@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -46,6 +47,13 @@ class Image:
     media_type: str
     """ "" = no kind of picture that is known without Pillow."""
     change: str = ""
+    given_digest: str = ""
+    """The digest of the bytes before the change; "" without one."""
+
+    @property
+    def digest(self) -> str:
+        """The same for the same bytes that a person gave, whatever the name of the file."""
+        return self.given_digest or hashlib.sha256(self.content).hexdigest()
 
     @property
     def frame(self) -> tuple[int, int] | None:
@@ -64,7 +72,7 @@ class Image:
         name = self.name
         if media_type != self.media_type:
             name = f"{Path(name).stem}{_SUFFIXES.get(media_type, '')}"
-        return Image(name, content, media_type, change)
+        return Image(name, content, media_type, change, self.digest)
 
 
 def read_image(source: ImageSource, name: str = "image") -> Image:

@@ -80,10 +80,14 @@ class Card:
     is_simulated: bool = False
     clip: Clip | None = None
     saving: Saving | None = None
+    note: str | None = None
+    """One quiet sentence, such as why a job is shown that an earlier run of the cell has made."""
+    can_repeat: bool = False
+    """Whether the page offers another take, which costs money."""
 
     def __post_init__(self) -> None:
         """Take out what a terminal would obey: whatever is shown is drawn from a card."""
-        for name in ("job_id", "headline", "prompt", "problem", "advice"):
+        for name in ("job_id", "headline", "prompt", "problem", "advice", "note"):
             text = getattr(self, name)
             if text is not None:
                 object.__setattr__(self, name, plain(text))
@@ -119,6 +123,8 @@ class Card:
             is_simulated=state.is_simulated,
             clip=clip_of(job, state.saved, state.poster) if phase == Phase.COMPLETED else None,
             saving=state.saving,
+            note=state.note,
+            can_repeat=state.can_repeat,
         )
 
     @classmethod

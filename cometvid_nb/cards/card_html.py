@@ -75,6 +75,9 @@ def _caption(card: Card) -> Markup:
     """The words under the player, in the order and the measures of the live card: no jump."""
     state = Markup("<b>{}{}</b> {}").format(mark(card), card.headline, quiet(elapsed_text(card)))
     rows = [_row([state], "min-height:28px;align-items:center")]
+    if card.note:
+        line = Markup('<div style="font-size:12px;margin-top:-8px">{}</div>')
+        rows.append(line.format(quiet(card.note)))
     notices = [
         card.problem,
         quiet(card.advice) if card.advice else None,
@@ -141,6 +144,7 @@ def _table(card: Card) -> Markup:
         ("Reason", card.problem),
         ("What to do", card.advice),
         ("Command", code(card.command) if card.command else None),
+        ("Note", card.note),
         (
             "Note",
             f"{WORDS['simulation']}: nothing was rendered or paid for"

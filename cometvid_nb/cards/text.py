@@ -26,7 +26,7 @@ def card_to_text(card: Card) -> str:
     if card.is_simulated:
         head.append(WORDS["simulation"])
     lines = [" · ".join(filter(None, head))]
-    lines += [one_line(text) for text in (card.problem, card.advice) if text]
+    lines += [one_line(text) for text in (card.problem, card.advice, card.note) if text]
     if card.command and not card.phase.is_active:
         lines.append(card.command)
     lines += clip_places(card)
@@ -139,6 +139,17 @@ def clock_text(duration_s: float) -> str:
     total_s = int(max(0.0, duration_s)) if math.isfinite(duration_s) else 0
     hours, minutes = divmod(total_s // 60, 60)
     return f"{hours}:{minutes:02}:{total_s % 60:02}" if hours else f"{minutes}:{total_s % 60:02}"
+
+
+def to_age(passed_s: float) -> str:
+    """How long ago something was, in one coarse unit: `3 min ago`."""
+    if passed_s < 5:
+        return "just now"
+    for unit_s, unit in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
+        if passed_s >= unit_s:
+            count = int(passed_s // unit_s)
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
+    return "just now"
 
 
 def count_text(count: int) -> str:

@@ -63,8 +63,10 @@ class Saving:
 def page_path(file: Path, beside: Path) -> str | None:
     """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
     try:
-        file, beside = file.resolve(strict=True), beside.resolve(strict=True)
-    except (OSError, RuntimeError):  # it is not there, or links in a circle (RuntimeError)
+        file, beside = file.resolve(), beside.resolve()
+        if any(path.is_symlink() for path in (file, *file.parents)):
+            return None  # links in a circle, which Python 3.13 leaves as they are
+    except (OSError, RuntimeError):  # a folder that may not be looked into, or such a circle
         return None
     return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
 

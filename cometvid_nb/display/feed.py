@@ -54,7 +54,7 @@ class CardFeed:
         return self.watch
 
     def replace(self, watch: Watch) -> None:
-        """Draw `watch`, a new watch of the same job, instead of the old one."""
+        """Draw `watch` instead of the old one: of the same job, or of another take of it."""
         self._unsubscribe()
         self.watch = watch
         self._unsubscribe = watch.subscribe(self._take)
@@ -131,8 +131,9 @@ class GalleryFeed:
         return self.watches.get(str(job_id))
 
     def replace(self, watch: Watch) -> None:
-        """Draw `watch`, a new watch of a job in this gallery, instead of the old one."""
-        self._ends[watch.job_id]()
+        """Draw `watch` instead of the old one of its job, or, of another take, beside the rest."""
+        if watch.job_id in self._ends:
+            self._ends[watch.job_id]()
         self.watches[watch.job_id] = watch
         self._ends[watch.job_id] = watch.subscribe(self._take)
 

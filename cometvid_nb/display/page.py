@@ -33,6 +33,8 @@ REDRAWN_EVERY_S = 2.0
 PAGE_TRIES_S = 5.0
 """How long a page may take to find out that it cannot play the API's link, and to ask for the
 clip through the kernel."""
+REPEATED_WITHIN_S = 120.0
+"""How long a card stays that offers another take, while no cell runs: its record has no button."""
 COMPARED_WITHIN_S = 20.0
 """How long a live gallery stays after its last job has ended, and after somebody last played a
 clip: its clips play in sync, those of the record do not."""
@@ -155,18 +157,34 @@ class WidgetView:
 
     def __init__(self, widget: CardWidget, page: Page | None = None) -> None:
         self._widget = widget
+        self._card: Card | None = None
+        """The card shown last."""
         self._output = WidgetOutput(widget, page)
 
     def show(self, card: Card, *, is_settled: bool) -> None:
         """Put the record in place at the end, or redraw a plain output; the widget draws itself."""
+        before, self._card = self._card, card
         if not is_settled:
             self._output.redraw()
-        elif self._output.is_plain or not is_link_only(card):
+        elif self._output.is_plain or not self._output.is_open:
+            self._settle(card)
+        elif card.can_repeat:
+            spawn(self._settle_unless_repeated(card))
+        elif before is None or not before.can_repeat:  # else another take is being created
+            self._settle(card)
+
+    def _settle(self, card: Card) -> None:
+        if self._output.is_plain or not is_link_only(card):
             self._output.settle(card_to_bundle(card))
         else:
             # The record could only hold the API's link. A page that cannot play it asks for the
             # clip through the kernel; then only the widget can play the clip, and it stays.
             spawn(self._settle_unless_relaying(card))
+
+    async def _settle_unless_repeated(self, card: Card) -> None:
+        await until_idle(REPEATED_WITHIN_S)
+        if self._card is card:
+            self._settle(card)
 
     async def _settle_unless_relaying(self, card: Card) -> None:
         await until_idle(PAGE_TRIES_S)

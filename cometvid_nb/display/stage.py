@@ -6,9 +6,12 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..job.ids import shown_id
+from ..machine import say
 from ..notebook import shell
 from ..watching.blocking import block_on
 from ..watching.loop import WatchLoop
@@ -47,6 +50,10 @@ class Stage:
         """Return a new watch of a job, for the button "Watch again" of a card that is over."""
         raise NotImplementedError
 
+    def another_take(self, watch: Watch) -> Future[Watch]:
+        """Create another take of a job, for the button of its card; give the watch to show then."""
+        raise NotImplementedError
+
     def present(
         self,
         watches: Sequence[Watch],
@@ -77,7 +84,10 @@ class Stage:
         if not frontend.is_text:
             for watch in watches:
                 watch.note_shown()
-        if is_gallery or len({watch.job_id for watch in watches}) > MOST_SINGLE_CARDS:
+        is_gallery = is_gallery or len({watch.job_id for watch in watches}) > MOST_SINGLE_CARDS
+        if is_gallery or not frontend.has_widgets:
+            _tell_notes(watches)
+        if is_gallery:
             feeds: Sequence[Feed] = [
                 self._show_gallery(frontend, watches, is_embedding=is_embedding)
             ]
@@ -167,6 +177,20 @@ class Stage:
             watch.stop()
         elif message["kind"] == "action" and message.get("name") == "watch":
             feed.replace(self.watch_again(watch.job_id))
+        elif message["kind"] == "again" and message.get("job_id") == watch.job_id:
+            self._repeat(feed, watch)
+
+    def _repeat(self, feed: Feed, watch: Watch) -> None:
+        """Show another take in the place of a job: once, however often somebody clicks."""
+        if not watch.take_repeat("creating another take…"):
+            return
+
+        def follow(creating: Future[Watch]) -> None:
+            # Else the session was closed meanwhile; the ledger has what became of it.
+            if not creating.cancelled() and creating.exception() is None:
+                feed.replace(creating.result())
+
+        self.another_take(watch).add_done_callback(follow)
 
     def _relay_clip(
         self, widget: CometvidWidget, watch: Watch, request: object, number: object
@@ -231,6 +255,15 @@ async def _send_clip(
     assert state.job is not None  # `_relay_clip` has looked
     async for message, buffers in relay(client, state.job, state.saved, request, number):
         widget.send(message, buffers)
+
+
+def _tell_notes(watches: Sequence[Watch]) -> None:
+    """Print what single cards in a page say by themselves: which jobs were made before."""
+    noted = {watch.job_id: watch.state.note for watch in watches if watch.state.note}
+    count = len({watch.job_id for watch in watches})
+    for note in dict.fromkeys(noted.values()):
+        ids = [job_id for job_id in noted if noted[job_id] == note]
+        say(f"{shown_id(ids[0]) if count == 1 else f'{len(ids)} of {count} jobs'}: {note}.")
 
 
 def _views_of(feeds: Sequence[Feed]) -> set[View | GalleryView]:

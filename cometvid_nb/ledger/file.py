@@ -22,8 +22,11 @@ _VERSION = 2
 
 A column, a table or an index more does not change it, so that an earlier version goes on with the
 file."""
-_LATER_COLUMNS = ("sender", "answer", "request")
-"""What files of earlier versions lack, in the order in which it came; all of them are TEXT."""
+_LATER_COLUMNS = {
+    **dict.fromkeys(("sender", "answer", "request", "notebook", "cell", "digest"), "TEXT"),
+    "take": "INTEGER",
+}
+"""What files of earlier versions lack, in the order in which it came."""
 UNFINISHED = (
     "job_id IS NOT NULL AND state <> 'failed' "
     "AND (state <> 'completed' OR (clip IS NULL AND is_clip_wanted IS NOT 0))"
@@ -47,6 +50,10 @@ CREATE TABLE IF NOT EXISTS jobs (
     sender TEXT,                   -- the process that asks for it, for as long as it does
     answer TEXT,                   -- of an API, where no id could be read from it
     request TEXT,                  -- JSON: the exact fields, and the names of the pictures
+    notebook TEXT,                 -- that asked, and with these three its slot: see `slots`
+    cell TEXT,
+    digest TEXT,
+    take INTEGER,
     UNIQUE (base_url, job_id)
 );
 DROP INDEX IF EXISTS jobs_by_time;
@@ -55,6 +62,8 @@ CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (base_url, state, began_at_s);
 CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (base_url, began_at_s) WHERE {UNFINISHED};
 CREATE INDEX IF NOT EXISTS jobs_durations ON jobs (base_url, model, began_at_s)
     WHERE {LEARNED_FROM};
+CREATE INDEX IF NOT EXISTS jobs_repeats ON jobs (base_url, digest, notebook, began_at_s)
+    WHERE digest IS NOT NULL;
 CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads pictures
     base_url TEXT NOT NULL,
     job_id TEXT NOT NULL,
@@ -300,9 +309,9 @@ def _prepare(db: sqlite3.Connection) -> None:
     columns = _columns(db)
     if columns and "ref" not in columns:
         raise sqlite3.DatabaseError("it is the database of another program")
-    for name in _LATER_COLUMNS:
+    for name, kind in _LATER_COLUMNS.items():
         if columns and name not in columns:
-            db.execute(f"ALTER TABLE jobs ADD COLUMN {name} TEXT")
+            db.execute(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
     for statement in _SCHEMA.split(";\n"):
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {_VERSION}")

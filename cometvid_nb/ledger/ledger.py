@@ -4,118 +4,89 @@ An entry is written before a job is created (the intent), when the answer comes 
 job's status changes and when its clip is saved. The ledger contains no key and no link. Many
 kernels may write at once, and a process may die at any instant: every change is one transaction of
 a write-ahead log.
-
-No write raises because of the file: a watch must not end for lack of a ledger. What could not be
-written is kept and written later; each use tries again. What could not be read is told by
-`LedgerError`: it is not the same as that there is nothing.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from ..errors import LedgerError
 from ..job.job import Job
+from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING, Entry
-from .file import BUSY_TIMEOUT_S, LEARNED_FROM, UNFINISHED, LedgerFile
+from .file import LEARNED_FROM, UNFINISHED
 from .process import this_process
-from .statements import insert, matching, see, sets, told_by
-from .unwritten import Unwritten
+from .slots import Repeat, Slot
+from .statements import insert, keep_slot, latest_in, matching, move, see, sets, slots_of, told_by
+from .store import OF_THE_STATEMENT, Store
 
-log = logging.getLogger("cometvid_nb.ledger.ledger")
-T = TypeVar("T")
-Write = Callable[[sqlite3.Connection], None]
-
-LOOP_TIMEOUT_S = 1.0
-"""How long a write waits for a lock that all watches wait for: what is not written then is
-written later, by a thread that has more patience."""
 MOST_LEARNED_FROM = 2000
 """So many of the latest jobs of a model tell how long others take."""
-_OF_THE_STATEMENT = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    UnicodeError,
-    OverflowError,
-)
-"""Errors that a second try would meet as well, whatever the file is like."""
-_COLUMNS = ", ".join(field.name for field in fields(Entry))
 
 
-class Ledger:
+class Found(NamedTuple):
+    """What there is of a request in its notebook."""
+
+    slot: Slot
+    entry: Entry | None
+    """None: the slot is new, or the API has refused all that was asked for there."""
+    is_moved: bool = False
+    """Whether it was another cell's, which is gone."""
+
+
+class Ledger(Store):
     """The ledger in the file at `path`; None keeps nothing. Safe to use from any thread."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self._file = LedgerFile(path) if path is not None else None
-        self._unwritten: Unwritten[Write] = Unwritten(self._attempt)
-        # Why the last write, and the last reading, failed; None after one that did not.
-        self._why_unwritten: str | None = None
-        self._why_unread: str | None = None
-        self._why_missing: str | None = None
-        """Why the latest job that was created here is not written down and never will be."""
-        self._intents: dict[str, dict[str, object]] = {}
-        """By ref, what was asked for and has no answer yet. Its entry may be gone when that comes:
-        whoever is told that the file is broken moves it away."""
-
-    @property
-    def trouble(self) -> str | None:
-        """What a person must know of it now: that it cannot be used, or lacks something.
-
-        None: nothing is wrong, or there is no ledger by choice.
-        """
-        why = (self._why_unwritten if self._unwritten else None) or self._why_unread
-        if why is None:
-            if self._why_missing is None:
-                return None
-            return (
-                f"The ledger of jobs at {self.path} does not take this job ({self._why_missing}), "
-                "so nothing will remember it."
-            )
-        return (
-            f"The ledger of jobs at {self.path} cannot be used now ({why}). Watching goes on. "
-            "What is missing is written as soon as possible, while this kernel runs."
-        )
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether something is not written down yet."""
-        return len(self._unwritten) > 0
-
-    def close(self) -> None:
-        """Write what is not written yet, if that works now, and close the file.
-
-        The ledger can be used again.
-        """
-        self._unwritten.close()
-        if self._file is not None:
-            self._file.close()
-
-    def settle(self) -> None:
-        """Try again to write what could not be written yet."""
-        if self._unwritten:
-            self._unwritten.settle()
 
     # Writing.
 
     def intend(self, base_url: str, **request: str | None) -> str:
         """Write down, durably and before anything is sent, a request for a job; return its ref."""
-        ref = uuid.uuid4().hex
-        columns: dict[str, object] = {**request, "ref": ref, "base_url": base_url}
-        columns |= {"state": SENDING, "sender": this_process(), "began_at_s": time.time()}
-        self._intents[ref] = columns
-        self._why_missing = None
-        key = ("intend", ref)
-        self._write(key, lambda db: insert(db, columns), is_patient=True, is_durable=True)
-        return ref
+        columns = self._intent(base_url, request)
+        self._write(
+            ("intend", str(columns["ref"])),
+            lambda db: insert(db, columns),
+            is_patient=True,
+            is_durable=True,
+        )
+        return str(columns["ref"])
+
+    def intend_once(
+        self, base_url: str, repeat: Repeat, slot: Slot, *, is_again: bool, **request: str | None
+    ) -> str | Entry:
+        """As `intend`, for a slot of a notebook; or return the entry that stands there already.
+
+        An entry whose job has failed does not count, nor, with `is_again`, any other: the new one
+        takes the slot. To look and to write is one step, so that of two kernels one comes first.
+        """
+        placed: dict[str, object] = {"digest": repeat.digest, "notebook": repeat.notebook}
+        placed |= {"cell": slot.cell, "take": slot.take}
+        columns = self._intent(base_url, {**request, **placed})
+        found: list[str] = []
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            latest = None if is_again else latest_in(db, base_url, repeat, slot)
+            if latest is not None and latest[1] != JobStatus.FAILED:
+                found.append(latest[0])
+            else:
+                insert(db, columns)
+
+        key = ("intend", str(columns["ref"]))
+        self.settle()
+        if not self._attempt(write):
+            # Nobody can look: the request goes on, and `trouble` tells that nothing is written.
+            self._write(key, lambda db: insert(db, columns), is_patient=True, is_durable=True)
+        entries = self._select("WHERE ref = ?", (found[0],)) if found else []
+        if entries:
+            self._intents.pop(str(columns["ref"]), None)
+            return entries[0]
+        return str(columns["ref"])
 
     def accept(self, ref: str, job: Job) -> None:
         """Write down that the API accepted the request, and the job's id."""
@@ -203,12 +174,57 @@ class Ledger:
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from error
 
+    def _update(self, ref: str, **columns: Any) -> None:
+        intent = self._intents.pop(ref, None)
+
+        def write(db: sqlite3.Connection) -> None:
+            sql = f"UPDATE jobs SET {sets(columns)} WHERE ref = ?"  # noqa: S608 - our own names
+            try:
+                is_there = db.execute(sql, (*columns.values(), ref)).rowcount
+            except sqlite3.IntegrityError:
+                # Another kernel watched the job before the answer came here: its entry stays.
+                keep_slot(db, ref, columns["job_id"])
+                db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
+                return
+            if is_there or intent is None:
+                return
+            told = {name: value for name, value in columns.items() if value is not None}
+            try:
+                insert(db, intent | told, "ON CONFLICT (base_url, job_id) DO NOTHING")
+            except OF_THE_STATEMENT as error:
+                self._why_missing = str(error)
+                raise
+
+        self._write(("update", ref), write, is_durable=True)
+
     # Reading. Raises `LedgerError` where the file cannot be read.
 
     def find(self, base_url: str, job_id: str) -> Entry | None:
         """Return the entry of a job, or None."""
         found = self._select("WHERE base_url = ? AND job_id = ?", (base_url, job_id))
         return found[0] if found else None
+
+    def find_repeat(self, base_url: str, repeat: Repeat) -> Found:
+        """Return the slot of a notebook's request, and the entry of the latest request in it.
+
+        What a cell takes over from one that is gone is written down as its own.
+        """
+        self.settle()
+        refs: dict[Slot, str] = {}
+        for cell, take, ref, state in reversed(self._read(*slots_of(base_url, repeat))):
+            if state != REFUSED and isinstance(take, int):
+                refs[Slot(cell, take)] = ref  # in the order of the first, with the latest
+        slot = repeat.slot_among(list(refs))
+        ref, own = refs.get(slot), repeat.own
+        if ref is None:
+            return Found(slot, None)
+        is_moved = own is not None and slot != own
+        if own is not None and is_moved:
+            work = partial(move, base_url=base_url, repeat=repeat, old=slot, new=own)
+            self._write(("move", ref), work, is_patient=True)
+            slot = own
+        entries = self._select("WHERE ref = ?", (ref,))
+        return Found(slot, entries[0] if entries else None, is_moved=is_moved)
 
     def poster(self, base_url: str, job_id: str) -> str | None:
         """Return the small picture of a saved clip as a data URL, or None."""
@@ -332,95 +348,11 @@ class Ledger:
             kinds[2].append(took_s)
         return next((kind for kind in kinds if kind), [])[:most]
 
-    # Beneath.
-
-    def _select(self, clause: str, values: Sequence[object], source: str = "jobs") -> list[Entry]:
-        self.settle()
-        rows = self._read(f"SELECT {_COLUMNS} FROM {source} {clause}", values)  # noqa: S608 - our own clauses
-        return [Entry.of_row(row) for row in rows]
-
-    def _read(self, sql: str, values: Sequence[object], *, is_patient: bool = True) -> list[Any]:
-        try:
-            rows = self._do(lambda db: db.execute(sql, values).fetchall(), is_patient=is_patient)
-        except UnicodeError:
-            return []  # no entry holds half a character
-        except (sqlite3.Error, OSError) as error:
-            self._why_unread = str(error)
-            raise self._unusable(error) from error
-        self._why_unread = None
-        return rows or []
-
-    def _update(self, ref: str, **columns: Any) -> None:
-        intent = self._intents.pop(ref, None)
-
-        def write(db: sqlite3.Connection) -> None:
-            sql = f"UPDATE jobs SET {sets(columns)} WHERE ref = ?"  # noqa: S608 - our own names
-            try:
-                is_there = db.execute(sql, (*columns.values(), ref)).rowcount
-            except sqlite3.IntegrityError:
-                # Another kernel watched the job before the answer came here: its entry stays.
-                db.execute("DELETE FROM jobs WHERE ref = ?", (ref,))
-                return
-            if is_there or intent is None:
-                return
-            told = {name: value for name, value in columns.items() if value is not None}
-            try:
-                insert(db, intent | told, "ON CONFLICT (base_url, job_id) DO NOTHING")
-            except _OF_THE_STATEMENT as error:
-                self._why_missing = str(error)
-                raise
-
-        self._write(("update", ref), write, is_durable=True)
-
-    def _write(
-        self,
-        key: tuple[str, ...],
-        write: Write,
-        *,
-        is_patient: bool = False,
-        is_durable: bool = False,
-    ) -> None:
-        """Carry out a write, or keep it for later; `is_patient`: no watch waits meanwhile."""
-        if self._file is None:
-            return
-        if self._unwritten:
-            # Behind the others, so that the order stays. Durable ones come from threads that may
-            # wait; the loop of all watches may not.
-            self._unwritten.add(key, write)
-            if is_patient:
-                self.settle()
-            return
-        if not self._attempt(write, is_patient=is_patient, is_durable=is_durable):
-            self._unwritten.add(key, write)
-
-    def _attempt(self, write: Write, *, is_patient: bool = True, is_durable: bool = True) -> bool:
-        """Try a write; return whether it is done with."""
-        try:
-            self._do(write, is_patient=is_patient, is_durable=is_durable)
-        except _OF_THE_STATEMENT:
-            log.exception("the ledger did not take what it was given")
-        except (sqlite3.Error, OSError) as error:
-            self._why_unwritten = str(error)
-            return False
-        return True
-
-    def _do(
-        self,
-        work: Callable[[sqlite3.Connection], T],
-        *,
-        is_patient: bool = True,
-        is_durable: bool = False,
-    ) -> T | None:
-        """Do `work` on the file; None if there is none.
-
-        Raises:
-            sqlite3.Error, OSError: the file cannot be used.
-        """
-        if self._file is None:
-            return None
-        timeout_s = BUSY_TIMEOUT_S if is_patient else LOOP_TIMEOUT_S
-        with (self._file.open_durably if is_durable else self._file.open)(timeout_s) as db:
-            return work(db)
-
-    def _unusable(self, error: Exception) -> LedgerError:
-        return LedgerError(f"The ledger of jobs at {self.path} cannot be used ({error}).")
+    def _intent(self, base_url: str, request: Mapping[str, object]) -> dict[str, object]:
+        """Return the columns of a request that is about to be sent by this process."""
+        ref = uuid.uuid4().hex
+        columns: dict[str, object] = {**request, "ref": ref, "base_url": base_url}
+        columns |= {"state": SENDING, "sender": this_process(), "began_at_s": time.time()}
+        self._intents[ref] = columns
+        self._why_missing = None
+        return columns

@@ -10,9 +10,14 @@ from typing import Any
 
 from ..job.job import Job
 from ..job.status import JobStatus
+from .entry import REFUSED
+from .slots import Repeat, Slot
 
 MOST_SEARCHED = 100_000
 """So many of the latest jobs are looked through for a text: 0.2 s, on a machine of 2 cores."""
+
+MOST_EQUAL = 2000
+"""So many of the latest equal requests of one notebook are looked at."""
 
 
 def see(
@@ -75,3 +80,40 @@ def told_by(job: Job) -> dict[str, Any]:
         "remixed_from": job.remixed_from,
         "problem": job.error_message,
     }
+
+
+_OF_REPEAT = "base_url = ? AND digest = ? AND notebook = ?"
+
+
+def slots_of(base_url: str, repeat: Repeat) -> tuple[str, list[object]]:
+    """Return the query for slot (two values), ref and state of equal requests, the latest first."""
+    clause = f"WHERE {_OF_REPEAT} ORDER BY began_at_s DESC, rowid DESC LIMIT {MOST_EQUAL}"
+    sql = f"SELECT cell, take, ref, state FROM jobs {clause}"  # noqa: S608 - our own words
+    return sql, [base_url, repeat.digest, repeat.notebook]
+
+
+def latest_in(
+    db: sqlite3.Connection, base_url: str, repeat: Repeat, slot: Slot
+) -> tuple[str, str] | None:
+    """Return ref and state of the latest request in a slot that the API has not refused."""
+    clause = f"WHERE {_OF_REPEAT} AND cell IS ? AND take = ? AND state <> ?"
+    sql = f"SELECT ref, state FROM jobs {clause} ORDER BY began_at_s DESC, rowid DESC LIMIT 1"  # noqa: S608 - our own words
+    values = (base_url, repeat.digest, repeat.notebook, *slot, REFUSED)
+    found: tuple[str, str] | None = db.execute(sql, values).fetchone()
+    return found
+
+
+def move(db: sqlite3.Connection, base_url: str, repeat: Repeat, old: Slot, new: Slot) -> None:
+    """Let a slot be known as another from now on."""
+    sql = f"UPDATE jobs SET cell = ?, take = ? WHERE {_OF_REPEAT} AND cell IS ? AND take = ?"  # noqa: S608 - our own words
+    db.execute(sql, (*new, base_url, repeat.digest, repeat.notebook, *old))
+
+
+def keep_slot(db: sqlite3.Connection, ref: str, job_id: object) -> None:
+    """Give the slot of a request to the entry that its job has already, if that has none."""
+    columns = "notebook, cell, digest, take, request"
+    asked = f"SELECT {columns} FROM jobs WHERE ref = ?"  # noqa: S608 - our own words
+    server = "(SELECT base_url FROM jobs WHERE ref = ?)"
+    clause = f"WHERE base_url = {server} AND job_id = ? AND digest IS NULL"
+    sql = f"UPDATE jobs SET ({columns}) = ({asked}) {clause}"  # noqa: S608 - our own words
+    db.execute(sql, (ref, ref, job_id))

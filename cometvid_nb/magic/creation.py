@@ -11,14 +11,14 @@ from ..api.form_text import set_values
 from ..api.new_job import MOST_JOBS
 from ..clips.places import Destination
 from ..errors import retold
-from ..job.ids import quoted_id, quoted_ids
+from ..job.ids import quoted_id, quoted_ids, shown_id
 from ..job.job import Job
 from ..job.plain import plain
 from ..machine import say
 from ..notebook import cell_number
 from ..session import session as sessions
 from ..session.dry_run import dry_run
-from ..session.request import Request, make_request
+from ..session.request import Request, make_request, send
 from .grammar import whole
 
 _OPTIONS = (
@@ -38,7 +38,7 @@ _OPTIONS = (
 """Options of `create` that `NewJob.check` takes under the same name."""
 
 Show = Callable[..., Any]
-"""Shows watches of jobs: `show(ids, arguments, is_list=True)`."""
+"""Shows watches of jobs: `show(ids, arguments, is_list=True, made=…)`."""
 
 
 def create(arguments: Namespace, show: Show) -> Any:
@@ -62,27 +62,29 @@ def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
     request = make_request(session, arguments.prompts, extra=extra, **options)
     if arguments.dry_run:
         return dry_run(session, request)
-    request.tell()
     return _send(request, arguments, show)
 
 
 def _send(request: Request, arguments: Namespace, show: Show) -> Any:
     new = request.new
     session = sessions.current()
-    jobs, error = session.create(new)
+    made, error = send(session, request, is_again=arguments.again)
+    jobs = [one.job for one in made]
     if (trouble := session.ledger.trouble) is not None:
         # Each time, and before anything else: these ids may stand nowhere but here.
         ids = f" Write down what was created: {quoted_ids(job.id for job in jobs)}" if jobs else ""
         say(f"{trouble}{ids}")
     result: Any = None
     if jobs and arguments.no_watch:
-        for job in jobs:
-            say(f"Created {job.id}. Watch it: %cometvid watch {quoted_id(job.id)}")
+        for one in made:
+            name = shown_id(one.job.id)
+            told = f"{name}: {one.note}." if one.note else f"Created {name}."
+            say(f"{told} Watch it: %cometvid watch {quoted_id(one.job.id)}")
         result = jobs[0] if len(new) == 1 else CreatedJobs(jobs)
     elif jobs:
         if error is not None:
             arguments.wait = False  # the error must be shown now, not after the last clip
-        result = show([job.id for job in jobs], arguments, is_list=len(new) > 1)
+        result = show([job.id for job in jobs], arguments, is_list=len(new) > 1, made=made)
     if error is not None:
         told = str(error)
         if len(new) > 1:

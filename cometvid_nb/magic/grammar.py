@@ -85,6 +85,8 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", help=words)
     words = "show the request without sending it"
     parser.add_argument("--dry-run", action="store_true", help=words)
+    words = "create a new job even where this cell has created it already"
+    parser.add_argument("--again", action="store_true", help=words)
 
 
 def _create(parser: argparse.ArgumentParser) -> None:

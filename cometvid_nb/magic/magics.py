@@ -32,7 +32,7 @@ _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 # keep, and not `is_simulated`, which `%cometvid demo` sets.
 _CONFIGURABLE = (
     *("base_url", "model", "timeout_s", "interval_s", "save", "save_dir", "ledger"),
-    "allow_http",
+    *("rerun", "allow_http"),
 )
 
 
@@ -49,6 +49,7 @@ class Cometvid(Magics):
     save = Bool(True, help=_HELP["save"]).tag(config=True)
     save_dir = Unicode(help=_HELP["save_dir"]).tag(config=True)
     ledger = Unicode(help=_HELP["ledger"]).tag(config=True)
+    rerun = Unicode(help=_HELP["rerun"]).tag(config=True)
     allow_http = Bool(help=_HELP["allow_http"]).tag(config=True)
 
     shell: Any  # never None here, and richer than its annotation
@@ -148,6 +149,10 @@ class Cometvid(Magics):
     @default("ledger")
     def _default_ledger(self) -> str:
         return _session().settings.ledger
+
+    @default("rerun")
+    def _default_rerun(self) -> str:
+        return _session().settings.rerun
 
     @default("allow_http")
     def _default_allow_http(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..job.ids import check_job_id, quoted_ids
 from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
+from ..session.reruns import Made
 from ..watching.watch import Watch, WatchList
 from .outcomes import failure_of
 from .parser import GrammarError
@@ -32,11 +33,18 @@ def watch_options(arguments: Namespace) -> dict[str, Any]:
     return options
 
 
-def show(ids: list[str], arguments: Namespace, *, is_list: bool = False) -> Watch | WatchList:
-    """Watch jobs and show them; return a list for several jobs, or if `is_list`."""
+def show(
+    ids: list[str], arguments: Namespace, *, is_list: bool = False, made: Sequence[Made] = ()
+) -> Watch | WatchList:
+    """Watch jobs and show them; return a list for several jobs, or if `is_list`.
+
+    `made` tells of each job whether an earlier run of the cell has made it.
+    """
     session, options = sessions.current(), watch_options(arguments)
     checked = [check_job_id(job_id) for job_id in ids]  # all, before the first is followed
     watches = WatchList(session.watch(job_id, **options) for job_id in checked)
+    for watch, one in zip(watches, made, strict=False):
+        session.reruns.offer(watch, one, options)
     shown = present(watches, arguments)
     return watches if is_list else shown
 

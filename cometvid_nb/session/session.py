@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 from ..api.shelf import Shelf
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
-from ..errors import ClipError, CometVidError, SettingsError
+from ..errors import ClipError, CometVidError
 from ..job.ids import check_job_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
-from ..ledger.file import default_path
 from ..ledger.ledger import Ledger
-from ..notebook import notebook_folder
+from ..notebook import notebook_folder, running_cell
 from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
 from ..watching.memory import Memory, outputs_of
@@ -30,7 +29,9 @@ from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .kept import kept
+from .ledgers import Ledgers
 from .remembered import remembered_entry, saved_watch_state
+from .reruns import MAKE, Made, Reruns, Wanted
 
 if TYPE_CHECKING:
     from ..api.catalogue import Catalogue
@@ -43,8 +44,6 @@ SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 """The bounds of a pause while simulating. The simulator runs in the same kernel, so that a poll
 costs nothing, and a demo whose card moves every 15 s shows nothing."""
 
-_SIMULATION = "\0simulation"
-"""No setting can name this ledger."""
 MOST_RESUMED = 10_000
 """One kernel follows so many at once; the rest are resumed when those have ended."""
 
@@ -70,21 +69,17 @@ class Session:
         self._below: Settings | None = None
         """What was given, or what the environment said, then."""
         self._lock = threading.Lock()
-        """Guards the making of what the next three hold: two threads may come first."""
+        """Guards the making of what the next ones hold: two threads may come first."""
         self._servers: dict[object, Server] = {}
         """By base URL and key: earlier watches keep their server when the settings change."""
-        self._ledgers: dict[str, Ledger] = {}
-        """By the name in the settings, or `_SIMULATION`; each keeps one connection to its file."""
+        self._ledgers = Ledgers()
         self._memories: dict[tuple[Ledger, str], Memory] = {}
         """By ledger and base URL, so that the watches of one API share the priors they learn."""
         self._asked: dict[tuple[str, str], Job] = {}
         """By base URL and id: the jobs created here, for where the ledger cannot tell."""
-        self._simulation_folder: Path | None = None
-        """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
-        self._passing_folder: tempfile.TemporaryDirectory[str] | None = None
-        """The same, where the simulation keeps nothing."""
         self._loop = WatchLoop()
         self._shelf = Shelf()
+        self.reruns = Reruns()
         self.stage: Stage = _SessionStage(self, self._loop)
 
     @property
@@ -138,7 +133,7 @@ class Session:
             self._own_before = dict(self._own)
         key = check_key(api_key)
         self._simulated = {"base_url": base_url, "api_key": key, "is_simulated": True}
-        self._simulation_folder = folder
+        self._ledgers.enter_simulation(folder)
         self._settings = None
 
     def leave_simulation(self) -> None:
@@ -146,9 +141,8 @@ class Session:
         if self._simulated:
             self._own, self._simulated = self._own_before, {}
             self._settings = None
-        simulated = self._ledgers.pop(_SIMULATION, None)
-        if simulated is not None:
-            simulated.close()
+        if (simulated := self._ledgers.leave_simulation()) is not None:
+            self.reruns.forget_ledger(simulated)
         self._memories.clear()
 
     def watch(
@@ -210,6 +204,8 @@ class Session:
         followed = self._loop.remember(watch) if is_over else self._loop.follow(watch)
         if save_to is not None and (is_over or followed is not watch):
             self._loop.save_also(followed, *destinations)
+        if followed.state.note is not None:
+            followed.annotate(None)  # it was for the cell that showed the job then
         return followed
 
     def check_watch_options(
@@ -238,18 +234,38 @@ class Session:
         Raises:
             MissingKey, SettingsError: nothing was sent.
         """
-        from .creation import create
+        made, error = self.create_wanted([Wanted(one) for one in new])
+        return [one.job for one in made], error
 
-        client, ledger = self._server(self.settings).client, self.ledger
-        jobs: list[Job] = []
-        for one in new:
-            try:
-                job = self._loop.run(create(client, ledger, one)).result()
-                self._asked[self.settings.base_url, job.id] = job
-                jobs.append(job)
-            except CometVidError as error:
-                return jobs, error
-        return jobs, None
+    def look_up(self, asked: Sequence[tuple[NewJob, str]], *, is_again: bool) -> list[Wanted]:
+        """Return which of the requests, each with its digest, the running cell has made already.
+
+        `is_again`: all are to be made, whatever there is. See `session.reruns`.
+        """
+        is_again = is_again or self.settings.rerun == MAKE
+        known, base_url = self.reruns, self.settings.base_url
+        return known.look_up(self.ledger, base_url, asked, running_cell(), is_again=is_again)
+
+    def create_wanted(
+        self, wanted: Sequence[Wanted], how: str = ""
+    ) -> tuple[list[Made], CometVidError | None]:
+        """As `create`, but what is made already is given back; see `creation.create_each`.
+
+        Raises:
+            MissingKey, SettingsError: nothing was sent.
+        """
+        from .creation import create_each
+
+        client, base_url = self._server(self.settings).client, self.settings.base_url
+        made: list[Made] = []
+        try:
+            for one in create_each(self._loop, client, self.ledger, wanted, how):
+                made.append(one)
+                if one.note is None:
+                    self._asked[base_url, one.job.id] = one.job
+        except CometVidError as error:
+            return made, error
+        return made, None
 
     def resume(self, **options: Any) -> list[Watch]:
         """Watch every job of the ledger that has not ended, or whose wanted clip is not saved.
@@ -267,25 +283,7 @@ class Session:
     @property
     def ledger(self) -> Ledger:
         """The ledger that the settings name; a simulation has its own."""
-        name = _SIMULATION if self.settings.is_simulated else self.settings.ledger
-        with self._lock:
-            if name not in self._ledgers:
-                self._ledgers[name] = Ledger(self._ledger_path(name))
-            return self._ledgers[name]
-
-    def _ledger_path(self, name: str) -> Path | None:
-        if name == _SIMULATION:
-            if self._simulation_folder is not None:
-                return self._simulation_folder / "ledger.sqlite3"
-            self._passing_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
-            return Path(self._passing_folder.name) / "ledger.sqlite3"
-        if name.lower() in ("off", "no", "false", "0"):
-            return None
-        is_default = name.lower() in ("on", "yes", "true", "1")
-        try:
-            return default_path() if is_default else Path(name).expanduser()
-        except RuntimeError as error:  # `~name`, and there is no such user
-            raise SettingsError(f"ledger is {name!r}: {error}") from None
+        return self._ledgers.of(self.settings)
 
     def models(self) -> tuple[Catalogue, CometVidError | None]:
         """Return the models of the endpoint, and why they are not of today, if they are not.
@@ -359,13 +357,9 @@ class Session:
     def close(self) -> None:
         """Stop every watch and close every connection and thread. The session can be used again."""
         self._loop.close(self._servers.values())
-        for ledger in self._ledgers.values():
-            ledger.close()
+        self._ledgers.close()
         self._servers.clear()
         self._asked.clear()
-        if self._passing_folder is not None:
-            self._passing_folder.cleanup()
-            self._passing_folder = None
 
     def _asked_for(self, job_id: str, entry: Entry | None) -> Job | None:
         """Return what is known here of the request for a job, or None."""
@@ -413,6 +407,13 @@ class _SessionStage(Stage):
 
     def watch_again(self, job_id: str) -> Watch:
         return self._session.watch(job_id)
+
+    def another_take(self, watch: Watch) -> Future[Watch]:
+        from .another_take import another_take
+
+        session = self._session
+        offer, base_url = session.reruns.offers[watch], session.settings.base_url
+        return self._loop.run(another_take(watch, offer, session.ledger, base_url, session.watch))
 
 
 def current() -> Session:

@@ -69,6 +69,10 @@ class WatchState:
     not_found_first_at_s: float = 0.0
     is_place_unusable: bool = False
     """Whether the clip is not saved as its place cannot be written: another try needs another."""
+    note: str | None = None
+    """One quiet sentence about the job, such as that an earlier run of the cell has made it."""
+    can_repeat: bool = False
+    """Whether the page may ask for another take of the job, which costs money."""
 
     @classmethod
     def begin(
@@ -105,7 +109,8 @@ class WatchState:
         return self._sight() == other._sight()
 
     def _sight(self) -> tuple[object, ...]:
-        return (self.job, self.problem, self.ending, self.saving, self.saved)
+        shown = (self.note, self.can_repeat)
+        return (self.job, self.problem, self.ending, self.saving, self.saved, *shown)
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:
         """Return the state after an answer that describes the job.

@@ -82,6 +82,8 @@ class Watch:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: Future[None] | None = None
         self._state = state
+        self._notice = (state.note, state.can_repeat)
+        """What `annotate` has said last."""
 
     @property
     def job_id(self) -> str:
@@ -195,6 +197,23 @@ class Watch:
             self._become(replace(self._state, saving=Saving()))
             return True
 
+    def annotate(self, note: str | None, *, can_repeat: bool = False) -> None:
+        """Show a quiet sentence beside the job, and whether a page may ask for another take."""
+        with self._lock:
+            self._notice = (note, can_repeat)
+            self._become(self._state)
+
+    def take_repeat(self, note: str) -> bool:
+        """Return whether a page may ask for another take; from now on it may not any more.
+
+        In one step: of two clicks the second must not pay. `note` is shown meanwhile.
+        """
+        with self._lock:
+            if not self._state.can_repeat:
+                return False
+            self.annotate(note)
+            return True
+
     def note_shown(self) -> None:
         """Note that the running cell shows this watch."""
         self._shown_in_cell = cell_number()
@@ -249,6 +268,9 @@ class Watch:
             before = self._state
             if before.is_over and state.ending is not before.ending:
                 return  # a late answer, to a poll sent before somebody stopped the watch
+            if (state.note, state.can_repeat) != self._notice:
+                # Whoever polls, perhaps in another process, knows nothing of it.
+                state = replace(state, note=self._notice[0], can_repeat=self._notice[1])
             self._state = state
             if not is_told:
                 return

@@ -50,6 +50,7 @@ def test_foreign_text_stays_text(view: CardPage) -> None:
         "broken",
         **dict.fromkeys(("job_id", "headline", "prompt", "problem", "advice", "command"), HOSTILE),
         facts=[HOSTILE],
+        note=HOSTILE,
     )
     view.show(hostile)
     view.change(hostile | {"phase": "running", "actions": [HOSTILE]})
@@ -299,6 +300,25 @@ def test_a_long_id_is_cut_in_its_middle_and_copied_whole(view: CardPage, width: 
     assert not head.evaluate("(node) => node.scrollWidth > node.clientWidth")
 
 
+def test_another_take_is_asked_for_once(view: CardPage) -> None:
+    view.open()
+    running = card("running", actions=["stop"], note="made 3 min ago", can_repeat=True)
+    view.show(running)
+    button = view.part("again")
+    expect(button).to_have_text("Another take")
+    expect(view.part("note")).to_have_text("made 3 min ago")
+    for _ in range(2):
+        button.dispatch_event("click")
+    # A running job goes on sending cards, and none of them may bring the button back.
+    view.change(running | {"progress_percent": 60})
+    expect(button).to_have_text("Creating…")
+    expect(button).to_be_disabled()
+    button.dispatch_event("click")
+    assert view.sent() == [{"kind": "again", "job_id": running["job_id"]}]
+    view.change(running | {"job_id": "video_2", "note": "another take", "can_repeat": False})
+    expect(button).to_be_hidden()
+
+
 # ---- the kernel's end
 
 
@@ -308,7 +328,7 @@ def test_a_long_id_is_cut_in_its_middle_and_copied_whole(view: CardPage, width: 
 )
 def test_a_card_without_its_kernel_stops_pretending(view: CardPage, end: str) -> None:
     view.open(at_s=NOW_S)
-    view.show(card(now_s=NOW_S))
+    view.show(card(now_s=NOW_S, can_repeat=True))
     if end.startswith("comm"):
         view.fire(end)
     elif end == "disposed":
@@ -321,6 +341,7 @@ def test_a_card_without_its_kernel_stops_pretending(view: CardPage, end: str) ->
     expect(view.part("command")).to_have_text(COMMAND)
     expect(view.part("timing")).to_be_hidden()
     expect(view.part("stop")).to_be_hidden()
+    expect(view.part("again")).to_be_hidden()
     assert view.left_timers() == 0
     view.change(card(now_s=NOW_S))
     expect(view.part("timing")).to_contain_text("next check")

@@ -21,6 +21,7 @@ from cometvid_nb.errors import LedgerError
 from cometvid_nb.ledger.entry import LOST
 from cometvid_nb.ledger.file import default_path
 from cometvid_nb.ledger.ledger import Ledger
+from cometvid_nb.ledger.slots import Repeat
 from tests.environment import isolated_environ
 from tests.ledger.conftest import API, is_sound, job
 
@@ -391,11 +392,11 @@ def test_a_writer_that_holds_the_file_for_a_while_is_waited_for(ledger: Ledger) 
 def test_a_lock_that_stays_for_a_while_costs_nothing_but_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.store.BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "ledger.sqlite3"
     ledger = Ledger(path)
     first = ledger.intend(API, prompt="first")
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.store.LOOP_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         ledger.intend(API, prompt="second")
@@ -595,6 +596,7 @@ QUERIES: dict[str, Callable[[Ledger], object]] = {
     "forget": lambda ledger: ledger.named(API, "0123abcd"),
     "tab": lambda ledger: ledger.names(API, "video_0", 200),
     "prior": lambda ledger: ledger.durations_s(API, "sora-2", "4", "1280x720"),
+    "rerun": lambda ledger: ledger.find_repeat(API, Repeat("/n.ipynb", "digest", "cell")),
 }
 
 

@@ -436,8 +436,8 @@ async def test_the_exact_request_is_kept(client: Client, ledger: Ledger, tmp_pat
 async def test_a_lock_at_the_moment_the_answer_comes_loses_nothing(
     sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.05)
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.store.LOOP_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("cometvid_nb.ledger.store.BUSY_TIMEOUT_S", 0.05)
     ledger.intend("elsewhere")  # so that the file is there
     assert ledger.path is not None
     made = sim.create
@@ -460,7 +460,7 @@ async def test_a_lock_at_the_moment_the_answer_comes_loses_nothing(
 async def test_a_short_lock_is_over_before_the_job_is_told_of(
     sim: Forgetful, client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cometvid_nb.ledger.ledger.LOOP_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("cometvid_nb.ledger.store.LOOP_TIMEOUT_S", 0.01)
     monkeypatch.setattr("cometvid_nb.ledger.unwritten.FIRST_PAUSE_S", 60.0)
     ledger.intend("elsewhere")
     assert ledger.path is not None

@@ -18,6 +18,7 @@ function build() {
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
     stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
+    again: h("button", "button again", { type: "button", title: COSTS }), note: h("p", "note", auto),
     problem: h("p", "problem", auto), advice: h("p", "advice", auto),
     command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
     outputs: h("div", "outputs", { role: "group", "aria-label": "Clips of this job" }),
@@ -35,8 +36,8 @@ function build() {
   const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
   const savedBar = h("div", "saved-bar", { "aria-hidden": "true" }, ui.saved);
   const body = h("div", "body", {},
-    h("div", "row", {}, status, ui.elapsed, ui.remaining, h("span", "buttons", {}, ui.stop, ui.watch)),
-    ui.outputs, ui.timing, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
+    h("div", "row", {}, status, ui.elapsed, ui.remaining, h("span", "buttons", {}, ui.stop, ui.watch, ui.again)),
+    ui.outputs, ui.timing, ui.note, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
     h("div", "footer", {}, ui.id, ui.place), savedBar);
   // JupyterLab's one-letter commands (m, d d, space …) must not fire while the player has focus.
   const layout = h("div", "layout", {}, screen, body, ui.live);
@@ -55,7 +56,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
   let [lost_at_s, announced, isBusy] = [0, "", false];
   let loss = /** @type {Loss} */ ("");
-  let pending = /** @type {Action | null} */ (null);
+  let pending = /** @type {Action | "again" | null} */ (null);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
 
   /** What moves without a message; asks for the next tick only while something does. */
@@ -145,6 +146,9 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       say(ui[name], LABELS[name][pending === name ? 1 : 0]);
       if (!next.actions.includes(name)) ui[name].hidden = true;
     }
+    ui.again.setAttribute("aria-disabled", String(pending === "again"));
+    say(ui.again, next.can_repeat ? LABELS.again[pending === "again" ? 1 : 0] : "");
+    say(ui.note, next.note);
     say(ui.problem, next.problem);
     say(ui.advice, next.advice);
     say(ui.command, next.command);
@@ -190,8 +194,9 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   listen(model, "change:card", () => {
     readCard();
     clock.hear(card.sent_at_s);
-    [pending, isBusy, loss] = [null, false, ""]; // whoever sends cards is alive
-    cancelBusy();
+    loss = ""; // whoever sends cards is alive
+    // What costs money waits for its own answer: a running job sends cards meanwhile.
+    if (pending !== "again" || !card.can_repeat) { [pending, isBusy] = [null, false]; cancelBusy(); }
     refresh();
   }, signal);
 
@@ -204,6 +209,13 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       refresh();
     }, { signal });
   }
+  ui.again.addEventListener("click", () => {
+    if (pending) return;
+    pending = "again"; // it costs money: the kernel, too, takes one click for this job and no more
+    model.send({ kind: "again", job_id: shown.job_id });
+    cancelBusy = after(BUSY_AFTER_MS, () => { isBusy = true; tick(); }, signal);
+    refresh();
+  }, { signal });
   ui.more.addEventListener("click", () => {
     const isOpen = ui.prompt.classList.toggle("cometvid-is-open");
     ui.more.setAttribute("aria-expanded", String(isOpen));

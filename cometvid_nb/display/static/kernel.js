@@ -43,6 +43,7 @@ function watchKernel(model, el, signal, onChange) {
  * @param {Card} card @param {Loss} loss @param {number} lost_at_s @returns {Card} */
 function withoutKernel(card, loss, lost_at_s) {
   if (!loss) return card;
+  card = { ...card, can_repeat: false };
   const isActive = ACTIVE_PHASES.has(card.phase);
   if (!isActive) return { ...card, saving: null, actions: [] };
   if (loss === "disconnected") {

@@ -40,6 +40,8 @@
  * @property {{received_bytes: number, total_bytes: number | null, attempt?: number,
  *   problem?: string | null, number?: number, count?: number} | null} saving  problem: why the try
  *   before this one ended; number: which of the job's clips it is, of `count`
+ * @property {string | null} note  one quiet sentence about the job
+ * @property {boolean} can_repeat  whether another take may be asked for, which costs money
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
@@ -48,7 +50,7 @@ const EMPTY_CARD = {
   phase: "starting", job_id: "", headline: WORDS.headlines.starting, facts: [], prompt: null,
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
   checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, watch_command: null, actions: [],
-  is_simulated: false, clip: null, saving: null, sent_at_s: null,
+  is_simulated: false, clip: null, saving: null, note: null, can_repeat: false, sent_at_s: null,
 };
 
 const RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z";
@@ -65,7 +67,10 @@ const ICONS = {
   broken: "M8 2.1l6.2 11.4H1.8zM8 6.4v3.2M8 11.6v.1",
 };
 const ACTIVE_PHASES = new Set(["starting", "queued", "running", "unknown"]);
-const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"] };
+const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"],
+  again: ["Another take", "Creating…"] };
+
+const COSTS = "Creates one more job of this request; that costs money at the real API";
 
 /** What both Stop and a gallery's controls wait for where the kernel is busy with a cell. */
 const BUSY = "waiting for the running cell to finish";
