@@ -103,7 +103,7 @@ def test_a_wrong_key_and_a_host_that_is_not_there_are_named(
             expect(record(page.output(1))).to_contain_text("The API answered 401")
         if index == 4:
             expect(card(page.output(3))).to_contain_text("No answer from the API at 127.0.0.1")
-            expect(card(page.output(3))).to_contain_text("checking goes on by itself")
+            expect(card(page.output(3))).to_contain_text("checking goes on")
             look(page, "unreachable", 3)
     expect(record(page.output(1))).to_contain_text("%cometvid login")
     expect(record(page.output(3))).to_contain_text("Stopped watching")

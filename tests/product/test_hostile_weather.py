@@ -37,8 +37,8 @@ PATIENT = ("429 with date Retry-After", "429 with huge Retry-After")
 
 WORDS = {
     "reset": "the connection was reset",
-    "dropped": "closed the connection in the middle",
-    "cut body": "closed the connection in the middle",
+    "dropped": "closed the connection too early",
+    "cut body": "closed the connection too early",
     "empty body": "no JSON",
     "page under 200": "an HTML page",
     "half JSON": "no JSON",
@@ -292,12 +292,12 @@ def test_a_server_that_is_away_and_comes_back_is_told_and_survived(tmp_path: Pat
 
 
 def test_a_name_that_nobody_knows_is_told(tmp_path: Path) -> None:
-    told = watch_at("https://no-such-host.invalid/v1", tmp_path, "no host of that name")
+    told = watch_at("https://no-such-host.invalid/v1", tmp_path, "there is no such host")
     assert "no-such-host.invalid" in told
 
 
 def test_a_name_that_no_resolver_takes_is_told(tmp_path: Path) -> None:
-    watch_at("https://xn--/v1", tmp_path, "no host of that name|InvalidURL")
+    watch_at("https://xn--/v1", tmp_path, "there is no such host|InvalidURL")
 
 
 class _NoTls(socketserver.BaseRequestHandler):
@@ -313,7 +313,7 @@ def test_a_server_without_tls_is_told(tmp_path: Path) -> None:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         port = server.server_address[1]
-        watch_at(f"https://127.0.0.1:{port}/v1", tmp_path, "does not speak TLS")
+        watch_at(f"https://127.0.0.1:{port}/v1", tmp_path, "its TLS connection failed")
         server.shutdown()
         thread.join()
 
@@ -352,11 +352,11 @@ def test_a_certificate_nobody_vouches_for_is_explained_and_never_waved_through(
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"ALL_PROXY": "ftp://127.0.0.1:1"}, "proxy that ALL_PROXY names"),
-        ({"HTTPS_PROXY": "http://me:pass-of-mine@127.0.0.1:1:2"}, "proxy that HTTPS_PROXY names"),
-        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "fe80::/10"}, "that NO_PROXY names"),
+        ({"ALL_PROXY": "ftp://127.0.0.1:1"}, "proxy in ALL_PROXY"),
+        ({"HTTPS_PROXY": "http://me:pass-of-mine@127.0.0.1:1:2"}, "proxy in HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "fe80::/10"}, "host in NO_PROXY"),
         ({"HTTPS_PROXY": "http://me:pass-of-mine@127.0.0.1:1"}, "the proxy|cannot be reached"),
-        ({"SSL_CERT_FILE": "/there/is/no/such/file"}, "What SSL_CERT_FILE names"),
+        ({"SSL_CERT_FILE": "/there/is/no/such/file"}, "value of SSL_CERT_FILE"),
     ],
 )
 def test_an_environment_that_cannot_be_used_is_named_without_its_secrets(
@@ -372,7 +372,7 @@ def test_a_socks_proxy_names_what_is_missing(
 ) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)  # as in most environments
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
-    watch_at("https://api.invalid/v1", tmp_path, "SOCKS proxy, and the library")
+    watch_at("https://api.invalid/v1", tmp_path, "SOCKS proxy, but the library")
 
 
 def test_an_answer_that_trickles_in_is_not_waited_for_without_end(
