@@ -34,6 +34,7 @@ from .remembered import remembered_entry, saved_watch_state
 
 if TYPE_CHECKING:
     from ..api.catalogue import Catalogue
+    from ..api.client import Client
     from ..api.new_job import NewJob
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
@@ -215,7 +216,7 @@ class Session:
         """
         from .creation import create
 
-        client, ledger = self._server(self.settings).client, self.ledger
+        client, ledger = self.client(self.settings), self.ledger
         jobs: list[Job] = []
         for one in new:
             try:
@@ -274,7 +275,7 @@ class Session:
     def poll(self, job_id: str) -> Job:
         """Poll a job once and return it. Raises the errors of `Client.poll`."""
         job_id = check_job_id(job_id)
-        client = self._server(self.settings).client
+        client = self.client(self.settings)
         entry = remembered_entry(self.ledger, self.settings, job_id)
         job = self._loop.run(client.poll(job_id)).result().job
         return job.filled(self._asked_for(job_id, entry))
@@ -325,6 +326,14 @@ class Session:
             return replace(saved, poster=saved.poster or poster)
 
         return self._loop.run(save()).result()
+
+    def client(self, settings: Settings) -> Client:
+        """Return the client that settings lead to: these, or earlier ones.
+
+        Raises:
+            MissingKey, SettingsError: the API cannot be asked.
+        """
+        return self._server(settings).client
 
     def close(self) -> None:
         """Stop every watch and close every connection and thread. The session can be used again."""
