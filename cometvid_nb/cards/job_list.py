@@ -15,6 +15,7 @@ from ..clips.format import IMAGES, suffix_of
 from ..job.ids import check_job_id, quoted_id
 from ..job.plain import plain
 from ..job.status import JobStatus
+from ..job.values import ratio_of
 from ..ledger.entry import Entry
 from ..ledger.statements import Order, state_of
 from .clip import Clip
@@ -80,7 +81,7 @@ class JobRow:
             answer=entry.answer or None,
             images=entry.images,
             clip=_clip(entry.clip, path) if has_clip or entry.clip else None,
-            aspect_ratio=_ratio(entry),
+            aspect_ratio=min(4.0, max(0.25, ratio_of(entry.size) or 16 / 9)),  # as a card does
             watch_command=_watch_command(entry.job_id),
         )
 
@@ -158,10 +159,6 @@ def number_text(count: int) -> str:
 def _is_a_date(at_s: float) -> bool:
     # JavaScript's Date and Python's datetime both know the years until 9999.
     return 0 <= at_s < 253_000_000_000
-
-
-def _ratio(entry: Entry) -> float:
-    return min(4.0, max(0.25, entry.to_job().aspect_ratio))  # as a card does
 
 
 def _clip(clip: str | None, path: str | None) -> Clip:

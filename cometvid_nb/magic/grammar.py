@@ -124,9 +124,12 @@ def _remix(parser: argparse.ArgumentParser) -> None:
 
 
 def _jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="every job, not only the latest 20")
-    parser.add_argument("--limit", metavar="N", help="so many at most")
-    parser.add_argument("--state", metavar="S", help="only those in this state, such as completed")
+    parser.add_argument(
+        "--all", action="store_true", help="all in the table, not only the latest 20"
+    )
+    parser.add_argument("--limit", metavar="N", help="so many in the table at most")
+    words = "only those in this state: queued, in_progress, completed, failed, or done, running …"
+    parser.add_argument("--state", metavar="S", help=words)
     parser.add_argument(
         "--search", metavar="TEXT", help="only those with this in prompt, id or model"
     )
@@ -214,7 +217,8 @@ COMMANDS = {
         Command(
             "jobs",
             "list the jobs that this machine remembers",
-            "`cometvid_nb.jobs()` gives the same for pandas.",
+            "In a notebook the list is searched, sorted and played in its page; the table stays in "
+            "the file. `cometvid_nb.jobs()` gives the same for pandas.",
             _jobs,
         ),
         Command(
