@@ -49,7 +49,7 @@ const USUAL_STATES = ["in_progress", "queued", "completed", "failed"];
 /** Every node around the rows, built once. */
 function buildJobs() {
   const pills = [null, ...Object.keys(WORDS.job_states)].map((state) => {
-    const count = h("span", "jobs-count");
+    const count = h("span", "jobs-count", { dir: "ltr" });
     const shape = state === null ? [] : [sign(ICONS[PHASE_OF_STATE[state] ?? "unknown"])];
     const label = state === null ? "All" : stateText(state);
     const node = h("button", "button jobs-pill", { type: "button" }, ...shape, label, " ", count);

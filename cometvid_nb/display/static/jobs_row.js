@@ -56,7 +56,8 @@ function createJobRow(row, search, host, signal) {
   const poster = h("div", "jobs-poster", {}, play);
   const model = h("span", "", { dir: "auto" });
   sayFound(model, row.model ?? "", search);
-  const when = h("time", "jobs-ago");
+  const ltr = { dir: "ltr" };
+  const when = h("time", "jobs-ago", ltr);
   if (row.began_at_s !== null) {
     const at = new Date(row.began_at_s * 1000);
     when.dateTime = at.toISOString();
@@ -68,7 +69,8 @@ function createJobRow(row, search, host, signal) {
     cellOf("clip", poster), cellOf("prompt", title, id, reason),
     cellOf("state", h("span", "jobs-chip", {}, sign(ICONS[phase]), stateText(row.state))),
     cellOf("model", model),
-    cellOf("size", h("span", "", {}, row.size ?? ""), h("span", "jobs-quiet", {}, row.length ?? "")),
+    // "4 s" in a page from right to left would read "s 4".
+    cellOf("size", h("span", "", ltr, row.size ?? ""), h("span", "jobs-quiet", ltr, row.length ?? "")),
     cellOf("took", row.took_s === null ? "" : clockText(row.took_s)), cellOf("when", when));
   root.dataset["state"] = row.state;
   title.addEventListener("click", () => host.open(row.name, false), { signal });
