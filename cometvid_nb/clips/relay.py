@@ -22,18 +22,25 @@ Message = tuple[dict[str, Any], list[bytes]]
 
 
 async def relay(
-    client: Client, job: Job, saved: SavedClip | None, request: int, number: int = 0
+    client: Client,
+    job: Job,
+    saved: SavedClip | None,
+    request: int,
+    number: int = 0,
+    *,
+    is_late: bool = False,
 ) -> AsyncIterator[Message]:
     """The messages that answer the page's `request` for a clip; see `createPlayer` in player.js.
 
-    `number` counts the clips of the job from 0; most jobs make one.
+    `number` counts the clips of the job from 0; most jobs make one. `is_late`: `job` is a memory,
+    so that the API is asked for a link first.
 
     They hold the clip piece by piece, or say in the end why it cannot come (`clip_failed`).
     """
     problem = "no source for it is left"
     every = saved.every if saved is not None else ()
     known = next((one for one in every if one.number == number), None)
-    async for road in roads_of(client, job, known, number):
+    async for road in roads_of(client, job, known, number, is_late=is_late):
         try:
             async with road.open(client) as stream:
                 async for message in _pieces(stream, request):

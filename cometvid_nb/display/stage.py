@@ -5,28 +5,31 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..clips.places import SavedClip
 from ..job.ids import shown_id
+from ..job.job import Job
 from ..machine import say
 from ..notebook import shell
 from ..watching.blocking import block_on
 from ..watching.loop import WatchLoop
-from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .delivery import Delivery
 from .feed import CardFeed, Feed, GalleryFeed
 from .frontend import Frontend, detect
 from .headless import GalleryHtmlView, HtmlView
-from .page import GalleryWidgetView, Page, WidgetView
+from .page import GalleryWidgetView, Page, WidgetOutput, WidgetView
 from .terminal import GalleryTextView, TextView
 from .views import GalleryView, View
 
 if TYPE_CHECKING:
     from ..api.client import Client
+    from ..clips.relay import Message
+    from .jobs_widget import JobsWidget
     from .widget import CardWidget, CometvidWidget, GridWidget
 
 MOST_SINGLE_CARDS = 3
@@ -201,11 +204,39 @@ class Stage:
         come from a page, so they may be anything.
         """
         state = watch.state
-        number = number if isinstance(number, int) else 0
-        if not isinstance(request, int) or state.job is None or not state.is_over:
+        if state.job is not None and state.is_over:
+            client = watch.server.client
+            self.send_clip(widget, client, state.job, state.saved, request, number)
+
+    def send_clip(
+        self,
+        widget: CometvidWidget,
+        client: Client,
+        job: Job,
+        saved: SavedClip | None,
+        request: object,
+        number: object,
+        *,
+        is_late: bool = False,
+    ) -> None:
+        """Send the bytes of a clip, or why they cannot come; see `_relay_clip` and `relay`."""
+        from ..clips.relay import relay
+
+        if not isinstance(request, int):
             return
         widget.is_relaying = True
-        self._loop.run(_send_clip(widget, watch.server.client, state, request, number))
+        number = number if isinstance(number, int) else 0
+        messages = relay(client, job, saved, request, number, is_late=is_late)
+        self._loop.run(_send(widget, messages))
+
+    def show_jobs(self, widget: JobsWidget, record: dict[str, str]) -> None:
+        """Show a list of jobs in the running cell, and beside it the record that stays of it."""
+        from IPython.display import display
+
+        frontend = detect(shell(), os.environ)
+        WidgetOutput(widget, self._page_of(frontend))
+        if frontend is not Frontend.VOILA:  # which keeps no file
+            display(record, raw=True)
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool
@@ -247,13 +278,8 @@ class Stage:
         return self._page if frontend.is_settling else None
 
 
-async def _send_clip(
-    widget: CometvidWidget, client: Client, state: WatchState, request: int, number: int
-) -> None:
-    from ..clips.relay import relay
-
-    assert state.job is not None  # `_relay_clip` has looked
-    async for message, buffers in relay(client, state.job, state.saved, request, number):
+async def _send(widget: CometvidWidget, messages: AsyncIterator[Message]) -> None:
+    async for message, buffers in messages:
         widget.send(message, buffers)
 
 

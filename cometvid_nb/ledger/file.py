@@ -244,6 +244,11 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
+def _folded(content: bytes | None) -> str | None:
+    # Given as a blob: for a text that is no UTF-8 SQLite would fail before it comes here.
+    return None if content is None else _text(content).casefold()
+
+
 def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
     _hide(path)
     db = sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, isolation_level=None)
@@ -261,7 +266,7 @@ def _connect(path: Path, timeout_s: float) -> sqlite3.Connection:
         # A text that is no UTF-8 would make all rows beside it unreadable.
         db.text_factory = _text
         # SQLite's own lower() knows ASCII letters only.
-        db.create_function("folded", 1, str.casefold, deterministic=True)
+        db.create_function("folded", 1, _folded, deterministic=True)
     except BaseException:
         db.close()
         raise

@@ -23,7 +23,19 @@ from .entry import LOST, REFUSED, SENDING, Entry
 from .file import LEARNED_FROM, UNFINISHED
 from .process import this_process
 from .slots import Repeat, Slot
-from .statements import insert, keep_slot, latest_in, matching, move, see, sets, slots_of, told_by
+from .statements import (
+    Order,
+    insert,
+    keep_slot,
+    latest_in,
+    matching,
+    move,
+    see,
+    sets,
+    slots_of,
+    tallying,
+    told_by,
+)
 from .store import OF_THE_STATEMENT, Store
 
 MOST_LEARNED_FROM = 2000
@@ -265,18 +277,22 @@ class Ledger(Store):
         base_url: str,
         *,
         limit: int | None = None,
+        offset: int = 0,
         state: str | None = None,
         search: str | None = None,
+        order: Order = Order.WHEN,
+        is_ascending: bool = False,
     ) -> list[Entry]:
-        """Return the entries of one API, newest first.
+        """Return the entries of one API, newest first, or in another `order`.
 
-        `state` may be spelled as by the API ("in_progress") or as in the table ("in progress").
-        `search` is a text to find in prompt, id or model of the latest `MOST_SEARCHED` jobs;
-        letter case does not matter. None does not filter.
+        `state` may be spelled by the API ("in_progress"), by the table ("in progress") or by a
+        person ("running"). `search` is a text to find in prompt, id or model; letter case does not
+        matter. With it, or in another order, the latest `MOST_SEARCHED` jobs are looked at. None
+        does not filter. `offset` leaves out so many at the beginning.
         """
-        source, clause, values = matching(base_url, state, search)
+        source, clause, values = matching(base_url, state, search, order, is_ascending=is_ascending)
         if limit is not None:
-            clause += f" LIMIT {max(0, int(limit))}"
+            clause += f" LIMIT {max(0, int(limit))} OFFSET {max(0, int(offset))}"
         return self._select(clause, values, source)
 
     def count(
@@ -287,6 +303,10 @@ class Ledger(Store):
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} {clause} LIMIT ?)"  # noqa: S608 - our own words
         found = self._read(sql, (*values, most))
         return int(found[0][0]) if found else 0
+
+    def tally(self, base_url: str, most: int, *, search: str | None = None) -> dict[str, int]:
+        """Return how many entries are in each state, each counted up to `most`."""
+        return dict(self._read(*tallying(base_url, search, most)))
 
     def unfinished(self, base_url: str, limit: int | None = None) -> list[Entry]:
         """Return the jobs that may still run or whose wanted clip is not saved, oldest first.

@@ -6,15 +6,53 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from ..job.job import Job
 from ..job.status import JobStatus
-from .entry import REFUSED
+from .entry import LOST, REFUSED, SENDING
 from .slots import Repeat, Slot
 
 MOST_SEARCHED = 100_000
-"""So many of the latest jobs are looked through for a text: 0.2 s, on a machine of 2 cores."""
+"""So many of the latest jobs are looked through for a text, or put into another order than that of
+time: 0.2 s, on a machine of 2 cores."""
+MOST_SORTED_CHARACTERS = 100
+"""Of a prompt; what begins alike for so long stands in the order of time."""
+
+STATES = (
+    *(JobStatus.IN_PROGRESS, JobStatus.QUEUED, SENDING, LOST),
+    *(JobStatus.FAILED, REFUSED, JobStatus.COMPLETED),
+)
+"""The states of an entry, in the order of a list by state: what moves, what needs somebody, what
+is done."""
+_OTHER_WORDS = {"active": JobStatus.IN_PROGRESS, "lost": LOST, "uncertain": LOST, "unknown": LOST}
+"""What else a person calls a state; `JobStatus.parse` knows the words of the APIs."""
+
+
+class Order(StrEnum):
+    """What a list of entries is sorted by; what is equal stands newest first."""
+
+    WHEN = "when"
+    PROMPT = "prompt"
+    STATE = "state"
+    MODEL = "model"
+    SIZE = "size"
+    TOOK = "took"
+
+
+_SEARCHED = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+_RANKS = " ".join(f"WHEN '{state}' THEN {rank}" for rank, state in enumerate(STATES))
+_KEYS = {
+    Order.PROMPT: f"folded(CAST(substr(prompt, 1, {MOST_SORTED_CHARACTERS}) AS BLOB))",
+    Order.STATE: f"CASE state {_RANKS} ELSE {len(STATES)} END",
+    Order.MODEL: "folded(CAST(model AS BLOB))",
+    # A CAST reads the digits at the beginning: the pixels of 1280x720, nearly nothing of 16:9.
+    Order.SIZE: "CAST(size AS INTEGER) * CAST(substr(size, instr(size, 'x') + 1) AS INTEGER)",
+    Order.TOOK: "took_s",
+}
+_COLUMNS = {Order.TOOK: "took_s"}
+"""Where the column has another name than the order."""
 
 MOST_EQUAL = 2000
 """So many of the latest equal requests of one notebook are looked at."""
@@ -36,25 +74,64 @@ def see(
     insert(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
 
 
-def matching(base_url: str, state: str | None, search: str | None) -> tuple[str, str, list[object]]:
-    """Return the source, the clause and the values that select entries, newest first."""
-    where, values = ["base_url = ?"], [base_url]
+def matching(
+    base_url: str,
+    state: str | None,
+    search: str | None,
+    order: Order = Order.WHEN,
+    *,
+    is_ascending: bool = False,
+) -> tuple[str, str, list[object]]:
+    """Return the source, the clause and the values that select entries, in their order."""
+    where, values = "WHERE base_url = ?", [base_url]
     if state is not None:
-        where.append("state = ?")
-        values.append(_state_of(state))
-    clause = f"WHERE {' AND '.join(where)} ORDER BY began_at_s DESC, rowid DESC"
-    if search is None:
-        return "jobs", clause, [*values]
-    source = f"(SELECT * FROM jobs {clause} LIMIT {MOST_SEARCHED})"  # noqa: S608 - our own words
-    text = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
-    return source, f"WHERE instr(folded({text}), folded(?))", [*values, search]
+        where += " AND state = ?"
+        values.append(state_of(state))
+    if search is None and order == Order.WHEN:
+        return "jobs", f"{where} {_sorted(order, is_ascending=is_ascending)}", [*values]
+    latest = f"{where} {_sorted()} LIMIT {MOST_SEARCHED}"
+    source = f"(SELECT rowid, * FROM jobs {latest})"  # noqa: S608 - our own words
+    clause, found = "", [*values]
+    if search is not None:
+        clause, found = (
+            f"WHERE instr(folded(CAST({_SEARCHED} AS BLOB)), folded(CAST(? AS BLOB))) ",
+            [*values, search],
+        )
+    # What the source has in this order already is not sorted again.
+    if order != Order.WHEN or is_ascending:
+        clause += _sorted(order, is_ascending=is_ascending)
+    return source, clause, [*found]
 
 
-def _state_of(text: str) -> str:
-    """Return a state as an entry has it, for one that a person spelled."""
-    words = " ".join(re.split(r"[-_\s]+", text.strip().lower()))
-    word = words.replace(" ", "_")
-    return word if word in tuple(JobStatus) else words
+def tallying(base_url: str, search: str | None, most: int) -> tuple[str, list[object]]:
+    """Return the query, and its values, for the number of entries in each state.
+
+    Each is counted up to `most`; of those found by a text all are, as one look finds them all.
+    """
+    if search is not None:
+        source, clause, values = matching(base_url, None, search)
+        return f"SELECT state, count(*) FROM {source} {clause} GROUP BY state", values  # noqa: S608
+    one = "SELECT ?, count(*) FROM (SELECT 1 FROM jobs WHERE base_url = ? AND state = ? LIMIT ?)"
+    rows = [(state, base_url, state, most) for state in STATES]
+    return " UNION ALL ".join([one] * len(rows)), [value for row in rows for value in row]
+
+
+def state_of(text: str) -> str:
+    """Return a state as an entry has it, for one that a person spelled: done, running, waiting."""
+    words = " ".join(re.split(r"[-_\s]+", text.strip().casefold()))
+    if words in _OTHER_WORDS or words in STATES:
+        return str(_OTHER_WORDS.get(words, words))
+    status = JobStatus.parse(words)
+    return words if status == JobStatus.UNKNOWN else status.value
+
+
+def _sorted(order: Order = Order.WHEN, *, is_ascending: bool = False) -> str:
+    direction = "ASC" if is_ascending else "DESC"
+    if order == Order.WHEN:
+        return f"ORDER BY began_at_s {direction}, rowid {direction}"
+    # Entries of which this is not known stand last, whichever way the others go.
+    is_last = f"{_COLUMNS.get(order, order)} IS NULL"
+    return f"ORDER BY {is_last}, {_KEYS[order]} {direction}, began_at_s DESC, rowid DESC"
 
 
 def sets(columns: Mapping[str, object]) -> str:

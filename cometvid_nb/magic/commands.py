@@ -17,15 +17,13 @@ from ..clips.places import Saving
 from ..errors import SettingsError
 from ..job.ids import quoted_id, shown_id
 from ..ledger.ledger import Ledger
-from ..ledger.statements import MOST_SEARCHED
 from ..machine import is_this_machine, say
-from ..notebook import notebook_folder
 from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch, WatchList
-from . import creation, offers, showing, tables
+from . import creation, listing, offers, showing, tables
 from .demo import Demo
-from .grammar import Ids, whole
+from .grammar import Ids
 from .help import explain
 from .line import find_command
 from .model_table import age_text, models_bundle
@@ -61,19 +59,7 @@ class Commands:
         return creation.remix(arguments, showing.show)
 
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
-        base_url, ledger = sessions.current().settings.base_url, _ledger()
-        most = tables.MOST_COUNTED
-        limit = most if arguments.all else whole("--limit", arguments.limit or "20", most)
-        alike = {"state": arguments.state, "search": arguments.search}
-        matching = ledger.entries(base_url, limit=limit, **alike)
-        total = len(matching)
-        if total == limit:
-            total = ledger.count(base_url, most + 1, **alike)
-        # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
-        total = total or ledger.count(base_url, 1)
-        tables.show(tables.jobs_bundle(matching, total, notebook_folder()))
-        if arguments.search and ledger.count(base_url, MOST_SEARCHED + 1) > MOST_SEARCHED:
-            say(f"Only the latest {MOST_SEARCHED:,} jobs were searched.")
+        listing.show_jobs(_ledger(), arguments)
         self._tell_of_ledger()
 
     def resume(self, arguments: Namespace, cell: str | None = None) -> Watch | WatchList | None:

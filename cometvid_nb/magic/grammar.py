@@ -123,9 +123,10 @@ def _remix(parser: argparse.ArgumentParser) -> None:
 
 
 def _jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="every job, not only the latest 20")
-    parser.add_argument("--limit", metavar="N", help="at most this many")
-    words = "only jobs in this state: queued, in_progress, completed or failed"
+    words = "all in the table, not only the latest 20"
+    parser.add_argument("--all", action="store_true", help=words)
+    parser.add_argument("--limit", metavar="N", help="at most this many in the table")
+    words = "only jobs in this state: queued, in_progress, completed, failed, or done, running …"
     parser.add_argument("--state", metavar="S", help=words)
     words = "only jobs with this text in their prompt, id or model"
     parser.add_argument("--search", metavar="TEXT", help=words)
@@ -214,6 +215,7 @@ COMMANDS = {
         Command(
             "jobs",
             "list the jobs that this machine remembers",
+            "In a notebook, its page searches, sorts and plays the list; the file keeps a table. "
             "In Python, cometvid_nb.jobs() gives the same for pandas.",
             _jobs,
         ),

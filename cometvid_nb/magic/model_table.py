@@ -9,7 +9,7 @@ from ..api.catalogue import Catalogue, Model
 from ..api.families import summary
 from ..cards.html import code
 from ..cards.markup import Markup
-from .tables import html_table, text_table
+from ..cards.table import html_table, text_table
 
 MOST_ROWS = 100
 _HEADS = ("Model", "Provider", "Features", "Price", "Takes")

@@ -1,4 +1,4 @@
-"""remembered: rebuilds a finished watch from the ledger, without a request to the API."""
+"""remembered: what the ledger tells without a request to the API: finished watches, and lists."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from ..cards.job_list import JobRow
 from ..clips.file import format_of
 from ..clips.places import SavedClip, local_file, page_path
 from ..errors import LedgerError
@@ -50,6 +51,15 @@ def saved_watch_state(
         job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated
     )
     return begun.remembered(job, saved, job.completed_at_s or now_s)
+
+
+def rows_of(entries: Iterable[Entry], beside: Path) -> list[JobRow]:
+    """Return the rows of a list of jobs; a page in `beside` can load the clips that lie there."""
+    return [JobRow.of_entry(entry, _page_path(entry.clip, beside)) for entry in entries]
+
+
+def _page_path(clip: str | None, beside: Path) -> str | None:
+    return None if clip is None or "://" in clip else page_path(Path(clip), beside)
 
 
 def _numbered(others: Iterable[SavedClip]) -> tuple[SavedClip, ...]:

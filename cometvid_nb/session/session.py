@@ -35,6 +35,7 @@ from .reruns import MAKE, Made, Reruns, Wanted
 
 if TYPE_CHECKING:
     from ..api.catalogue import Catalogue
+    from ..api.client import Client
     from ..api.new_job import NewJob
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
@@ -301,7 +302,7 @@ class Session:
     def poll(self, job_id: str) -> Job:
         """Poll a job once and return it. Raises the errors of `Client.poll`."""
         job_id = check_job_id(job_id)
-        client = self._server(self.settings).client
+        client = self.client(self.settings)
         entry = remembered_entry(self.ledger, self.settings, job_id)
         job = self._loop.run(client.poll(job_id)).result().job
         return job.filled(self._asked_for(job_id, entry))
@@ -353,6 +354,14 @@ class Session:
             return replace(saved, poster=saved.poster or poster)
 
         return self._loop.run(save()).result()
+
+    def client(self, settings: Settings) -> Client:
+        """Return the client that settings lead to: these, or earlier ones.
+
+        Raises:
+            MissingKey, SettingsError: the API cannot be asked.
+        """
+        return self._server(settings).client
 
     def close(self) -> None:
         """Stop every watch and close every connection and thread. The session can be used again."""

@@ -20,6 +20,7 @@ import tornado.web
 from playwright.sync_api import Locator, Page
 
 from cometvid_nb.clips.format import media_type, suffix_of
+from cometvid_nb.display.jobs_widget import JobsWidget
 from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
 from cometvid_nb.simulator.clips import MEDIA
 from tests.clips import made
@@ -107,6 +108,8 @@ SOURCES = {
     "card.css": CardWidget._css,
     "gallery.js": join(*GALLERY_PARTS, render="renderGallery"),
     "gallery.css": join("card.css", "gallery.css"),
+    "jobs.js": JobsWidget._esm,
+    "jobs.css": JobsWidget._css,
 }
 
 
@@ -169,9 +172,9 @@ class Site:
         files = tornado.web.StaticFileHandler
         application = tornado.web.Application(
             [
-                (r"/(gallery)?", _PageHandler),
+                (r"/(gallery|jobs)?", _PageHandler),
                 (r"/silent.mp4", _SilentHandler),
-                (r"/((?:card|gallery)\.(?:js|css))", _SourceHandler),
+                (r"/((?:card|gallery|jobs)\.(?:js|css))", _SourceHandler),
                 (r"/made/([^/]+)/(\d+)x(\d+)[^/]*", _MadeHandler),
                 (r"/clips/(.*)", files, {"path": str(MEDIA)}),
                 (r"/themes/(.*)", files, {"path": str(THEMES)}),

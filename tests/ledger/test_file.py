@@ -589,7 +589,11 @@ def test_an_earlier_version_goes_on_with_a_ledger_of_this_one(ledger: Ledger) ->
 QUERIES: dict[str, Callable[[Ledger], object]] = {
     "jobs": lambda ledger: ledger.entries(API, limit=20),
     "jobs --state": lambda ledger: ledger.entries(API, limit=20, state="in progress"),
+    "jobs, the oldest first": lambda ledger: ledger.entries(
+        API, limit=20, offset=40, is_ascending=True
+    ),
     "count": lambda ledger: ledger.count(API, 10_001),
+    "tally": lambda ledger: ledger.tally(API, 10_001),
     "resume": lambda ledger: ledger.unfinished(API, 100),
     "lost": lambda ledger: ledger.uncertain(API, 5),
     "find": lambda ledger: ledger.find(API, "video_1"),

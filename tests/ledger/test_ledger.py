@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cometvid_nb.cards.job_table import jobs_to_bundle
 from cometvid_nb.job.job import Job
 from cometvid_nb.ledger.entry import LOST, REFUSED, SENDING, Entry
 from cometvid_nb.ledger.ledger import Ledger
-from cometvid_nb.magic.tables import jobs_bundle
+from cometvid_nb.ledger.statements import STATES, Order, state_of
+from cometvid_nb.session.remembered import rows_of
 from tests.ledger.conftest import API, job
 from tests.strategies import plausible_jobs
 
@@ -70,10 +72,13 @@ def test_a_row_that_other_hands_have_written_takes_no_other_with_it(
         db.execute(f"UPDATE jobs SET {change} WHERE job_id = 'video_1'")
     entries = ledger.entries(API)
     assert sorted(entry.name for entry in entries) == ["video_1", "video_2"]
-    text = jobs_bundle(entries, len(entries), Path("/nowhere"))["text/plain"]
+    text = jobs_to_bundle(rows_of(entries, Path("/nowhere")), len(entries))["text/plain"]
     assert "video_2" in text
     assert "A comet" in text
     assert len(ledger.unfinished(API)) == 2
+    assert [entry.name for entry in ledger.entries(API, search="COMET")][:1] != []
+    for order in Order:
+        assert len(ledger.entries(API, order=order)) == 2
     assert [entry.to_job().id for entry in entries] == [entry.job_id for entry in entries]
 
 
@@ -167,6 +172,63 @@ def test_a_search_finds_the_id_and_the_model_and_treats_nothing_as_a_pattern(
     ledger.intend(API, model=None, prompt="y")
     assert len(ledger.entries(API, search="abc")) == len(ledger.entries(API, search="WAN")) == 1
     assert ledger.entries(API, search="%") == ledger.entries(API, search="*") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        *((word, "completed") for word in ("done", "Completed", "SUCCESS", "finished")),
+        *((word, "failed") for word in ("error", "cancelled")),
+        *((word, "in_progress") for word in ("running", "active", "In progress")),
+        *((word, "queued") for word in ("waiting", "pending")),
+        *((word, LOST) for word in ("unknown", "lost", "Unknown-Outcome")),
+        *((word, word) for word in (SENDING, REFUSED, "no such state")),
+    ],
+)
+def test_a_state_goes_by_the_words_that_people_type(word: str, state: str) -> None:
+    assert state_of(word) == state
+
+
+def test_entries_stand_in_the_order_that_is_asked_for(ledger: Ledger) -> None:
+    jobs: list[tuple[str, str, dict[str, Any]]] = [
+        ("a", "completed", {"prompt": "banana", "model": "Wan", "size": "1280x720"}),
+        ("b", "failed", {"prompt": "Äpfel", "model": "sora", "size": "720x720"}),
+        ("c", "in_progress", {"prompt": "Apple", "model": None, "size": "16:9"}),
+        ("d", "queued", {}),
+    ]
+    for at_s, (job_id, status, more) in enumerate(jobs):
+        took_s = {"a": 9.0, "b": 100.0}.get(job_id)
+        ledger.see(API, job(job_id, status, created_at=1e9 + at_s, **more), took_s=took_s)
+
+    def ids(order: Order, *, is_ascending: bool, **more: Any) -> str:
+        found = ledger.entries(API, order=order, is_ascending=is_ascending, **more)
+        return "".join(str(entry.job_id) for entry in found)
+
+    both = {order: [ids(order, is_ascending=up) for up in (True, False)] for order in Order}
+    assert both[Order.WHEN] == ["abcd", "dcba"]
+    assert both[Order.PROMPT] == ["cabd", "bacd"], "without one: last, whichever way"
+    assert both[Order.STATE] == ["cdba", "abdc"]
+    assert both[Order.MODEL] == ["badc", "abdc"]
+    assert both[Order.SIZE] == ["badc", "abdc"], "by its pixels"
+    assert both[Order.TOOK] == ["abdc", "badc"]
+    assert ids(Order.PROMPT, is_ascending=True, search="a", limit=2, offset=1) == "ab"
+    assert ids(Order.WHEN, is_ascending=True, search="A", limit=2) == "ab"
+    assert ids(Order.MODEL, is_ascending=True, state="done") == "a"
+
+
+def test_each_state_is_counted_among_all_and_among_what_is_found(ledger: Ledger) -> None:
+    for number in range(3):
+        ledger.see(API, job(f"video_{number}", "completed", prompt="A comet"))
+    ledger.see(API, job("video_f", "failed", prompt="A lake"))
+    ledger.see("https://other.example/v1", job("video_x", "failed"))
+    counts = ledger.tally(API, 100)
+    assert {state: count for state, count in counts.items() if count} == {
+        "completed": 3,
+        "failed": 1,
+    }
+    assert {*counts} == {*STATES}
+    assert ledger.tally(API, 2)["completed"] == 2, "counted up to a bound"
+    assert ledger.tally(API, 2, search="COMET") == {"completed": 3}
 
 
 @pytest.mark.parametrize("state", ["in_progress", "in progress", "In-Progress"])

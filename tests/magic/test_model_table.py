@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cometvid_nb.api.catalogue import Catalogue, Model, read_models
 from cometvid_nb.magic.model_table import MOST_ROWS, age_text, models_bundle
+from tests.cards.test_job_list import Reader
 from tests.catalogue import LISTED, OPENAI_LISTED, PAGE_URL
-from tests.magic.test_tables import Reader
 from tests.strategies import texts
 
 AT_S = 1_781_092_800.0  # noon, UTC: the same day nearly everywhere

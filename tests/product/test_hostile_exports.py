@@ -25,6 +25,7 @@ from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.cards.gallery import Gallery
 from cometvid_nb.cards.gallery_html import gallery_to_bundle
+from cometvid_nb.cards.job_table import jobs_to_bundle
 from cometvid_nb.clips.places import SavedClip, Saving
 from cometvid_nb.display.widget import CardWidget, GridWidget
 from cometvid_nb.errors import RequestRejected
@@ -33,6 +34,7 @@ from cometvid_nb.ledger.entry import Entry
 from cometvid_nb.magic import tables
 from cometvid_nb.magic.magics import _without_traceback
 from cometvid_nb.magic.model_table import models_bundle
+from cometvid_nb.session.remembered import rows_of
 from cometvid_nb.settings import Settings
 from cometvid_nb.watching.state import WatchState
 
@@ -89,7 +91,7 @@ def bundles(said: str, line: str, job_id: str) -> Iterator[dict[str, Any]]:
     clip = "/x/" + line.replace("/", "")
     row = [*("a" * 32, job_id, "b", line, said, "4", line, said, None, None, 1.78e9, 70.0)]
     entry = Entry.of_row([*row, said, clip, 3, 1, None, said, None])
-    yield tables.jobs_bundle([entry], 90, Path("/x"))
+    yield jobs_to_bundle(rows_of([entry], Path("/x")), 90)
     yield tables.settings_bundle(Settings(model=said, save_dir=said))
     word = "".join(c for c in line if c.isprintable() and c != " ")[:190]
     model = {"id": word, "provider": said, "features": [said], "model_type": "video"}

@@ -21,11 +21,12 @@ from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
 from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.card_html import card_to_bundle
+from cometvid_nb.cards.job_table import jobs_to_bundle
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, JobFailed, ServerTrouble, TransientError
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.plain import plain
-from cometvid_nb.magic import tables
+from cometvid_nb.session.remembered import rows_of
 from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
 from cometvid_nb.simulator import Fault, Scenario, Simulator
@@ -107,7 +108,7 @@ def test_what_a_terminal_obeys_reaches_none(session: Session, sim: Simulator) ->
         *card_to_bundle(Card.of_watch(watch.state)).values(),
         *card_to_bundle(Card.of_watch(unknown)).values(),
         *card_to_bundle(Card.of_job(Job.parse(changes))).values(),
-        *tables.jobs_bundle(entries, 1, Path()).values(),
+        *jobs_to_bundle(rows_of(entries, Path()), 1).values(),
         *(value for row in rows for value in row.values() if isinstance(value, str)),
     ]
     assert len(rows) == 1
