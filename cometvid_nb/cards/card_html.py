@@ -29,14 +29,22 @@ _FURTHER = Box(
 """The further clips of a job that made several."""
 
 
-def card_to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
+def card_to_bundle(
+    card: Card, *, is_player: bool = True, known_at_s: float | None = None
+) -> dict[str, str]:
     """The MIME bundle that stays in a notebook: no widget in it, so no kernel is needed."""
-    return {"text/html": card_to_html(card, is_player=is_player), "text/plain": card_to_text(card)}
+    html = card_to_html(card, is_player=is_player, known_at_s=known_at_s)
+    return {"text/html": html, "text/plain": card_to_text(card, known_at_s)}
 
 
-def card_to_html(card: Card, *, is_player: bool = True) -> str:
-    """What is known of the job: as a table, or at its end as a framed record with the player."""
-    if card.phase.is_active or not is_player:
+def card_to_html(card: Card, *, is_player: bool = True, known_at_s: float | None = None) -> str:
+    """What is known of the job: as a table, or as a framed record, at its end with the player.
+
+    `known_at_s`: when that was known, in unix seconds. A record of a job that still goes on says
+    so, as it may be read when nobody follows the job any more; without it, it is a table.
+    """
+    is_table = not is_player or (card.phase.is_active and known_at_s is None)
+    if is_table:
         return str(Markup('<div class="cometvid-record">{}</div>').format(_table(card)))
     # As the card does: a tall clip stands beside its words, and above them in a narrow column.
     layout = "display:flex;flex-wrap:wrap;align-items:flex-start;" if _is_tall(card) else ""
@@ -47,7 +55,8 @@ def card_to_html(card: Card, *, is_player: bool = True) -> str:
         "{}{}{}</div>"
     )
     player = player_of(card, card.clip, _card_box(card), poster)
-    return str(html.format(layout, player, _caption(card), _further(card)))
+    caption = _caption(card, known_at_s)
+    return str(html.format(layout, player, caption, _further(card)))
 
 
 def _card_box(card: Card) -> Box:
@@ -72,14 +81,19 @@ def _further(card: Card) -> Markup:
     return row.format(style, Markup("").join(players)) if any(players) else Markup("")
 
 
-def _caption(card: Card) -> Markup:
+def _caption(card: Card, known_at_s: float | None) -> Markup:
     """The words under the player, in the order and the measures of the live card: no jump."""
-    state = Markup("<b>{}{}</b> {}").format(mark(card), card.headline, quiet(elapsed_text(card)))
+    is_dated = known_at_s is not None and (card.phase.is_active or card.saving is not None)
+    moment = f"at {to_moment(known_at_s or 0.0)}" if is_dated else elapsed_text(card)
+    headline = to_state(card) if is_dated else card.headline
+    state = Markup("<b>{}{}</b> {}").format(mark(card), headline, quiet(moment))
     rows = [_row([state], "min-height:28px;align-items:center")]
+    command = card.watch_command if is_dated else card.command
+    advice = WORDS["became"] if is_dated and command else card.advice
     notices = [
         card.problem,
-        quiet(card.advice) if card.advice else None,
-        code(card.command) if card.command else None,
+        quiet(advice) if advice else None,
+        code(command) if command else None,
     ]
     rows += [Markup("<div>{}</div>").format(notice) for notice in notices if notice]
     if card.prompt:

@@ -22,6 +22,7 @@ from ..notebook import spawn, until_idle
 from .embedding import last_cards
 
 if TYPE_CHECKING:
+    from .beside import Beside
     from .widget import CardWidget, CometvidWidget, GridWidget
 
 LOADED_WITHIN_S = 3.0
@@ -68,6 +69,7 @@ class WidgetOutput:
 
         self._widget = widget
         self._page = page
+        self._beside: Beside | None = None
         # Reentrant, and held around every change: updates come from the watch loop, messages of
         # the page from the kernel's thread.
         self._lock = threading.RLock()
@@ -80,7 +82,9 @@ class WidgetOutput:
         if self.is_plain:
             handle = display(self._plain(), raw=True, display_id=True)
         else:
-            handle = display(widget, display_id=True)
+            # Not where no record ever replaces the widget: nobody would empty this one.
+            self._beside = widget.add_record() if page is not None else None
+            handle = display(self._live(), raw=True, display_id=True)
         # None: the output is never replaced, or has already got its record.
         self._handle: Any = handle if page is not None else None
         if page is not None and not widget.is_loaded:
@@ -105,6 +109,8 @@ class WidgetOutput:
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:
+                # First, while the widget still hides it: so nobody ever sees both.
+                self._end_record()
                 handle.update(bundle, raw=True)
 
     @property
@@ -118,6 +124,7 @@ class WidgetOutput:
             if self._page is None or self._handle is None or self._widget.is_loaded:
                 return
             self._page.is_mute = self.is_plain = True
+            self._end_record()
             self._draw()
 
     def _hear(self, _message: dict[str, Any]) -> None:
@@ -126,7 +133,7 @@ class WidgetOutput:
             if self._page is not None:
                 self._page.is_mute = False
             if self.is_plain and self._handle is not None:
-                self._handle.update(self._widget)
+                self._handle.update(self._live(), raw=True)
             self.is_plain = False
 
     async def _draw_after(self, pause_s: float) -> None:
@@ -139,9 +146,16 @@ class WidgetOutput:
         self._is_due, self._drawn_s = False, time.monotonic()
         self._handle.update(self._plain(), raw=True)
 
+    def _end_record(self) -> None:
+        if self._beside is not None:
+            self._beside.clear()
+            self._beside = None
+
+    def _live(self) -> dict[str, Any]:
+        return self._widget.bundle(has_record=self._beside is not None)
+
     def _plain(self) -> dict[str, str]:
-        # Without a player: a replaced output would start the clip again at each change.
-        bundle = self._widget.static_bundle(is_player=False)
+        bundle = self._widget.record_bundle(time.time())
         return {**bundle, "text/html": bundle.get("text/html", "") + NOTE}
 
 
