@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from .html import code, quiet
+from .html import quiet
 from .text import to_moment
+from .trusted import trusted
 from .words import WORDS
 
 CLASS = "cometvid-beside"
@@ -45,10 +46,12 @@ def beside_bundle(bundle: dict[str, str]) -> dict[str, str]:
 
 def dated(bundle: dict[str, str], known_at_s: float, command: str) -> dict[str, str]:
     """Put above a record of what still goes on when it was known, and what shows what it became."""
-    moment = to_moment(known_at_s)
-    words = f"As it was at {moment}. {WORDS['became']}"
-    line = Markup('<p style="font-size:13px;margin:4px 0 8px">{} {}</p>')
+    words = f"As it was at {to_moment(known_at_s)}. {WORDS['became']}"
+    line = Markup(
+        '<div class="cometvid-record" style="display:flex;flex-wrap:wrap;gap:4px 8px;'
+        'align-items:center;margin:4px 0 8px;font-size:13px">{} {}</div>'
+    ).format(quiet(words), Markup('<code class="cometvid-command">{}</code>').format(command))
     return {
-        "text/html": f"{line.format(quiet(words), code(command))}{bundle.get('text/html', '')}",
+        "text/html": trusted(f"{line}{bundle.get('text/html', '')}"),
         "text/plain": f"{words} {command}\n{bundle.get('text/plain', '')}",
     }
