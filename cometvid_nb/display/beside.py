@@ -35,10 +35,12 @@ class Beside:
     show both.
     """
 
-    def __init__(self, widget: Recorded) -> None:
+    def __init__(self, widget: Recorded, *, is_shown: bool = True) -> None:
         from IPython.display import display
 
         self._widget = widget
+        self._is_shown = is_shown
+        """False while another output tells the same."""
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
         """Draws what came too soon after the last version."""
@@ -48,7 +50,7 @@ class Beside:
     def redraw(self) -> None:
         """Draw the record anew if there is news, soon if the last version is younger than 5 s."""
         with self._lock:
-            if self._handle is None or self._timer is not None or self._widget.news == self._news:
+            if self._timer is not None or not self._is_shown or self._widget.news == self._news:
                 return
             left_s = self._drawn_s + REDRAWN_EVERY_S - time.monotonic()
             if left_s <= 0:
@@ -59,21 +61,20 @@ class Beside:
             self._timer.daemon = True
             self._timer.start()
 
-    def clear(self) -> None:
-        """Leave an empty output, which takes no room: something else tells it all from now on."""
+    def show(self, is_shown: bool) -> None:
+        """Draw the record, or leave an empty output, which takes no room."""
         with self._lock:
-            handle, self._handle = self._handle, None
-            if self._timer is not None:
-                self._timer.cancel()
-            if handle is not None:
-                handle.update({}, raw=True)
+            if is_shown != self._is_shown:
+                self._is_shown = is_shown
+                self._draw()
 
     def _draw(self) -> None:
         with self._lock:
-            self._timer = None
-            if self._handle is not None:
-                self._news, self._drawn_s = self._widget.news, time.monotonic()
-                self._handle.update(self._bundle(), raw=True)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._news, self._drawn_s = self._widget.news, time.monotonic()
+            self._handle.update(self._bundle(), raw=True)
 
     def _bundle(self) -> dict[str, str]:
-        return beside_bundle(self._widget.record_bundle(time.time()))
+        return beside_bundle(self._widget.record_bundle(time.time())) if self._is_shown else {}

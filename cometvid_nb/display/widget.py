@@ -113,14 +113,15 @@ class CometvidWidget(anywidget.AnyWidget):
         """Return what is known at `now_s` as static HTML and text, for wherever no widget lives."""
         raise NotImplementedError
 
-    def add_record(self) -> Beside | None:
+    def add_record(self, *, is_shown: bool = True) -> Beside | None:
         """Put a record beside the output that is about to show this widget.
 
-        None where a page could show both at once, or there is nothing to record.
+        None where a page could show both at once, or there is nothing to record. `is_shown` False:
+        it is empty until its `show(True)`.
         """
         if self.news is None or not has_output_areas(shell()):
             return None
-        beside = Beside(self)
+        beside = Beside(self, is_shown=is_shown)
         self._besides.append(beside)
         return beside
 
@@ -239,7 +240,8 @@ class GridWidget(CometvidWidget):
     def news(self) -> object:
         if self._shown is None:
             return None
-        return tuple(self._shown.totals.values()), self._shown.is_settled
+        known = sum(state.job is not None for state in self._shown.states)
+        return known, tuple(self._shown.totals.values()), self._shown.is_settled
 
     def record_bundle(self, now_s: float) -> dict[str, str]:
         if self._shown is None:
