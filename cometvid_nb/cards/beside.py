@@ -48,7 +48,7 @@ def dated(bundle: dict[str, str], known_at_s: float, command: str) -> dict[str, 
     """Put above a record of what still goes on when it was known, and what shows what it became."""
     words = f"As it was at {to_moment(known_at_s)}. {WORDS['became']}"
     line = Markup(
-        '<div class="cometvid-record" style="display:flex;flex-wrap:wrap;gap:4px 8px;'
+        '<div class="cometvid-dated" style="display:flex;flex-wrap:wrap;gap:4px 8px;'
         'align-items:center;margin:4px 0 8px;font-size:13px">{} {}</div>'
     ).format(quiet(words), Markup('<code class="cometvid-command">{}</code>').format(command))
     return {

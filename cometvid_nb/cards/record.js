@@ -4,7 +4,7 @@
   const button = (name, text, act) => {
     const node = document.createElement("button");
     node.type = "button";
-    node.className = name;
+    node.className = `cometvid-push ${name}`;
     node.textContent = text;
     node.dataset.lmSuppressShortcuts = "true";
     node.onclick = () => act(node);
@@ -31,7 +31,7 @@
   };
   for (const prompt of box.querySelectorAll(".cometvid-prompt:not(.cometvid-cut)")) {
     prompt.classList.add("cometvid-cut");
-    const more = button("cometvid-more", "more", unfold);
+    const more = button("cometvid-push-more", "more", unfold);
     more.setAttribute("aria-expanded", "false");
     prompt.after(more);
     new ResizeObserver(() => {
