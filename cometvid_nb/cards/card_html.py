@@ -5,19 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .card import Card
-from .html import Box, anchor, code, foreign, player_of, quiet, source_of
+from .html import Box, anchor, code, foreign, player_of, source_of
 from .markup import Markup
 from .text import card_to_text, elapsed_text, mark, to_moment, to_state
-from .words import WORDS, capital
+from .trusted import trusted
+from .words import WORDS, capital, fill
 
-# The live card's measures; see `cometvid-body` and `cometvid-fact` in static/card.css.
+# The live card's measures; see `cometvid-body` and what follows it in static/card.css.
 _BODY = (
-    "flex:999 1 220px;box-sizing:border-box;display:flex;flex-direction:column;gap:10px;"
-    "min-width:0;padding:14px 16px 12px;font-size:13px;line-height:1.5;overflow-wrap:anywhere"
+    "flex:999 1 220px;align-self:stretch;box-sizing:border-box;display:flex;flex-direction:column;"
+    "gap:10px;min-width:0;padding:14px 16px 12px;font-size:13px;line-height:1.5;"
+    "overflow-wrap:anywhere"
 )
-_CHIP = (
-    "border:1px solid rgba(128,128,128,0.35);border-radius:6px;padding:1px 8px;"
-    "font-size:12px;line-height:1.5"
+_LINE = "border:1px solid rgba(128,128,128,0.35)"
+_CHIP = f"{_LINE};border-radius:6px;padding:1px 8px;font-size:12px;line-height:1.5"
+_NOTICE = (
+    "display:flex;flex-direction:column;gap:6px;padding:10px 12px;border-radius:8px;"
+    "background:rgba(128,128,128,0.1)"
+)
+_COMMAND = (
+    "display:flex;gap:8px;align-items:center;justify-content:space-between;"
+    f"padding:4px 4px 4px 10px;{_LINE};border-radius:7px"
+)
+_CODE = (
+    "min-width:0;padding:0;border:0;background:none;color:inherit;font-size:12px;line-height:1.5;"
+    "white-space:pre-wrap"
+)
+_FOOTER = (
+    "display:flex;flex-wrap:wrap;gap:2px 16px;align-items:baseline;"
+    "justify-content:space-between;margin-top:auto;font-size:12px;"
+    "opacity:0.75"
 )
 _FURTHER = Box(
     192,
@@ -28,25 +45,68 @@ _FURTHER = Box(
 """The further clips of a job that made several."""
 
 
-def card_to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
+def card_to_bundle(
+    card: Card, *, is_player: bool = True, known_at_s: float | None = None
+) -> dict[str, str]:
     """The MIME bundle that stays in a notebook: no widget in it, so no kernel is needed."""
-    return {"text/html": card_to_html(card, is_player=is_player), "text/plain": card_to_text(card)}
+    html = card_to_html(card, is_player=is_player, known_at_s=known_at_s)
+    if not _is_table(card, is_player=is_player, known_at_s=known_at_s):
+        html = trusted(html, card.phase)
+    return {"text/html": html, "text/plain": card_to_text(card, known_at_s)}
 
 
-def card_to_html(card: Card, *, is_player: bool = True) -> str:
-    """What is known of the job: as a table, or at its end as a framed record with the player."""
-    if card.phase.is_active or not is_player:
+def card_to_html(card: Card, *, is_player: bool = True, known_at_s: float | None = None) -> str:
+    """What is known of the job: as a table, or as a framed record, at its end with the player.
+
+    `known_at_s`: when that was known, in unix seconds. A record of a job that still goes on says
+    so, as it may be read when nobody follows the job any more; without it, it is a table.
+    """
+    if _is_table(card, is_player=is_player, known_at_s=known_at_s):
         return str(Markup('<div class="cometvid-record">{}</div>').format(_table(card)))
-    # As the card does: a tall clip stands beside its words, and above them in a narrow column.
-    layout = "display:flex;flex-wrap:wrap;align-items:flex-start;" if _is_tall(card) else ""
     poster = card.clip.poster if card.clip else None
+    if card.clip is not None and card.clip.codec:
+        player = _still(card, poster)
+    else:
+        player = player_of(card, card.clip, _card_box(card), poster)
+    # As the card does: a tall clip stands beside its words, and above them in a narrow column.
+    is_beside = bool(player) and _is_tall(card)
     html = Markup(
-        '<div class="cometvid-record" style="{}box-sizing:border-box;max-width:640px;'
-        'margin:4px 0;border:1px solid rgba(128,128,128,0.35);border-radius:12px;overflow:hidden">'
-        "{}{}{}</div>"
+        '<div class="cometvid-record" style="box-sizing:border-box;max-width:640px;'
+        'margin:4px 0;{};border-radius:12px;overflow:hidden">'
+        '<div class="{}" style="{}">{}{}</div>{}</div>'
     )
-    player = player_of(card, card.clip, _card_box(card), poster)
-    return str(html.format(layout, player, _caption(card), _further(card)))
+    return str(
+        html.format(
+            _LINE,
+            "cometvid-tall" if is_beside else "cometvid-wide",
+            f"--cometvid-ratio:{card.aspect_ratio:.4f};display:flex;flex-wrap:wrap;"
+            "align-items:flex-start"
+            if is_beside
+            else "",
+            player,
+            _caption(card, known_at_s),
+            _further(card),
+        )
+    )
+
+
+def _is_table(card: Card, *, is_player: bool, known_at_s: float | None) -> bool:
+    return not is_player or (card.phase.is_active and known_at_s is None)
+
+
+def _still(card: Card, poster: str | None) -> Markup:
+    """The picture of a clip that most browsers do not play, instead of a player that stays black.
+
+    It leads to the file, which another program may play. Empty without a picture: the words tell
+    it all.
+    """
+    source, box = source_of(card.clip), _card_box(card)
+    if source is None or poster is None:
+        return Markup("")
+    image = Markup('<img width="{}" height="{}" style="{};object-fit:contain" alt="{}" src="{}">')
+    label = f"Picture of the clip of {card.job_id}"
+    picture = image.format(box.width, box.height, box.style, label, poster)
+    return picture if source.startswith("data:") else anchor(source, picture)
 
 
 def _card_box(card: Card) -> Box:
@@ -55,6 +115,7 @@ def _card_box(card: Card) -> Box:
     # Alone on its line, in a narrow column, the tall one fills it, as it does on the card.
     span = f"flex:1 1 {width}px;min-width:0" if is_tall else "width:100%"
     style = f"display:block;{span};height:auto;max-height:480px;background:#000"
+    style += "" if is_tall else ";min-height:112px"
     return Box(width, min(480, round(width / ratio)), style, 640)
 
 
@@ -71,51 +132,97 @@ def _further(card: Card) -> Markup:
     return row.format(style, Markup("").join(players)) if any(players) else Markup("")
 
 
-def _caption(card: Card) -> Markup:
+def _caption(card: Card, known_at_s: float | None) -> Markup:
     """The words under the player, in the order and the measures of the live card: no jump."""
-    state = Markup("<b>{}{}</b> {}").format(mark(card), card.headline, quiet(elapsed_text(card)))
-    rows = [_row([state], "min-height:28px;align-items:center")]
+    is_dated = known_at_s is not None and (card.phase.is_active or card.saving is not None)
+    moment = f"at {to_moment(known_at_s or 0.0)}" if is_dated else elapsed_text(card)
+    headline = to_state(card) if is_dated else card.headline
+    state = Markup(
+        '<span style="display:flex;gap:8px;align-items:center;font-size:14px">'
+        '<span class="cometvid-mark cometvid-is-{}">{}</span>'
+        '<b style="font-weight:600">{}</b></span>'
+    ).format(card.phase.value, mark(card), headline)
+    elapsed = Markup('<span style="font-weight:500">{}</span>').format(_soft(moment))
+    rows = [_row([state, elapsed], "gap:4px 10px;min-height:28px;align-items:center")]
     if card.note:
         line = Markup('<div style="font-size:12px;margin-top:-8px">{}</div>')
-        rows.append(line.format(quiet(card.note)))
-    notices = [
-        card.problem,
-        quiet(card.advice) if card.advice else None,
-        code(card.command) if card.command else None,
-    ]
-    rows += [Markup("<div>{}</div>").format(notice) for notice in notices if notice]
+        rows.append(line.format(_soft(card.note)))
+    command = card.watch_command if is_dated else card.command
+    advice = WORDS["became"] if is_dated and command else card.advice
+    if card.problem or advice or command:
+        rows.append(_notice(card.problem, advice, command))
     if card.prompt:
-        rows.append(Markup('<div style="font-size:14px">{}</div>').format(foreign(card.prompt)))
-    chips: list[str | Markup] = list(card.facts)
+        prompt = Markup(
+            '<div><div class="cometvid-prompt" dir="auto" '
+            'style="font-size:14px;line-height:1.5;white-space:pre-line">{}</div></div>'
+        )
+        rows.append(prompt.format(card.prompt))
+    chip = Markup('<span class="cometvid-chip{}" dir="auto" style="{}">{}</span>')
+    chips = [chip.format("", _CHIP, fact) for fact in card.facts]
     if card.is_simulated:
-        chips.insert(0, Markup("<b>{}</b>").format(capital(WORDS["simulation"])))
+        simulation = capital(WORDS["simulation"])
+        chips.insert(0, chip.format(" cometvid-simulated", f"{_CHIP};font-weight:600", simulation))
     if chips:
-        chip = Markup('<span style="{}">{}</span>')
-        rows.append(_row([chip.format(_CHIP, words) for words in chips]))
-    rows.append(Markup('<div style="font-size:12px">{}</div>').format(code(card.job_id)))
-    if kept := _kept(card):
-        # A line of its own, as tall as the live card's on its checks: what follows stays in place.
-        line = Markup('<div style="font-size:12px;margin-top:-8px">{}{}</div>')
-        rows.append(line.format(quiet(kept), _if_missing(card)))
-    return Markup('<div style="{}">{}</div>').format(_BODY, Markup("").join(rows))
+        rows.append(_row(chips, "gap:6px"))
+    kept = _kept(card)
+    # A line of its own, as on the live card: so its height does not hang on the words.
+    place = Markup('<span style="flex:1 0 100%">{}{}</span>').format(kept, _if_missing(card))
+    footer = Markup('<div class="cometvid-soft" style="{}">{}{}</div>').format(
+        _FOOTER, _id(card.job_id), place if kept else ""
+    )
+    return Markup('<div style="{}">{}{}</div>').format(_BODY, Markup("").join(rows), footer)
 
 
-def _row(parts: Sequence[Markup], style: str = "") -> Markup:
-    row = Markup('<div style="display:flex;flex-wrap:wrap;gap:4px 8px;{}">{}</div>')
+def _notice(problem: str | None, advice: str | None, command: str | None) -> Markup:
+    """What went wrong, what to do, and the line that does it."""
+    # Without the frame that a page draws around code.
+    code_alone = Markup('<code class="cometvid-command" style="{}">{}</code>')
+    lines = []
+    if problem:
+        lines.append(Markup('<div style="font-weight:500">{}</div>').format(problem))
+    if advice:
+        lines.append(Markup("<div>{}</div>").format(_soft(advice)))
+    if command:
+        line = Markup('<div class="cometvid-line" style="{}">{}</div>')
+        lines.append(line.format(_COMMAND, code_alone.format(_CODE, command)))
+    return Markup('<div class="cometvid-notice" style="{}">{}</div>').format(
+        _NOTICE, Markup("").join(lines)
+    )
+
+
+def _id(job_id: str) -> Markup:
+    """The id, of which the end always shows: ids often begin alike."""
+    head, tail = job_id, ""
+    if len(job_id) > 24:  # as `sayId` in static/dom.js does
+        head, tail = job_id[:-8], job_id[-8:]
+    html = Markup('<code class="cometvid-id" title="{}" style="{}">{}{}</code>')
+    span = Markup('<span class="cometvid-id-{}">{}</span>')
+    ends = (span.format("head", head), span.format("tail", tail) if tail else "")
+    return html.format(job_id, _CODE, *ends)
+
+
+def _soft(html: str | Markup) -> Markup:
+    """What matters less, as HTML; `quiet` in the card's own colour where styles are allowed."""
+    return Markup('<span class="cometvid-soft" style="opacity:0.75">{}</span>').format(html)
+
+
+def _row(parts: Sequence[Markup], style: str) -> Markup:
+    row = Markup('<div style="display:flex;flex-wrap:wrap;{}">{}</div>')
     return row.format(style, Markup("").join(parts))
 
 
-def _kept(card: Card) -> str | Markup:
+def _kept(card: Card) -> str:
     """Where the clip is kept, or how long its link lives."""
     if card.clip is None:
         return ""
     if places := [clip.saved_to for clip in card.clip.every if clip.saved_to]:
-        return Markup(WORDS["saved"]).format(place=Markup(", ").join(map(code, places)))
-    # A record has no script: when its link has expired, only the command brings the clip back.
-    end = f"{WORDS['not_saved']} · this player stops working when the link expires"
+        return fill(WORDS["saved"], place=", ".join(places))
+    # When its link has expired, only the command brings the clip back. One line also in a narrow
+    # column, as on the live card.
     if card.clip.expires_at_s:
-        return f"{end}, at {to_moment(card.clip.expires_at_s)}"
-    return f"{end}, in about an hour" if card.clip.url else str(WORDS["not_saved"])
+        return f"{WORDS['not_saved']} · plays until {to_moment(card.clip.expires_at_s)}"
+    more = " · plays for about an hour" if card.clip.url else ""
+    return f"{WORDS['not_saved']}{more}"
 
 
 def _if_missing(card: Card) -> Markup:
@@ -123,7 +230,7 @@ def _if_missing(card: Card) -> Markup:
     if card.clip is None or card.clip.path is None or card.clip.data_url is not None:
         return Markup("")
     return Markup(
-        ' <details style="display:inline">'
+        ' <details class="cometvid-missing" style="display:inline">'
         '<summary style="display:inline;cursor:pointer;text-decoration:underline">'
         "not playing?</summary>"
         "<div>The clip is the file {} beside this notebook: bring it along, or "

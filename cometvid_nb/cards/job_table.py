@@ -78,11 +78,6 @@ def when_text(row: JobRow) -> str:
     return "–"  # the API named a year that no calendar knows
 
 
-def framed(html: str, name: str) -> str:
-    """Return the table's HTML as one that static/jobs.js hides by its class while it lives."""
-    return f'<div class="cometvid-record {name}">{html}</div>'
-
-
 def _prompt(row: JobRow, search: str, most: int) -> Found:
     """A prompt on one line, at most so long, with what was found in it."""
     return within(find(squeezed(row.prompt or ""), search), most)

@@ -20,13 +20,19 @@ _BAR_CELLS = 16
 _MARKS = {Phase.COMPLETED: "✓ ", Phase.FAILED: "✕ ", Phase.BROKEN: "✕ ", Phase.GAVE_UP: "◷ "}
 
 
-def card_to_text(card: Card) -> str:
-    """Plain text, a line an idea; ends in the clip's path or link once there is one."""
+def card_to_text(card: Card, known_at_s: float | None = None) -> str:
+    """Plain text, a line an idea; ends in the clip's path or link once there is one.
+
+    `known_at_s`: when this was known of a job that still goes on, in unix seconds.
+    """
     head = [one_line(card.job_id, MOST_CHARACTERS), to_state(card), *card.facts, elapsed_text(card)]
     if card.is_simulated:
         head.append(WORDS["simulation"])
     lines = [" · ".join(filter(None, head))]
     lines += [one_line(text) for text in (card.problem, card.advice, card.note) if text]
+    if known_at_s is not None and card.phase.is_active:
+        lines.append(f"As it was at {to_moment(known_at_s)}. {WORDS['became']}")
+        lines += [card.watch_command] if card.watch_command else []
     if card.command and not card.phase.is_active:
         lines.append(card.command)
     lines += clip_places(card)

@@ -60,10 +60,25 @@ def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Fronte
         return Frontend.VOILA
     if "google.colab" in sys.modules or type(shell).__module__.startswith("google.colab"):
         return Frontend.COLAB
-    try:
-        content = shell.get_parent().get("content", {})
-    except (AttributeError, LookupError):
-        content = {}
+    content = _request(shell).get("content", {})
     # nbclient sends allow_stdin=False, as nobody is there to type; pages send True. If the field
     # is missing, nothing is known, and a notebook is the usual case.
     return Frontend.HEADLESS if content.get("allow_stdin") is False else Frontend.NOTEBOOK
+
+
+def has_output_areas(shell: Any) -> bool:
+    """Return whether the running cell belongs to JupyterLab or Notebook 7.
+
+    Only these name the deleted cells in a request, and their pages have the output areas that the
+    rules of `cards.beside` speak of. Anything else (VS Code, Colab, Voila) counts as another page.
+    """
+    metadata = _request(shell).get("metadata", {})
+    return isinstance(metadata.get("deletedCells"), list) and "google.colab" not in sys.modules
+
+
+def _request(shell: Any) -> dict[str, Any]:
+    """Return the message that asked for the running cell; empty where there is none."""
+    try:
+        return dict(shell.get_parent())
+    except (AttributeError, LookupError, TypeError):
+        return {}

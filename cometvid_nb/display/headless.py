@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ..cards.card import Card, Phase
@@ -30,10 +31,12 @@ class HtmlView:
         """Show `card` if its phase is new or it is the last one."""
         from IPython.display import display
 
+        # A run that is killed leaves its file with what was known last.
+        bundle = card_to_bundle(card, known_at_s=time.time())
         if self._handle is None:
-            self._handle = display(card_to_bundle(card), raw=True, display_id=True)
+            self._handle = display(bundle, raw=True, display_id=True)
         elif is_settled or card.phase is not self._phase:
-            self._handle.update(card_to_bundle(card), raw=True)
+            self._handle.update(bundle, raw=True)
         self._phase = card.phase
 
     def tick(self, now_s: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import traitlets
@@ -18,22 +17,28 @@ JOBS_PARTS = (
 
 
 class JobsWidget(CometvidWidget):
-    """The list of remembered jobs: searched, sorted and turned by the kernel, drawn by the page."""
+    """The list of remembered jobs: searched, sorted and turned by the kernel, drawn by the page.
+
+    `table` is the MIME bundle that stays of it where no widget lives.
+    """
 
     _esm = join(*JOBS_PARTS, render="renderJobs")
     _css = join("card.css", "jobs.css")
     jobs = traitlets.Dict(help="One page as JSON; see `JobList.to_json`.").tag(sync=True)
-    record = traitlets.Unicode(help="The class of the record that stands beside.").tag(sync=True)
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(record=f"cometvid-beside-{uuid.uuid4().hex[:12]}", **kwargs)
-        self._shown: JobList | None = None
+    def __init__(self, table: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._table = table
 
     def show(self, jobs: JobList, now_s: float) -> None:
         """Draw `jobs`, always: whoever asked waits for an answer."""
-        self._shown = jobs
         self.jobs = jobs.to_json(now_s)
 
-    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
-        """Return a heading for the table beside, which is the record."""
-        return {"text/plain": "Jobs that this machine remembers:"}
+    @property
+    def news(self) -> object:
+        """Nothing but that there is a table: it stays what it was when its cell ran."""
+        return True
+
+    def record_bundle(self, now_s: float) -> dict[str, str]:
+        """Return the plain table."""
+        return self._table

@@ -79,10 +79,10 @@ class WidgetOutput:
         """When the plain output was last drawn (monotonic seconds)."""
         self.is_plain = page is not None and page.is_mute and not widget.is_loaded
         """Whether the output is plain HTML instead of the widget."""
-        if self.is_plain:
-            handle = display(self._plain(), raw=True, display_id=True)
-        else:
-            handle = display(widget, display_id=True)
+        # Not where no record ever replaces the widget: nobody would empty this one.
+        self._beside = widget.add_record(is_shown=not self.is_plain) if page is not None else None
+        shown = self._plain() if self.is_plain else self._live()
+        handle = display(shown, raw=True, display_id=True)
         # None: the output is never replaced, or has already got its record.
         self._handle: Any = handle if page is not None else None
         if page is not None and not widget.is_loaded:
@@ -107,6 +107,8 @@ class WidgetOutput:
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:
+                # First, while the widget still hides it: so nobody ever sees both.
+                self._show_beside(False)
                 handle.update(bundle, raw=True)
 
     @property
@@ -120,6 +122,7 @@ class WidgetOutput:
             if self._page is None or self._handle is None or self._widget.is_loaded:
                 return
             self._page.is_mute = self.is_plain = True
+            self._show_beside(False)
             self._draw()
 
     def _hear(self, _message: dict[str, Any]) -> None:
@@ -128,7 +131,8 @@ class WidgetOutput:
             if self._page is not None:
                 self._page.is_mute = False
             if self.is_plain and self._handle is not None:
-                self._handle.update(self._widget)
+                self._handle.update(self._live(), raw=True)
+                self._show_beside(True)
             self.is_plain = False
 
     async def _draw_after(self, pause_s: float) -> None:
@@ -141,9 +145,15 @@ class WidgetOutput:
         self._is_due, self._drawn_s = False, time.monotonic()
         self._handle.update(self._plain(), raw=True)
 
+    def _show_beside(self, is_shown: bool) -> None:
+        if self._beside is not None:
+            self._beside.show(is_shown)
+
+    def _live(self) -> dict[str, Any]:
+        return self._widget.bundle(has_record=self._beside is not None)
+
     def _plain(self) -> dict[str, str]:
-        # Without a player: a replaced output would start the clip again at each change.
-        bundle = self._widget.static_bundle(is_player=False)
+        bundle = self._widget.record_bundle(time.time())
         return {**bundle, "text/html": bundle.get("text/html", "") + NOTE}
 
 

@@ -229,14 +229,9 @@ class Stage:
         messages = relay(client, job, saved, request, number, is_late=is_late)
         self._loop.run(_send(widget, messages))
 
-    def show_jobs(self, widget: JobsWidget, record: dict[str, str]) -> None:
-        """Show a list of jobs in the running cell, and beside it the record that stays of it."""
-        from IPython.display import display
-
-        frontend = detect(shell(), os.environ)
-        WidgetOutput(widget, self._page_of(frontend))
-        if frontend is not Frontend.VOILA:  # which keeps no file
-            display(record, raw=True)
+    def show_jobs(self, widget: JobsWidget) -> None:
+        """Show a list of jobs in the running cell."""
+        WidgetOutput(widget, self._page_of(detect(shell(), os.environ)))
 
     def _show_gallery(
         self, frontend: Frontend, watches: Sequence[Watch], *, is_embedding: bool

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from ..cards.beside import dated
 from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery
-from ..cards.gallery_html import gallery_to_bundle
+from ..cards.gallery_html import MOST_RECORD_CARDS, gallery_to_bundle
 from ..cards.words import WORDS
+from ..notebook import shell
+from .beside import Beside
+from .frontend import has_output_areas
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
@@ -34,6 +40,13 @@ GALLERY_PARTS = (
     "gallery_dom.js",
     "gallery.js",
 )
+
+
+CONTAINED_DEPTH = 8
+"""How deep a container is searched: containers can hold one another in a circle."""
+MOST_RECORDS = 20
+"""So many records beside displays of one widget are kept up to date; older ones name the moment
+that they speak of."""
 
 
 def join(*parts: str, render: str | None = None) -> str:
@@ -61,7 +74,11 @@ class CometvidWidget(anywidget.AnyWidget):
         """Whether a page has loaded the widget; a page without anywidget never does."""
         self.is_used = False
         """Whether somebody plays the clips just now, so that no record may replace the widget."""
+        self._besides: deque[Beside] = deque(maxlen=MOST_RECORDS)
+        """The records beside the outputs that show this widget."""
         self.on_request(self._note_page)
+        if (here := shell()) is not None:
+            here.events.register("post_run_cell", _record_contained)  # once, however often
 
     def on_request(self, handle: Callable[[dict[str, Any]], None]) -> None:
         """Call `handle(message)` for each message of a page: a dict whose `kind` is a text.
@@ -87,25 +104,56 @@ class CometvidWidget(anywidget.AnyWidget):
         if message["kind"] in ("use", "hello"):
             self.is_used = message.get("is_used") is True
 
-    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
-        """Return the bundle for front ends without widgets; VS Code falls back to it as well.
-
-        `is_player` False: without the player, for an output that is going to be replaced, as the
-        clip would start again each time.
-        """
+    @property
+    def news(self) -> object:
+        """What is worth a new version of the record, None before there is anything to show."""
         raise NotImplementedError
+
+    def record_bundle(self, now_s: float) -> dict[str, str]:
+        """Return what is known at `now_s` as static HTML and text, for wherever no widget lives."""
+        raise NotImplementedError
+
+    def add_record(self, *, is_shown: bool = True) -> Beside | None:
+        """Put a record beside the output that is about to show this widget.
+
+        None where a page could show both at once, or there is nothing to record. `is_shown` False:
+        it is empty until its `show(True)`.
+        """
+        if self.news is None or not has_output_areas(shell()):
+            return None
+        beside = Beside(self, is_shown=is_shown)
+        self._besides.append(beside)
+        return beside
+
+    def bundle(self, *, has_record: bool) -> dict[str, Any]:
+        """Return the MIME bundle that shows this widget; VS Code falls back to its HTML.
+
+        `has_record`: a record stands beside it, so that it must not be told twice where no widget
+        lives.
+        """
+        view = self._view_bundle()
+        if view is None:
+            return {}
+        told = (
+            {"text/html": "", "text/plain": ""} if has_record else self.record_bundle(time.time())
+        )
+        return {**view, **told}
 
     # A widget of ipywidgets 7 (Colab's) displays itself without the `display_id`, so that nothing
     # could ever replace its output. With None here IPython asks for the bundle below instead.
     _ipython_display_ = None
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        inherited = getattr(super(), "_repr_mimebundle_", self._view_bundle)  # ipywidgets 7: none
-        bundle = inherited(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return ({**data, **self.static_bundle()}, metadata) if data is not None else None
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Show the widget with a record beside it."""
+        if self.comm is None:
+            return None
+        return self.bundle(has_record=self.add_record() is not None), {}
 
-    def _view_bundle(self, **kwargs: Any) -> dict[str, Any] | None:
+    def _redraw_records(self) -> None:
+        for beside in list(self._besides):
+            beside.redraw()
+
+    def _view_bundle(self) -> dict[str, Any] | None:
         """Return the bundle that ipywidgets 8 makes; None for a closed widget."""
         if self.comm is None:
             return None
@@ -126,7 +174,7 @@ class CardWidget(CometvidWidget):
         self.feed: CardFeed | None = None
         """Brings the cards of a watch; None: the widget shows no watch."""
         self._shown: Card | None = None
-        """The card shown last, to send only what differs, and for `static_bundle`."""
+        """The card shown last, to send only what differs, and for `record_bundle`."""
 
     @property
     def watch(self) -> Watch | None:
@@ -139,11 +187,20 @@ class CardWidget(CometvidWidget):
             return
         self._shown = card
         self.card = card.to_json(time.time())
+        self._redraw_records()
 
-    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
+    @property
+    def news(self) -> object:
+        card = self._shown
+        if card is None:
+            return None
+        quarter = int((card.progress_percent or 0) // 25)
+        return card.phase, quarter, card.problem, card.saving is None, card.clip
+
+    def record_bundle(self, now_s: float) -> dict[str, str]:
         if self._shown is None:
             return {"text/plain": f"{type(self).__name__} without a job"}
-        return card_to_bundle(self._shown, is_player=is_player)
+        return card_to_bundle(self._shown, known_at_s=now_s)
 
 
 class GridWidget(CometvidWidget):
@@ -172,13 +229,49 @@ class GridWidget(CometvidWidget):
             super().send_state("gallery")
         else:
             self.send({"kind": "gallery_change", **change})
+        self._redraw_records()
 
     def send_state(self, key: Any = None) -> None:
         """Send the state, but not for a change of `gallery`: that goes as a smaller message."""
         if key != "gallery":
             super().send_state(key)
 
-    def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
+    @property
+    def news(self) -> object:
+        if self._shown is None:
+            return None
+        known = sum(state.job is not None for state in self._shown.states)
+        return known, tuple(self._shown.totals.values()), self._shown.is_settled
+
+    def record_bundle(self, now_s: float) -> dict[str, str]:
         if self._shown is None:
             return {"text/plain": f"{type(self).__name__} without jobs"}
-        return gallery_to_bundle(self._shown, is_player=is_player)
+        if self._shown.is_settled:
+            return gallery_to_bundle(self._shown)
+        # Without players, which a replaced output would start again, and without posters, which
+        # are megabytes.
+        cards = [_without_poster(card) for card in self._shown.cards(MOST_RECORD_CARDS)]
+        bundle = gallery_to_bundle(self._shown, cards, is_player=False)
+        return dated(bundle, now_s, "%cometvid resume")
+
+
+def _without_poster(card: Card) -> Card:
+    return card if card.clip is None else replace(card, clip=replace(card.clip, poster=None))
+
+
+def _record_contained(result: Any) -> None:
+    """Put records beside the `HBox`, `Tab` or the like that a cell shows as its result."""
+    info = getattr(result, "info", None)
+    if not str(getattr(info, "raw_cell", "")).rstrip().endswith(";"):
+        for widget in _contained(getattr(result, "result", None), CONTAINED_DEPTH):
+            widget.add_record()
+
+
+def _contained(container: Any, depth: int) -> Iterator[CometvidWidget]:
+    children = (
+        getattr(container, "children", ()) if isinstance(container, traitlets.HasTraits) else ()
+    )
+    for child in children if depth else ():
+        if isinstance(child, CometvidWidget):
+            yield child
+        yield from _contained(child, depth - 1)

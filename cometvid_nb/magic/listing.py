@@ -51,7 +51,7 @@ def show_jobs(ledger: Ledger, arguments: Namespace) -> None:
     if frontend.has_widgets and remembered:
         from ..session.job_browser import JobBrowser
 
-        JobBrowser(session, JobQuery.of_page(alike)).show(table)
+        JobBrowser(session, JobQuery.of_page(alike), table).show()
         return
     show(table)
     if search and remembered > MOST_SEARCHED:

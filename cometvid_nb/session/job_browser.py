@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ..cards.job_list import MOST_COUNTED, MOST_TOLD, PAGE_ROWS, JobList, JobQuery
-from ..cards.job_table import framed
 from ..display.jobs_widget import JobsWidget
 from ..errors import CometVidError, LedgerError
 from ..ledger.ledger import Ledger
@@ -59,21 +58,23 @@ def read_jobs(ledger: Ledger, settings: Settings, query: JobQuery, beside: Path)
 
 
 class JobBrowser:
-    """The list of one server's jobs in one output; its settings and ledger stay what they were."""
+    """The list of one server's jobs in one output; its settings and ledger stay what they were.
 
-    def __init__(self, session: Session, query: JobQuery) -> None:
+    `table` is the MIME bundle that stays of it in the file.
+    """
+
+    def __init__(self, session: Session, query: JobQuery, table: dict[str, str]) -> None:
         self._session = session
         self._settings, self._ledger = session.settings, session.ledger
         self._beside = notebook_folder()
         self._query = query
-        self._widget = JobsWidget()
+        self._widget = JobsWidget(table)
         self._read()
         self._widget.on_request(self._answer)
 
-    def show(self, record: dict[str, str]) -> None:
-        """Show the list in the running cell; `record` is the table that stays of it."""
-        html = framed(record["text/html"], self._widget.record)
-        self._session.stage.show_jobs(self._widget, {**record, "text/html": html})
+    def show(self) -> None:
+        """Show the list in the running cell."""
+        self._session.stage.show_jobs(self._widget)
 
     def _answer(self, message: dict[str, Any]) -> None:
         """Carry out what a page asks for: a dict that may hold anything."""

@@ -56,8 +56,8 @@ def card(place: Locator) -> Locator:
 
 
 def record(place: Locator) -> Locator:
-    """The settled record in an output."""
-    return place.locator(".cometvid-record")
+    """The settled record in an output, not one that waits beside a widget."""
+    return place.locator(".cometvid-record:not(.cometvid-beside *)")
 
 
 def expect_player(video: Locator) -> None:

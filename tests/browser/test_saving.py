@@ -83,10 +83,11 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
     page.save()
     page.close()
     # Moved without its folder of clips: nothing but the picture is left.
-    shutil.copy(lab.root / "poster" / "first.ipynb", lab.root / "trusted.ipynb")
-    lab.copy_untrusted("poster/first.ipynb", "untrusted.ipynb")
+    (lab.root / "moved").mkdir()
+    shutil.copy(lab.root / "poster" / "first.ipynb", lab.root / "moved" / "trusted.ipynb")
+    lab.copy_untrusted("poster/first.ipynb", "moved/untrusted.ipynb")
     for name in ("trusted.ipynb", "untrusted.ipynb"):
-        again = open_notebook(name)
+        again = open_notebook(f"moved/{name}")
         assert is_trusted(again, 1) == (name == "trusted.ipynb")
         video = again.output(1).locator("video")
         expect_poster(video)

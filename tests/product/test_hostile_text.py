@@ -20,8 +20,9 @@ from cometvid_nb.api import streams as transfer
 from cometvid_nb.api import transport
 from cometvid_nb.api.client import Client
 from cometvid_nb.cards.card import Card
-from cometvid_nb.cards.card_html import card_to_bundle
+from cometvid_nb.cards.card_html import card_to_bundle, card_to_html
 from cometvid_nb.cards.job_table import jobs_to_bundle
+from cometvid_nb.cards.trusted import trusted
 from cometvid_nb.clips.file import clip_file_name
 from cometvid_nb.errors import ClipError, JobFailed, ServerTrouble, TransientError
 from cometvid_nb.job.job import Job
@@ -67,7 +68,8 @@ def test_whatever_is_answered_a_card_and_its_record_can_be_drawn(payload: object
     json.dumps(card.to_json(1_781_079_500.0), allow_nan=False).encode()
     bundle = card_to_bundle(card)
     assert not OBEYED.search("".join(bundle.values()))
-    html = bundle["text/html"].lower()
+    html = card_to_html(card).lower()
+    assert bundle["text/html"].lower().replace(trusted("", card.phase).lower(), "") == html
     assert "<script" not in html
     assert "javascript:" not in html or "src" not in html.split("javascript:")[0][-8:]
 

@@ -373,7 +373,7 @@ def test_a_clip_that_is_not_to_be_saved_has_a_picture_and_the_command_that_would
     assert card.command == "%cometvid save video_1"
     html = card_to_html(card)
     assert str(card.clip.poster) in html
-    assert "this player stops working when the link expires" in html
+    assert "not saved · plays until" in html
     session.save("video_1")
     assert Card.of_watch(session.watch("video_1").state).clip.path == "videos/video_1.mp4"  # type: ignore[union-attr]
 

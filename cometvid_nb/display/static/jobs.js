@@ -267,14 +267,6 @@ function renderJobs({ model, el, signal: viewSignal }) {
   }, { signal });
   document.addEventListener("visibilitychange", tick, { signal });
 
-  // The record beside it is for where this list is not; see `JobBrowser` in session/job_browser.py.
-  const record = String(model.get("record") ?? "");
-  const style = document.createElement("style");
-  if (/^cometvid-beside-[0-9a-f]+$/.test(record)) {
-    style.textContent = `.${record}, .jp-OutputArea-child:has(.${record}) { display: none !important; }`;
-    document.head.append(style);
-  }
-
   el.append(ui.root);
   take(model.get("jobs") ?? {});
   watchKernel(model, el, signal, (next) => {
@@ -293,7 +285,6 @@ function renderJobs({ model, el, signal: viewSignal }) {
     closePanel(false);
     rowsController.abort();
     controller.abort();
-    style.remove();
     ui.root.remove();
   };
   viewSignal?.addEventListener("abort", end, { once: true });

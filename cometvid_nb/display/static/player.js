@@ -287,7 +287,8 @@ function handOver(jobId, { at_s, isPlaying }, strangers) {
   const until_ms = Date.now() + HANDOVER_MS;
   const look = () => {
     const heir = [...document.querySelectorAll("video")].find(
-      (video) => video.title === jobId && !strangers.has(video) && video.paused);
+      (video) => video.title === jobId && !strangers.has(video) && video.paused
+        && !video.closest(".cometvid-beside")); // out of sight while a widget lives
     if (heir) {
       heir.currentTime = at_s;
       if (isPlaying) heir.play().catch(() => {});
