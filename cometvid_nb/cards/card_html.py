@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .card import Card
-from .html import Box, anchor, code, foreign, player_of, quiet, source_of
+from .html import NO_MATH, Box, anchor, code, foreign, player_of, quiet, source_of
 from .markup import Markup
 from .text import card_to_text, elapsed_text, mark, to_moment, to_state
 from .words import WORDS, capital
@@ -36,17 +36,18 @@ def card_to_bundle(card: Card, *, is_player: bool = True) -> dict[str, str]:
 def card_to_html(card: Card, *, is_player: bool = True) -> str:
     """What is known of the job: as a table, or at its end as a framed record with the player."""
     if card.phase.is_active or not is_player:
-        return str(Markup('<div class="cometvid-record">{}</div>').format(_table(card)))
+        html = Markup('<div class="cometvid-record {}">{}</div>')
+        return str(html.format(NO_MATH, _table(card)))
     # As the card does: a tall clip stands beside its words, and above them in a narrow column.
     layout = "display:flex;flex-wrap:wrap;align-items:flex-start;" if _is_tall(card) else ""
     poster = card.clip.poster if card.clip else None
     html = Markup(
-        '<div class="cometvid-record" style="{}box-sizing:border-box;max-width:640px;'
+        '<div class="cometvid-record {}" style="{}box-sizing:border-box;max-width:640px;'
         'margin:4px 0;border:1px solid rgba(128,128,128,0.35);border-radius:12px;overflow:hidden">'
         "{}{}{}</div>"
     )
     player = player_of(card, card.clip, _card_box(card), poster)
-    return str(html.format(layout, player, _caption(card), _further(card)))
+    return str(html.format(NO_MATH, layout, player, _caption(card), _further(card)))
 
 
 def _card_box(card: Card) -> Box:

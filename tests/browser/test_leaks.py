@@ -102,7 +102,10 @@ def test_half_an_hour_of_news_leaves_nothing_behind(view: CardPage, devtools: CD
 
     def half_an_hour(minute: int) -> None:
         for at_s in range(NOW_S + minute * 60, NOW_S + (minute + 30) * 60, 60):
-            news = {"progress_percent": at_s % 97.0, "problem": "Slow" if at_s % 120 else None}
+            news: dict[str, Any] = {
+                "progress_percent": at_s % 97.0,
+                "problem": "Slow" if at_s % 120 else None,
+            }
             view.change(card(now_s=at_s, prompt="A comet. " * (at_s % 70), **news))
             view.run(60)
 
