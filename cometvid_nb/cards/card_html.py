@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .card import Card
-from .html import Box, anchor, code, foreign, player_of, source_of
+from .html import NO_MATH, Box, anchor, code, foreign, player_of, source_of
 from .markup import Markup
 from .text import card_to_text, elapsed_text, mark, to_moment, to_state
 from .trusted import trusted
@@ -62,7 +62,8 @@ def card_to_html(card: Card, *, is_player: bool = True, known_at_s: float | None
     so, as it may be read when nobody follows the job any more; without it, it is a table.
     """
     if _is_table(card, is_player=is_player, known_at_s=known_at_s):
-        return str(Markup('<div class="cometvid-record">{}</div>').format(_table(card)))
+        html = Markup('<div class="cometvid-record {}">{}</div>')
+        return str(html.format(NO_MATH, _table(card)))
     poster = card.clip.poster if card.clip else None
     if card.clip is not None and card.clip.codec:
         player = _still(card, poster)
@@ -71,12 +72,13 @@ def card_to_html(card: Card, *, is_player: bool = True, known_at_s: float | None
     # As the card does: a tall clip stands beside its words, and above them in a narrow column.
     is_beside = bool(player) and _is_tall(card)
     html = Markup(
-        '<div class="cometvid-record" style="box-sizing:border-box;max-width:640px;'
+        '<div class="cometvid-record {}" style="box-sizing:border-box;max-width:640px;'
         'margin:4px 0;{};border-radius:12px;overflow:hidden">'
         '<div class="{}" style="{}">{}{}</div>{}</div>'
     )
     return str(
         html.format(
+            NO_MATH,
             _LINE,
             "cometvid-tall" if is_beside else "cometvid-wide",
             f"--cometvid-ratio:{card.aspect_ratio:.4f};display:flex;flex-wrap:wrap;"

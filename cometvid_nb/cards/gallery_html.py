@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..job.ids import quoted_ids
 from .card import Card, Phase
 from .gallery import Gallery
-from .html import Box, code, code_of_id, foreign, picture_of, player_of, quiet
+from .html import NO_MATH, Box, code, code_of_id, foreign, picture_of, player_of, quiet
 from .markup import Markup
 from .text import (
     clip_places,
@@ -62,10 +62,11 @@ def gallery_to_html(gallery: Gallery, cards: Sequence[Card], *, is_player: bool 
         left_chars -= len(poster) if has_poster else 0
         cells.append(_cell(card, poster if has_poster else None, is_player=is_player))
     html = Markup(
-        '<div class="cometvid-record"><div style="margin:4px 0 8px"><b>{}</b>{}</div>'
+        '<div class="cometvid-record {}"><div style="margin:4px 0 8px"><b>{}</b>{}</div>'
         '<div style="display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start">'
         "{}</div>{}{}</div>"
     ).format(
+        NO_MATH,
         to_totals(gallery),
         f" · {WORDS['simulation']}" if gallery.is_simulated else "",
         Markup("").join(cells),

@@ -17,6 +17,10 @@ from .clip import Clip
 from .markup import Markup
 from .text import one_line
 
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""The classes of what MathJax leaves alone, 2 in exports and 3 in JupyterLab: in all other HTML of
+a notebook it takes what stands between the dollars of two prices for a formula."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -106,6 +110,11 @@ def picture_of(clip: Clip | None, box: Box, poster: str | None) -> Markup:
         image = Markup('<img src="{}" alt="{}" width="{}">')
         label = image.format(poster, label, box.picture_width)
     return Markup.escape(label) if source.startswith("data:") else anchor(source, label)
+
+
+def no_math(html: Markup) -> str:
+    """`html` in an element of its own, in which a dollar is a dollar."""
+    return str(Markup('<div class="{}">{}</div>').format(NO_MATH, html))
 
 
 def anchor(target: str, label: str | Markup) -> Markup:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ..job.ids import MOST_CHARACTERS, shown_id
 from ..job.plain import squeezed
 from .found import Found, find, within
-from .html import code, foreign, quiet
+from .html import code, foreign, no_math, quiet
 from .job_list import JobRow, number_text
 from .markup import Markup
 from .table import html_table, text_lines
@@ -54,13 +54,13 @@ def jobs_to_bundle(
     """
     if not rows:
         words = NONE_ALIKE if total else NONE_AT_ALL
-        return {"text/html": str(Markup("<p>{}</p>").format(words)), "text/plain": words}
+        return {"text/html": no_math(Markup("<p>{}</p>").format(words)), "text/plain": words}
     more = more_text(len(rows), total, way)
     html = html_table(_HEADS, [_cells(row, search) for row in rows], _STYLES)
     text = _to_text(rows, search, columns)
     if more:
         html, text = html + Markup("<p>{}</p>").format(more), f"{text}\n{more}"
-    return {"text/html": str(html), "text/plain": text}
+    return {"text/html": no_math(html), "text/plain": text}
 
 
 def more_text(shown: int, total: int, way: str) -> str:
@@ -138,7 +138,8 @@ def _clip(row: JobRow) -> str | Markup:
     if row.clip.path is None:
         return code(one_line(row.clip.saved_to, 500))
     link = Markup('<a href="{}">{}</a>')
-    return link.format(quote(row.clip.path), one_line(row.clip.path, 500))
+    path = quote(row.clip.path, errors="surrogateescape")
+    return link.format(path, one_line(row.clip.path, 500))
 
 
 def _to_text(rows: Sequence[JobRow], search: str, columns: int) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..api.catalogue import Catalogue, Model
 from ..api.families import summary
-from ..cards.html import code
+from ..cards.html import code, no_math
 from ..cards.markup import Markup
 from ..cards.table import html_table, text_table
 
@@ -29,7 +29,7 @@ def models_bundle(catalogue: Catalogue, words: Sequence[str], host: str) -> dict
         told = (
             f"None of the {len(catalogue.models)} models that {host} lists is a video model{named}."
         )
-        return {"text/html": str(Markup("<p>{}</p>").format(told)), "text/plain": told}
+        return {"text/html": no_math(Markup("<p>{}</p>").format(told)), "text/plain": told}
     rows = [_row(model) for model in found[:MOST_ROWS]]
     # A column that holds nothing for any model is left out.
     shown = [i for i, head in enumerate(_HEADS) if head == "Model" or any(row[i] for row in rows)]
@@ -42,7 +42,7 @@ def models_bundle(catalogue: Catalogue, words: Sequence[str], host: str) -> dict
     html, text = html_table(heads, cells), text_table(heads, [[r[i] for i in shown] for r in rows])
     for note in notes:
         html, text = html + Markup("<p>{}</p>").format(note), f"{text}\n{note}"
-    return {"text/html": str(html), "text/plain": text}
+    return {"text/html": no_math(html), "text/plain": text}
 
 
 def age_text(catalogue: Catalogue, now_s: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.display_functions import display
 
-from ..cards.html import code
+from ..cards.html import code, no_math
 from ..cards.markup import Markup
 from ..cards.table import html_table, text_table
 from ..cards.text import one_line
@@ -42,7 +42,7 @@ def settings_bundle(settings: Settings) -> dict[str, str]:
     except SettingsError as error:
         fault = f"The API cannot be asked: {error}. {error.advice or ''}"
         html, text = html + Markup("<p>{}</p>").format(fault), f"{text}\n{one_line(fault, 600)}"
-    return {"text/html": str(html), "text/plain": text}
+    return {"text/html": no_math(html), "text/plain": text}
 
 
 def show(bundle: dict[str, str]) -> None:

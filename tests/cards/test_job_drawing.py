@@ -28,7 +28,7 @@ class Shell:
 def check_drawn(result: Result) -> None:
     assert result.error is None
     data = result.outputs[-1]["data"]
-    assert data["text/html"].startswith('<div class="cometvid-record"')
+    assert data["text/html"].startswith('<div class="cometvid-record ')
     assert "&lt;b&gt;" in data["text/html"]
     assert data["text/plain"].startswith("video_1 · Completed · sora-2")
 

@@ -38,6 +38,8 @@ def clip(
     with av.open(content, "w", format=container_format, options=dict(options)) as container:
         stream: Any = container.add_stream(codec, rate=FPS)
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        # Those of libvpx spin while they wait for each other: on busy cores, without end.
+        stream.codec_context.thread_count = 1
         if codec == "libx265":
             stream.codec_context.options = {"x265-params": "log-level=none:pools=1"}
         for number in range(FRAMES):

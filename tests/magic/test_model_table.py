@@ -81,8 +81,8 @@ def test_no_text_of_a_server_becomes_a_tag_a_link_or_a_line(told: dict[str, Any]
     models = [*read_models([told]), Model("one")]
     bundle = models_bundle(Catalogue(tuple(models), AT_S), [], "api.example")
     read = Reader(bundle["text/html"])
-    assert set(read.tags) <= {"table", "thead", "tbody", "tr", "th", "td", "p", "code", "a"}
-    assert {name for name, _ in read.attributes} <= {"style", "href", "target", "rel"}
+    assert set(read.tags) <= {"div", "table", "thead", "tbody", "tr", "th", "td", "p", "code", "a"}
+    assert {name for name, _ in read.attributes} <= {"class", "style", "href", "target", "rel"}
     links = [str(value) for name, value in read.attributes if name == "href"]
     assert all(link.startswith(("http://", "https://")) for link in links)
     assert len(bundle["text/plain"].split("\n")) <= 4

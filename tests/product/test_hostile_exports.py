@@ -166,6 +166,32 @@ def test_no_word_of_others_becomes_html_in_an_export(template: str) -> None:
     assert not OBEYED.search(attacked)
 
 
+class Outermost(HTMLParser):
+    """The classes of the elements that lie in no other."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._depth = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._depth == 0:
+            self.found.append(dict(attrs).get("class") or "")
+        self._depth += tag not in ("img", "br")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= 1
+
+
+def test_two_prices_are_no_formula() -> None:
+    """JupyterLab and exports read the HTML of outputs for mathematics: $5 beside $10."""
+    for bundle in bundles(HARMLESS, HARMLESS, "v"):
+        for name in Outermost(bundle["text/html"]).found:
+            assert {"tex2jax_ignore", "mathjax_ignore"} <= {*name.split()}, bundle
+
+
 def kinds(tokens: Any) -> list[object]:
     return [(one["type"], kinds(one.get("children") or [])) for one in tokens]
 

@@ -61,8 +61,8 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
   /** @type {Set<string>} */
   const tried = new Set();
   const place = { at_s: 0, isPlaying: false };
-  /** @type {Set<Element>} */
-  let strangers = new Set();
+  /** @type {WeakSet<Element>} */
+  let strangers = new WeakSet(); // weak: or a card that stays would keep all those that have gone
   let clip = /** @type {Clip | null} */ (null);
   let [attempt, isReady, hasGivenUp, reason, objectUrl, jobId] = [0, false, false, "", "", ""];
   let [hasKernel, isImage, isForeign, number] = [true, false, false, 0];
@@ -133,7 +133,10 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     return list.filter(({ key }) => !tried.has(key));
   };
 
+  /** Let go of the clip and its bytes. */
   const empty = () => {
+    if (objectUrl) URL.revokeObjectURL(objectUrl);
+    objectUrl = "";
     image.removeAttribute("src");
     if (!video.hasAttribute("src")) return;
     video.removeAttribute("src"); // or a late error of this source would end the next one
@@ -156,8 +159,6 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     cancelSilence();
     cancelStall();
     [isReady, hasGivenUp, relay] = [false, false, null];
-    if (objectUrl) URL.revokeObjectURL(objectUrl);
-    objectUrl = "";
     empty();
     isImage = Boolean(clip?.is_image);
     const [source] = sources();
@@ -238,7 +239,7 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
         cancelSilence();
         [relay, isReady, isForeign, place.at_s, place.isPlaying] = [null, false, false, 0, false];
         tried.clear();
-        video.removeAttribute("src");
+        empty();
         video.remove();
         image.remove();
         return;
@@ -247,7 +248,7 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
         video.setAttribute("aria-label", `Clip of ${card.job_id}`);
         image.alt = `Clip of ${card.job_id}`;
         ui.screen.append(video, image);
-        strangers = new Set(document.querySelectorAll("video"));
+        strangers = new WeakSet(document.querySelectorAll("video"));
         climb();
       } else if (hasGivenUp && !isForeign && sources().length) climb();
       else if (clip.codec && hasGivenUp && !isForeign) yieldToCodec();
@@ -270,9 +271,7 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     /** The view ends: pass place and play state to the static record that takes its seat.
      * @param {boolean} [isReplaced] false = nothing takes its seat */
     end(isReplaced = true) {
-      video.removeAttribute("src");
-      image.removeAttribute("src");
-      if (objectUrl) URL.revokeObjectURL(objectUrl);
+      empty();
       if (isReplaced && clip && (place.isPlaying || place.at_s > 0)) handOver(jobId, place, strangers);
     },
   };
@@ -281,7 +280,7 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
 /**
  * After the output was replaced by `<video title="<job id>" …>` (cards/html.py writes it), go on there.
  * Runs beyond the view on purpose, and ends by itself.
- * @param {string} jobId @param {{at_s: number, isPlaying: boolean}} place @param {Set<Element>} strangers
+ * @param {string} jobId @param {{at_s: number, isPlaying: boolean}} place @param {WeakSet<Element>} strangers
  */
 function handOver(jobId, { at_s, isPlaying }, strangers) {
   const until_ms = Date.now() + HANDOVER_MS;
