@@ -29,6 +29,7 @@ anywidget loads one module from a Blob URL, where relative imports fail, so they
 GALLERY_PARTS = (
     *CARD_PARTS,
     "sync.js",
+    "sync_bar.js",
     "tile.js",
     "gallery_model.js",
     "gallery_dom.js",

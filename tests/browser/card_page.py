@@ -10,6 +10,7 @@ import asyncio
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,7 @@ import tornado.netutil
 import tornado.web
 from playwright.sync_api import Locator, Page
 
+from cometvid_nb.cards.grid import grid_of
 from cometvid_nb.clips.format import media_type, suffix_of
 from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
 from cometvid_nb.simulator.clips import MEDIA
@@ -240,8 +242,10 @@ def gallery(*cards: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "pages": 1,
         "is_simulated": False,
         "is_settled": False,
+        "command": "%cometvid watch --gallery video_001",
+        "grid": asdict(grid_of(len(cards), [one["aspect_ratio"] for one in cards])),
         "order": [one["job_id"] for one in cards],
-        "cards": {one["job_id"]: {"poster": None} | one for one in cards},
+        "cards": {one["job_id"]: {"poster": None, "take": None} | one for one in cards},
         "sent_at_s": time.time(),
     }
     return base | changes

@@ -64,6 +64,21 @@ function icon() {
   return { svg, path };
 }
 
+/** Put `text` on the clipboard, and say so on the button that asked for it.
+ * @param {HTMLElement} node @param {string} text @param {AbortSignal} signal
+ * @param {HTMLElement} [source]  where the text stands, to be left selected for Ctrl+C */
+async function copyText(node, text, signal, source) {
+  const label = node.dataset["label"] ??= node.textContent ?? "";
+  try {
+    await navigator.clipboard.writeText(text);
+    node.textContent = "Copied";
+  } catch { // refused, or no clipboard outside https
+    if (source) getSelection()?.selectAllChildren(source);
+    node.textContent = source ? "Selected" : "Not allowed";
+  }
+  after(2000, () => { node.textContent = label; }, signal);
+}
+
 /** @param {string} name @param {string} text */
 const button = (name, text) => h("button", name, { type: "button" }, text);
 
