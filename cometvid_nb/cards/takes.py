@@ -1,4 +1,4 @@
-"""Takes: numbers the jobs that were asked for with the same prompt, which nothing else tells apart."""
+"""Takes: numbers the jobs that have the same prompt, as little else tells them apart."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,8 @@ import traitlets
 from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery
-from ..cards.gallery_html import gallery_to_bundle
 from ..cards.words import WORDS
+from .record import gallery_record
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
@@ -34,19 +35,22 @@ GALLERY_PARTS = (
     "gallery_model.js",
     "gallery_dom.js",
     "gallery.js",
+    "record_events.js",
+    "gallery_record.js",
 )
 
 
-def join(*parts: str, render: str | None = None) -> str:
+def join(*parts: str, render: str | None = None, initialize: str = "greet") -> str:
     """Return the files of `static/` joined into one module or style sheet.
 
-    `render` names the function that draws a view; None for a style sheet.
+    `render` names the function that draws a view, None for a style sheet; `initialize` the one that
+    begins a model, with a view or without.
     """
     texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
     if render is None:
         return "\n".join(texts)
     words = f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};"
-    module = f"export default {{ initialize: greet, render: {render} }};\n"
+    module = f"export default {{ initialize: {initialize}, render: {render} }};\n"
     return "\n".join([words, *texts, module])
 
 
@@ -153,12 +157,15 @@ class GridWidget(CometvidWidget):
     A page that opens gets all of `gallery`; after that it gets only the changes, as messages.
     """
 
-    _esm = join(*GALLERY_PARTS, render="renderGallery")
+    _esm = join(*GALLERY_PARTS, render="renderGallery", initialize="greetGallery")
     _css = join("card.css", "gallery.css")
     gallery = traitlets.Dict(help="One page as JSON; see `Gallery.to_json`.").tag(sync=True)
+    record_token = traitlets.Unicode(help="By it a record in the page finds its widget.").tag(
+        sync=True
+    )
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(record_token=secrets.token_hex(8), **kwargs)
         self._shown: Gallery | None = None
 
     def show(self, gallery: Gallery, now_s: float) -> None:
@@ -182,4 +189,4 @@ class GridWidget(CometvidWidget):
     def static_bundle(self, *, is_player: bool = True) -> dict[str, str]:
         if self._shown is None:
             return {"text/plain": f"{type(self).__name__} without jobs"}
-        return gallery_to_bundle(self._shown, is_player=is_player)
+        return gallery_record(self._shown, is_player=is_player)

@@ -48,6 +48,7 @@ function sayId(node, id) {
  * @param {Record<string, string>} [attributes] @param {(Node | string)[]} children */
 function h(tag, name, attributes = {}, ...children) {
   const node = document.createElement(tag);
+  node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.className = name.split(" ").filter(Boolean).map((word) => `cometvid-${word}`).join(" ");
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children);

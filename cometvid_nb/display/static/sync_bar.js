@@ -58,7 +58,7 @@ function createSyncBar(ui, members, onUse, signal) {
     ui.controls.hidden = !isInSync;
     const label = !isInSync ? "Play all in sync" : sync.isWanted() ? "Pause all" : "Play all";
     const title = isOff ? "Play all in sync, as soon as there are two clips" : label;
-    if (ui.play.node.title !== title) {
+    if (ui.play.node.title !== title || ui.playText.textContent !== label) {
       ui.playText.textContent = label;
       ui.play.node.setAttribute("aria-label", label);
       ui.play.node.title = title;

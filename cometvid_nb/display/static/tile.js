@@ -92,7 +92,7 @@ function createTile(model, viewSignal, host) {
     sayId(ui.id, card.job_id);
     ui.play.setAttribute("aria-label", `Play the clip of ${card.job_id}`);
     ui.bar.setAttribute("aria-label", `Progress of ${card.job_id}`);
-    drawProgress(ui, card.progress_percent);
+    drawProgress(ui, ACTIVE_PHASES.has(phase) ? card.progress_percent : null);
     for (const action of /** @type {const} */ (["stop", "watch"])) {
       say(ui[action], LABELS[action][pending === action ? 1 : 0]);
       ui[action].hidden = !card.actions.includes(action);
