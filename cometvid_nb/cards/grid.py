@@ -16,6 +16,7 @@ TALL_TILE_PX = 176
 """The least width of a tile: of a landscape clip, and of a tall or square one."""
 MOST_SCREEN_PX = 480
 """The greatest height of a clip, as on a card."""
+USUAL_SHAPES = (16 / 9, 4 / 3, 1.0, 3 / 4, 9 / 16)
 MOST_PLACED = 6
 """Up to so many tiles have rows of equal length; more fill the width, whatever it is."""
 
@@ -37,8 +38,7 @@ class Grid:
 
 def grid_of(total: int, ratios: Iterable[float]) -> Grid:
     """The grid of a gallery of `total` jobs, of which these shapes are known (width / height)."""
-    [(ratio, _)] = Counter(ratios).most_common(1) or [(16 / 9, 0)]
-    ratio = min(16 / 9, max(9 / 16, ratio))
+    [(ratio, _)] = Counter(map(_shape, ratios)).most_common(1) or [(16 / 9, 0)]
     least_px = WIDE_TILE_PX if ratio > 1 else TALL_TILE_PX
     if total > MOST_PLACED:
         return Grid(ratio, _repeat(f"{least_px}px"), "100%")
@@ -51,6 +51,12 @@ def grid_of(total: int, ratios: Iterable[float]) -> Grid:
         shares.append(f"min({_share(count // 2)},calc(({row_px}px - 100%) * 999))")
     most_px = count * round(MOST_SCREEN_PX * ratio) + (count - 1) * GAP_PX
     return Grid(ratio, _repeat(f"max({','.join(shares)})"), f"{most_px}px")
+
+
+def _shape(ratio: float) -> float:
+    """A shape that tiles may have: servers round a size to blocks, which makes no other shape."""
+    ratio = min(16 / 9, max(9 / 16, ratio))
+    return next((usual for usual in USUAL_SHAPES if abs(ratio / usual - 1) < 0.03), ratio)
 
 
 def _repeat(least: str) -> str:

@@ -22,7 +22,7 @@ from playwright.sync_api import Locator, Page
 
 from cometvid_nb.cards.grid import grid_of
 from cometvid_nb.clips.format import media_type, suffix_of
-from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
+from cometvid_nb.display.widget import CardWidget, GridWidget
 from cometvid_nb.simulator.clips import MEDIA
 from tests.clips import made
 
@@ -67,7 +67,7 @@ PAGE = """<!doctype html>
       };
       if (files) this.widget_manager.resolveUrl = async (path) => files + path;
     }
-    get(name) { return name === "{name}" ? this.value : undefined; }
+    get(name) { return { "{name}": this.value, record_token: "token" }[name]; }
     set(name, value) {  // as Backbone does: an equal value is no news
       if (name !== "{name}" || JSON.stringify(value) === JSON.stringify(this.value)) return;
       this.change(value);
@@ -99,6 +99,8 @@ PAGE = """<!doctype html>
     window.leave = () => { controller.abort(); cleanup(); };
     const cleanup = widget.render({ model, el, signal: controller.signal });
   };
+  window.widget = widget;
+  window.Model = Model;
   window.isReady = true;
 </script></body></html>
 """
@@ -107,8 +109,8 @@ PAGE = """<!doctype html>
 SOURCES = {
     "card.js": CardWidget._esm,
     "card.css": CardWidget._css,
-    "gallery.js": join(*GALLERY_PARTS, render="renderGallery"),
-    "gallery.css": join("card.css", "gallery.css"),
+    "gallery.js": GridWidget._esm,
+    "gallery.css": GridWidget._css,
 }
 
 
