@@ -16,7 +16,7 @@ from markupsafe import Markup
 from .card import Card, Phase
 from .gallery import PAGE_CARDS, Gallery, Group
 from .grid import GAP_PX, Grid
-from .html import Box, anchor, code, foreign, player_of, quiet, source_of
+from .html import Box, anchor, foreign, player_of, quiet, source_of
 from .text import (
     clip_places,
     elapsed_text,
@@ -98,15 +98,21 @@ def _head(gallery: Gallery) -> Markup:
         '<div style="display:flex;height:4px;margin:10px 0;border-radius:4px;overflow:hidden;'
         'background:rgba(128,128,128,0.25)">{}</div>'
         '<div class="cometvid-again" style="display:flex;gap:8px;align-items:center;height:28px;'
-        'margin-bottom:14px">{}<span style="min-width:0;{}">{}</span></div>'
+        'margin-bottom:14px"><span style="flex:none">{}</span>'
+        '<span style="min-width:0;{}">{}</span></div>'
     ).format(
         to_totals(gallery),
         simulated,
         Markup("").join(parts),
         quiet("Live again:"),
         _ONE_LINE,
-        code(gallery.command),
+        _command(gallery.command),
     )
+
+
+def _command(line: str) -> Markup:
+    """A line to paste, which JupyterLab would wrap."""
+    return Markup('<code style="white-space:nowrap">{}</code>').format(line)
 
 
 def _more(gallery: Gallery, cards: Sequence[Card]) -> Markup:
@@ -219,7 +225,7 @@ def _foot(card: Card) -> Markup:
         words = one_line(card.problem or _kept(card), 300)
         lines.append((words, words))
     if card.command:
-        lines.append((card.command, code(card.command)))
+        lines.append((card.command, _command(card.command)))
     elif card.advice and not card.phase.is_active:
         lines.append((card.advice, one_line(card.advice, 300)))
     # A single line may become two.

@@ -241,3 +241,16 @@ def test_the_live_gallery_takes_the_place_of_its_record_and_of_no_other(
     expect(records.nth(1).locator(".cometvid-still")).to_be_visible()
     view.page.locator(".cometvid-gallery [data-filter=failed]").click()
     assert view.sent()[-1] == {"kind": "view", "filter": "failed", "sort": "added", "page": 1}
+
+
+def test_a_gallery_whose_kernel_has_gone_leaves_later_records_alone(view: CardPage) -> None:
+    shown = settled("landscape", "landscape")
+    view.open(name="gallery")
+    view.page.evaluate(
+        "(value) => { widget.initialize({ model: window.model = new Model(value) }); }",
+        shown.to_json(NOW_S),
+    )
+    view.emit("disposed")
+    put(view, shown, "token")
+    expect(view.page.locator(".cometvid-gallery")).to_have_count(0)
+    expect(button(view, "Play all in sync")).to_be_visible()

@@ -28,11 +28,15 @@ function greetGallery({ model }) {
     renderGallery({ model, el: box, signal });
   };
 
+  // A notebook that is closed and opened again is drawn anew in this page; its kernel may have ended.
+  const taking = new AbortController();
+  signal.addEventListener("abort", () => taking.abort());
+  watchKernel(model, document.body, taking.signal, (loss) => { if (loss === "stopped") taking.abort(); });
   document.addEventListener(RECORD_SHOWN, (event) => {
     if (!isOurs(event.target)) return;
     event.preventDefault();
     take(/** @type {HTMLElement} */ (event.target));
-  }, { signal });
+  }, { signal: taking.signal });
   for (const root of document.querySelectorAll("[data-cometvid-record]")) {
     if (isOurs(root)) take(/** @type {HTMLElement} */ (root));
   }

@@ -81,7 +81,7 @@ function createTile(model, viewSignal, host) {
     if (card !== shown && card.phase !== shown.phase) [pending, isBusy] = [null, false];
     [shown, isConnected] = [card, isAlive];
     const phase = card.phase in ICONS ? card.phase : "unknown";
-    const take = card.take ? `Take ${card.take}` : "";
+    const take = shown.take ? `Take ${shown.take}` : "";
     ui.root.dataset["phase"] = phase;
     ui.rowIcon.setAttribute("d", ICONS[phase]);
     ui.screenIcon.setAttribute("d", ICONS[phase]);
