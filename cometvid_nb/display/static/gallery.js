@@ -310,6 +310,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
   for (const name of ["play", "pause", "ended"]) ui.grid.addEventListener(name, tellUse, { capture: true, signal });
 
   document.addEventListener("visibilitychange", tick, { signal });
+  keepKeys(ui.root, signal);
   el.append(ui.root);
   take(model.get("gallery") ?? {});
   watchKernel(model, el, signal, (next) => {

@@ -51,7 +51,7 @@ function buildGallery() {
   };
   const head = h("header", "gallery-head", {},
     h("div", "gallery-top", {}, ui.heading, ui.simulated, ui.sortBox), ui.meter, ui.filterBox, ui.syncBar, ui.problem);
-  const root = h("section", "root gallery", { "data-lm-suppress-shortcuts": "true", "aria-label": "Video jobs" },
+  const root = h("section", "root gallery", { "aria-label": "Video jobs" },
     head, ui.grid, ui.empty, ui.nav, ui.live);
   return { ...ui, root };
 }
