@@ -20,7 +20,7 @@ import tornado.web
 from playwright.sync_api import Locator, Page
 
 from cometvid_nb.clips.format import media_type, suffix_of
-from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
+from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, GridWidget, join
 from cometvid_nb.simulator.clips import MEDIA
 from tests.clips import made
 
@@ -106,7 +106,7 @@ SOURCES = {
     "card.js": CardWidget._esm,
     "card.css": CardWidget._css,
     "gallery.js": join(*GALLERY_PARTS, render="renderGallery"),
-    "gallery.css": join("card.css", "gallery.css"),
+    "gallery.css": GridWidget._css,
 }
 
 
