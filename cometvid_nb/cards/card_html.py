@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from .card import Card
-from .html import Box, anchor, code, foreign, player_of, quiet, source_of
+from .html import KEEPS_KEYS, Box, anchor, code, foreign, player_of, quiet, source_of
 from .text import card_to_text, elapsed_text, mark, to_moment, to_state
 from .words import WORDS, capital
 
@@ -122,12 +122,12 @@ def _if_missing(card: Card) -> Markup:
         return Markup("")
     return Markup(
         ' <details style="display:inline">'
-        '<summary style="display:inline;cursor:pointer;text-decoration:underline">'
+        '<summary {} style="display:inline;cursor:pointer;text-decoration:underline">'
         "not playing?</summary>"
         "<div>The clip is the file {} beside this notebook: bring it along, or "
         "fetch it anew while the server still has it, with "
         "{}.</div></details>"
-    ).format(code(card.clip.path), code(card.watch_command or "%cometvid jobs"))
+    ).format(KEEPS_KEYS, code(card.clip.path), code(card.watch_command or "%cometvid jobs"))
 
 
 def _table(card: Card) -> Markup:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from .card import Card, Phase
 from .gallery import PAGE_CARDS, Gallery, Group
 from .grid import GAP_PX, Grid
-from .html import Box, anchor, foreign, player_of, quiet, source_of
+from .html import KEEPS_KEYS, Box, anchor, foreign, player_of, quiet, source_of
 from .text import (
     clip_places,
     elapsed_text,
@@ -156,8 +156,8 @@ def _picture(card: Card, poster: str | None) -> Markup:
         style = f"{_FILLING};box-sizing:border-box;padding:12px;overflow:hidden;color:#fff"
         return Markup('<div style="{}">{}</div>').format(style, words)
     image = Markup('<img style="max-width:100%;max-height:100%" width="320" src="{}" alt="{}">')
-    return Markup('<a style="{};text-align:center" href="{}">{}</a>').format(
-        f"display:block;{_FILLING}", source, image.format(poster, label)
+    return Markup('<a {} style="display:block;{};text-align:center" href="{}">{}</a>').format(
+        KEEPS_KEYS, _FILLING, source, image.format(poster, label)
     )
 
 
@@ -177,8 +177,8 @@ def _instead(card: Card) -> Markup:
     sign = Markup('<span style="font-size:20px">{}</span>').format(mark(card) or "–")
     reason = one_line(card.problem or card.headline, 300)
     # Text in the middle of a box that scrolls would lose its beginning: a box of its own scrolls.
-    text = Markup('<div tabindex="0" style="max-width:100%;overflow:auto;{}">{}</div>').format(
-        "font-size:12px;line-height:1.4", reason
+    text = Markup('<div tabindex="0" {} style="max-width:100%;overflow:auto;{}">{}</div>').format(
+        KEEPS_KEYS, "font-size:12px;line-height:1.4", reason
     )
     return Markup('<div style="{}padding:8px 14px">{}{}</div>').format(style, sign, text)
 

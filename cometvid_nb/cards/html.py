@@ -18,6 +18,11 @@ from .card import Card
 from .clip import Clip
 from .text import one_line
 
+KEEPS_KEYS = Markup('data-lm-suppress-shortcuts="true"')
+"""On each element that can have the focus: JupyterLab then leaves its keys alone, where a letter
+such as `m` would turn the cell into Markdown, and its output would be gone. The sanitizer of an
+untrusted notebook takes it away, and leaves nothing that would do in its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -83,9 +88,10 @@ def player_of(
         )
         return image.format(box.width, box.height, box.style, f"Clip of {card.job_id}", source)
     return Markup(
-        '<video controls preload="{}" playsinline width="{}" height="{}" style="{}" '
+        '<video controls {} preload="{}" playsinline width="{}" height="{}" style="{}" '
         'title="{}"{} src="{}">{}</video>'
     ).format(
+        KEEPS_KEYS,
         "none" if is_patient else "metadata",
         box.width,
         box.height,
@@ -111,4 +117,4 @@ def picture_of(clip: Clip | None, box: Box, poster: str | None) -> Markup:
 
 def anchor(target: str, label: str | Markup) -> Markup:
     """A link, as HTML."""
-    return Markup('<a href="{}">{}</a>').format(target, label)
+    return Markup('<a href="{}" {}>{}</a>').format(target, KEEPS_KEYS, label)

@@ -39,6 +39,10 @@ GALLERY_PARTS = (
     "gallery_record.js",
 )
 
+STYLES = ("card.css", "gallery.css")
+"""For every widget the same: a page has the style sheet of each widget on it, in whatever order,
+and of two that differ the last one would win over the other's rules."""
+
 
 def join(*parts: str, render: str | None = None, initialize: str = "greet") -> str:
     """Return the files of `static/` joined into one module or style sheet.
@@ -123,7 +127,7 @@ class CardWidget(CometvidWidget):
 
     # Text and not a path: for a path anywidget starts to watch the file for changes.
     _esm = join(*CARD_PARTS, render="renderCard")
-    _css = join("card.css")
+    _css = join(*STYLES)
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -158,7 +162,7 @@ class GridWidget(CometvidWidget):
     """
 
     _esm = join(*GALLERY_PARTS, render="renderGallery", initialize="greetGallery")
-    _css = join("card.css", "gallery.css")
+    _css = join(*STYLES)
     gallery = traitlets.Dict(help="One page as JSON; see `Gallery.to_json`.").tag(sync=True)
     record_token = traitlets.Unicode(help="By it a record in the page finds its widget.").tag(
         sync=True

@@ -5,6 +5,8 @@
  * One AbortController per view ends each listener and timer.
  */
 
+const FRAME_S = 1 / 24; // of the slower clips, so that each step shows another picture
+
 /**
  * setTimeout that ends with the view; returns what cancels it.
  * @param {number} delay_ms @param {() => void} action @param {AbortSignal} signal
@@ -44,7 +46,10 @@ function sayId(node, id) {
   node.title = id;
 }
 
-/** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name
+/**
+ * A node of ours. Each has the mark that makes JupyterLab leave its keys alone: Lumino looks at the
+ * focused element first, and a mark around it comes too late for a selector such as `:focus`.
+ * @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name
  * @param {Record<string, string>} [attributes] @param {(Node | string)[]} children */
 function h(tag, name, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -53,6 +58,24 @@ function h(tag, name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children);
   return node;
+}
+
+/**
+ * Keep the keys that are typed in `root` from what listens further out: classic Notebook and VS Code
+ * have commands on single letters and on Enter, too. What is meant for the page as a whole, such as
+ * Ctrl+S, still gets there: in JupyterLab as an event of the page's body, which no command of the
+ * notebook matches, as the mark of `h` stops those of the page as well.
+ * @param {HTMLElement} root @param {AbortSignal} signal
+ */
+function keepKeys(root, signal) {
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return; // closes what is open around
+    const isForPage = (event.ctrlKey || event.metaKey || event.altKey) && event.key !== "Enter";
+    if (isForPage && !root.closest(".jp-OutputArea")) return;
+    event.stopPropagation();
+    const isDone = isForPage && !document.body.dispatchEvent(new KeyboardEvent("keydown", event));
+    if (isDone) event.preventDefault();
+  }, { signal });
 }
 
 function icon() {

@@ -250,6 +250,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
 
   ui.copy.addEventListener("click", () => copyText(ui.copy, ui.command.textContent ?? "", signal, ui.command), { signal });
   document.addEventListener("visibilitychange", tick, { signal });
+  keepKeys(ui.root, signal);
   el.append(ui.root);
   take(model.get("gallery") ?? {});
   watchKernel(model, el, signal, (next) => {

@@ -46,6 +46,7 @@ function memberOf(video, signal) {
 
 /** @param {HTMLElement} still  the record as it is without scripts @param {AbortSignal} signal */
 function wakeStill(still, signal) {
+  keepKeys(still, signal);
   const again = still.querySelector(".cometvid-again");
   const command = again?.querySelector("code");
   if (!again || !command) return;
