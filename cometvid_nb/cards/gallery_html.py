@@ -40,7 +40,7 @@ TAIL_CHARACTERS = 8
 _LINE = "1px solid rgba(128,128,128,0.35)"
 _ROOT = (
     f"box-sizing:border-box;margin:4px 0;padding:14px;border:{_LINE};border-radius:12px;"
-    "font-size:13px;line-height:1.5;text-align:left"
+    "font-size:13px;line-height:1.5"
 )
 _ONE_LINE = "overflow:hidden;white-space:nowrap;text-overflow:ellipsis"
 _FILLING = "position:absolute;top:0;left:0;width:100%;height:100%"
@@ -94,12 +94,12 @@ def _head(gallery: Gallery) -> Markup:
         if gallery.totals[group]
     ]
     return Markup(
-        '<div style="min-height:28px;font-size:16px;line-height:28px"><b>{}</b>{}</div>'
+        '<div dir="auto" style="min-height:28px;font-size:16px;line-height:28px"><b>{}</b>{}</div>'
         '<div style="display:flex;height:4px;margin:10px 0;border-radius:4px;overflow:hidden;'
         'background:rgba(128,128,128,0.25)">{}</div>'
         '<div class="cometvid-again" style="display:flex;gap:8px;align-items:center;height:28px;'
         'margin-bottom:14px"><span style="flex:none">{}</span>'
-        '<span style="min-width:0;{}">{}</span></div>'
+        '<span dir="ltr" style="min-width:0;{}">{}</span></div>'
     ).format(
         to_totals(gallery),
         simulated,
@@ -112,7 +112,7 @@ def _head(gallery: Gallery) -> Markup:
 
 def _command(line: str) -> Markup:
     """A line to paste, which JupyterLab would wrap."""
-    return Markup('<code style="white-space:nowrap">{}</code>').format(line)
+    return Markup('<code dir="ltr" style="white-space:nowrap">{}</code>').format(line)
 
 
 def _more(gallery: Gallery, cards: Sequence[Card]) -> Markup:
@@ -177,17 +177,18 @@ def _instead(card: Card) -> Markup:
     sign = Markup('<span style="font-size:20px">{}</span>').format(mark(card) or "–")
     reason = one_line(card.problem or card.headline, 300)
     # Text in the middle of a box that scrolls would lose its beginning: a box of its own scrolls.
-    text = Markup('<div tabindex="0" {} style="max-width:100%;overflow:auto;{}">{}</div>').format(
-        KEEPS_KEYS, "font-size:12px;line-height:1.4", reason
-    )
+    text = Markup(
+        '<div tabindex="0" dir="auto" {} style="max-width:100%;overflow:auto;{}">{}</div>'
+    ).format(KEEPS_KEYS, "font-size:12px;line-height:1.4", reason)
     return Markup('<div style="{}padding:8px 14px">{}{}</div>').format(style, sign, text)
 
 
 def _state(card: Card) -> Markup:
     return Markup(
-        '<div style="display:flex;gap:6px;align-items:center;height:20px;margin-bottom:4px">'
-        '<span style="flex:none;width:14px">{}</span><b style="min-width:0;{}">{}</b>'
-        '<span style="flex:none;margin-left:auto;font-size:12px;opacity:0.75">{}</span></div>'
+        '<div style="display:flex;gap:5px;align-items:center;height:20px;margin-bottom:4px">'
+        '<span style="flex:none;width:12px">{}</span><b dir="auto" style="min-width:0;{}">{}</b>'
+        '<span style="flex:1 1 0"></span>'
+        '<span dir="auto" style="flex:none;font-size:11px;opacity:0.75">{}</span></div>'
     ).format(mark(card) or "–", _ONE_LINE, card.headline, elapsed_text(card))
 
 
@@ -230,7 +231,7 @@ def _foot(card: Card) -> Markup:
         lines.append((card.advice, one_line(card.advice, 300)))
     # A single line may become two.
     style = _ONE_LINE if len(lines) > 1 else "overflow:hidden;word-wrap:break-word;max-height:34px"
-    row = Markup('<div title="{}" style="line-height:17px;{}">{}</div>')
+    row = Markup('<div dir="auto" title="{}" style="line-height:17px;{}">{}</div>')
     rows = [row.format(words, style, line) for words, line in lines]
     return Markup(
         '<div style="display:flex;flex-direction:column;justify-content:center;height:34px;'
