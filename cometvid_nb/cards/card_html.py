@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .card import Card
-from .html import NO_MATH, Box, anchor, code, foreign, player_of, source_of
+from .html import KEEPS_KEYS, NO_MATH, Box, anchor, code, foreign, player_of, source_of
 from .markup import Markup
 from .text import card_to_text, elapsed_text, mark, to_moment, to_state
 from .trusted import trusted
@@ -233,12 +233,12 @@ def _if_missing(card: Card) -> Markup:
         return Markup("")
     return Markup(
         ' <details class="cometvid-missing" style="display:inline">'
-        '<summary style="display:inline;cursor:pointer;text-decoration:underline">'
+        '<summary {} style="display:inline;cursor:pointer;text-decoration:underline">'
         "not playing?</summary>"
         "<div>The clip is the file {} beside this notebook: bring it along, or "
         "fetch it anew while the server still has it, with "
         "{}.</div></details>"
-    ).format(code(card.clip.path), code(card.watch_command or "%cometvid jobs"))
+    ).format(KEEPS_KEYS, code(card.clip.path), code(card.watch_command or "%cometvid jobs"))
 
 
 def _table(card: Card) -> Markup:

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from ..job.ids import check_job_id, quoted_ids
 from ..watching.state import WatchState
 from .card import Card, Phase, elapsed_from_s, phase_of
+from .grid import Grid, grid_of
+from .takes import Takes
 
 PAGE_CARDS = 48
 """A page fits two to six columns without a gap."""
+MOST_NAMED = 12
+"""So many jobs are named in a line to paste; more would make none that anybody reads."""
+MOST_NAMES_CHARS = 480
 MOST_CHECKS = 3
 """The last poll and the next two: a small card needs no plan for the hour."""
 
@@ -85,11 +91,12 @@ class Gallery:
         self.page = 1
         self.is_simulated = False
         self._states: dict[str, WatchState] = {}
+        self._takes = Takes()
         self._counts: Counter[Group] = Counter()
         self._unsettled = 0
         self._ended: list[str] = []
         self._head: Json | None = None
-        self._shown: dict[str, tuple[WatchState, Card, Json]] = {}
+        self._shown: dict[str, _Shown] = {}
         for state in states:
             self.see(state)
 
@@ -137,6 +144,8 @@ class Gallery:
             self._counts[group_of(before)] -= 1
             self._unsettled -= not before.is_settled
         self._states[state.job_id] = state
+        known = state.job or state.asked
+        self._takes.see(state.job_id, known.prompt if known else None)
         self._counts[group_of(state)] += 1
         self._unsettled += not state.is_settled
         self.is_simulated = self.is_simulated or state.is_simulated
@@ -147,6 +156,26 @@ class Gallery:
         """The jobs that have settled since the last call, in the order they did."""
         ended, self._ended = self._ended, []
         return [self._states[job_id] for job_id in ended]
+
+    @property
+    def command(self) -> str:
+        """The line to paste that shows these jobs again."""
+        ids = list(islice(self._states, MOST_NAMED + 1))
+        if len(ids) > MOST_NAMED or sum(map(len, ids)) > MOST_NAMES_CHARS:
+            return "%cometvid jobs" if self.is_settled else "%cometvid resume"
+        try:
+            return f"%cometvid watch --gallery {quoted_ids([check_job_id(one) for one in ids])}"
+        except ValueError:  # an id from the API may hold anything, a line break too
+            return "%cometvid jobs"
+
+    def take_of(self, job_id: str) -> int | None:
+        """Which take of its prompt a job is, from 1; None if its prompt is no other job's."""
+        return self._takes.number(job_id)
+
+    def grid_of(self, cards: Iterable[Card]) -> Grid:
+        """How tiles of these cards stand; a shape that nobody knows yet has no say."""
+        known = (card for card in cards if card.facts or not card.phase.is_active)
+        return grid_of(self.total, [card.aspect_ratio for card in known])
 
     def cards(self, most: int) -> list[Card]:
         """The cards of the first jobs, `most` at most, in the order they were added."""
@@ -171,19 +200,20 @@ class Gallery:
         """
         head = self._head_json(now_s)
         changed: dict[str, Json] = {}
-        shown: dict[str, tuple[WatchState, Card, Json]] = {}
+        shown: dict[str, _Shown] = {}
         for job_id in head["order"]:
-            state = self._states[job_id]
+            state, take = self._states[job_id], self.take_of(job_id)
             known = self._shown.get(job_id)
-            if known is not None and known[0] is not state:
+            if known is None or known.state is not state or known.take != take:
                 card = _small(state)
-                known = (state, card, known[2]) if card == known[1] else None
-            if known is None:
-                card = _small(state)
-                known = (state, card, _card_json(card, now_s))
-                changed[job_id] = known[2]
+                if known is not None and (card, take) == (known.card, known.take):
+                    known = replace(known, state=state)
+                else:
+                    known = _Shown(state, card, take, _card_json(card, take, now_s))
+                    changed[job_id] = known.json
             shown[job_id] = known
         self._shown = shown
+        head["grid"] = asdict(self.grid_of(one.card for one in shown.values()))
         if not changed and head == self._head:
             return None
         self._head = head
@@ -193,7 +223,7 @@ class Gallery:
         """All that the page shows, as the last `change` has left it."""
         if self._head is None:
             self.change(now_s)
-        cards = {job_id: card for job_id, (_, _, card) in self._shown.items()}
+        cards = {job_id: one.json for job_id, one in self._shown.items()}
         return {**(self._head or {}), "cards": cards, "sent_at_s": now_s}
 
     def _head_json(self, now_s: float) -> Json:
@@ -210,6 +240,7 @@ class Gallery:
             "pages": pages,
             "is_simulated": self.is_simulated,
             "is_settled": self.is_settled,
+            "command": self.command,
             "order": self._order(now_s),
         }
 
@@ -245,9 +276,19 @@ def _small(state: WatchState) -> Card:
     return replace(card, checks_at_s=card.checks_at_s[:MOST_CHECKS])
 
 
-def _card_json(card: Card, now_s: float) -> Json:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a page was told of a job, and of which state that was made."""
+
+    state: WatchState
+    card: Card
+    take: int | None
+    json: Json
+
+
+def _card_json(card: Card, take: int | None, now_s: float) -> Json:
     # The poster stands once in a message, where the small card looks for it.
     poster = card.clip.poster if card.clip else None
     if card.clip is not None and poster is not None:
         card = replace(card, clip=replace(card.clip, poster=None))
-    return {**card.to_json(now_s), "poster": poster}
+    return {**card.to_json(now_s), "poster": poster, "take": take}

@@ -20,6 +20,10 @@ from .text import one_line
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 """The classes of what MathJax leaves alone, 2 in exports and 3 in JupyterLab: in all other HTML of
 a notebook it takes what stands between the dollars of two prices for a formula."""
+KEEPS_KEYS = Markup('data-lm-suppress-shortcuts="true"')
+"""On each element that can have the focus: JupyterLab then leaves its keys alone, where a letter
+such as `m` would turn the cell into Markdown, and its output would be gone. The sanitizer of an
+untrusted notebook takes it away, and leaves nothing that would do in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,10 @@ def player_of(
         )
         return image.format(box.width, box.height, box.style, f"Clip of {card.job_id}", source)
     return Markup(
-        '<video controls preload="{}" playsinline width="{}" height="{}" style="{}" '
+        '<video controls {} preload="{}" playsinline width="{}" height="{}" style="{}" '
         'title="{}"{} src="{}">{}</video>'
     ).format(
+        KEEPS_KEYS,
         "none" if is_patient else "metadata",
         box.width,
         box.height,
@@ -119,4 +124,4 @@ def no_math(html: Markup) -> str:
 
 def anchor(target: str, label: str | Markup) -> Markup:
     """A link, as HTML."""
-    return Markup('<a href="{}">{}</a>').format(target, label)
+    return Markup('<a href="{}" {}>{}</a>').format(target, KEEPS_KEYS, label)

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 _FOLDER = Path(__file__).parent
-STYLE = " ".join((_FOLDER / "record.css").read_text(encoding="utf-8").split())
-SCRIPT = (_FOLDER / "record.js").read_text(encoding="utf-8")
+STYLE = " ".join((_FOLDER / "card_record.css").read_text(encoding="utf-8").split())
+SCRIPT = (_FOLDER / "card_record.js").read_text(encoding="utf-8")
 
 _RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z"
 ICONS: Mapping[str, str] = {

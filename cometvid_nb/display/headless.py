@@ -8,8 +8,8 @@ from typing import Any
 from ..cards.card import Card, Phase
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery
-from ..cards.gallery_html import gallery_to_bundle
 from .embedding import last_cards
+from .record import gallery_record
 
 FILE_EVERY_S = 2.0
 """The shortest pause between two versions of a gallery's output, as each holds the whole grid."""
@@ -72,7 +72,7 @@ class GalleryHtmlView:
             return
         self._totals, self._shown_at_s = gallery.totals, now_s
         cards = last_cards(gallery, is_embedding=self._is_embedding)
-        bundle = gallery_to_bundle(gallery, cards)
+        bundle = gallery_record(gallery, cards)
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         else:

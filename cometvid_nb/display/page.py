@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery, Group
-from ..cards.gallery_html import gallery_to_bundle
 from ..notebook import spawn, until_idle
 from .embedding import last_cards
+from .record import gallery_record
 
 if TYPE_CHECKING:
     from .widget import CardWidget, CometvidWidget, GridWidget
@@ -236,7 +236,7 @@ class GalleryWidgetView:
             cards = last_cards(gallery, is_embedding=self._is_embedding)
             # A single clip has nothing to be compared with.
             if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
-                self._output.settle(gallery_to_bundle(gallery, cards))
+                self._output.settle(self._record(gallery, cards))
             else:
                 self._is_settling = True
                 spawn(self._settle_when_unused(gallery, cards))
@@ -251,7 +251,10 @@ class GalleryWidgetView:
         # to watch a job again: then the gallery is no longer settled.
         is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
         if not is_needed and gallery.is_settled:
-            self._output.settle(gallery_to_bundle(gallery, cards))
+            self._output.settle(self._record(gallery, cards))
+
+    def _record(self, gallery: Gallery, cards: list[Card]) -> dict[str, str]:
+        return gallery_record(gallery, cards, token=self._widget.record_token)
 
     def tick(self, now_s: float) -> None:
         """Do nothing: the page has a clock of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from ..cards.words import WORDS
 from ..notebook import shell
 from .beside import Beside
 from .frontend import has_output_areas
+from .record import gallery_record
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
@@ -35,12 +37,18 @@ anywidget loads one module from a Blob URL, where relative imports fail, so they
 GALLERY_PARTS = (
     *CARD_PARTS,
     "sync.js",
+    "sync_bar.js",
     "tile.js",
     "gallery_model.js",
     "gallery_dom.js",
     "gallery.js",
+    "record_events.js",
+    "gallery_record.js",
 )
 
+STYLES = ("card.css", "gallery.css")
+"""For every widget the same: a page has the style sheet of each widget on it, in whatever order,
+and of two that differ the last one would win over the other's rules."""
 
 CONTAINED_DEPTH = 8
 """How deep a container is searched: containers can hold one another in a circle."""
@@ -49,16 +57,17 @@ MOST_RECORDS = 20
 that they speak of."""
 
 
-def join(*parts: str, render: str | None = None) -> str:
+def join(*parts: str, render: str | None = None, initialize: str = "greet") -> str:
     """Return the files of `static/` joined into one module or style sheet.
 
-    `render` names the function that draws a view; None for a style sheet.
+    `render` names the function that draws a view, None for a style sheet; `initialize` the one that
+    begins a model, with a view or without.
     """
     texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
     if render is None:
         return "\n".join(texts)
     words = f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};"
-    module = f"export default {{ initialize: greet, render: {render} }};\n"
+    module = f"export default {{ initialize: {initialize}, render: {render} }};\n"
     return "\n".join([words, *texts, module])
 
 
@@ -166,7 +175,7 @@ class CardWidget(CometvidWidget):
 
     # Text and not a path: for a path anywidget starts to watch the file for changes.
     _esm = join(*CARD_PARTS, render="renderCard")
-    _css = join("card.css")
+    _css = join(*STYLES)
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -209,12 +218,15 @@ class GridWidget(CometvidWidget):
     A page that opens gets all of `gallery`; after that it gets only the changes, as messages.
     """
 
-    _esm = join(*GALLERY_PARTS, render="renderGallery")
-    _css = join("card.css", "gallery.css")
+    _esm = join(*GALLERY_PARTS, render="renderGallery", initialize="greetGallery")
+    _css = join(*STYLES)
     gallery = traitlets.Dict(help="One page as JSON; see `Gallery.to_json`.").tag(sync=True)
+    record_token = traitlets.Unicode(help="By it a record in the page finds its widget.").tag(
+        sync=True
+    )
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(record_token=secrets.token_hex(8), **kwargs)
         self._shown: Gallery | None = None
 
     def show(self, gallery: Gallery, now_s: float) -> None:
@@ -247,7 +259,8 @@ class GridWidget(CometvidWidget):
         if self._shown is None:
             return {"text/plain": f"{type(self).__name__} without jobs"}
         if self._shown.is_settled:
-            return gallery_to_bundle(self._shown)
+            # Without the widget's token: this record shows only where the widget does not live.
+            return gallery_record(self._shown)
         # Without players, which a replaced output would start again, and without posters, which
         # are megabytes.
         cards = [_without_poster(card) for card in self._shown.cards(MOST_RECORD_CARDS)]

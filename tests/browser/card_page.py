@@ -10,6 +10,7 @@ import asyncio
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +20,10 @@ import tornado.netutil
 import tornado.web
 from playwright.sync_api import Locator, Page
 
+from cometvid_nb.cards.grid import grid_of
 from cometvid_nb.clips.format import media_type, suffix_of
 from cometvid_nb.display.jobs_widget import JobsWidget
-from cometvid_nb.display.widget import GALLERY_PARTS, CardWidget, join
+from cometvid_nb.display.widget import CardWidget, GridWidget
 from cometvid_nb.simulator.clips import MEDIA
 from tests.clips import made
 
@@ -66,7 +68,7 @@ PAGE = """<!doctype html>
       };
       if (files) this.widget_manager.resolveUrl = async (path) => files + path;
     }
-    get(name) { return name === "{name}" ? this.value : undefined; }
+    get(name) { return { "{name}": this.value, record_token: "token" }[name]; }
     set(name, value) {  // as Backbone does: an equal value is no news
       if (name !== "{name}" || JSON.stringify(value) === JSON.stringify(this.value)) return;
       this.change(value);
@@ -98,6 +100,8 @@ PAGE = """<!doctype html>
     window.leave = () => { controller.abort(); cleanup(); };
     const cleanup = widget.render({ model, el, signal: controller.signal });
   };
+  window.widget = widget;
+  window.Model = Model;
   window.isReady = true;
 </script></body></html>
 """
@@ -106,8 +110,8 @@ PAGE = """<!doctype html>
 SOURCES = {
     "card.js": CardWidget._esm,
     "card.css": CardWidget._css,
-    "gallery.js": join(*GALLERY_PARTS, render="renderGallery"),
-    "gallery.css": join("card.css", "gallery.css"),
+    "gallery.js": GridWidget._esm,
+    "gallery.css": GridWidget._css,
     "jobs.js": JobsWidget._esm,
     "jobs.css": JobsWidget._css,
 }
@@ -243,8 +247,10 @@ def gallery(*cards: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "pages": 1,
         "is_simulated": False,
         "is_settled": False,
+        "command": "%cometvid watch --gallery video_001",
+        "grid": asdict(grid_of(len(cards), [one["aspect_ratio"] for one in cards])),
         "order": [one["job_id"] for one in cards],
-        "cards": {one["job_id"]: {"poster": None} | one for one in cards},
+        "cards": {one["job_id"]: {"poster": None, "take": None} | one for one in cards},
         "sent_at_s": time.time(),
     }
     return base | changes

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import LabServer
-from tests.browser.scenes import connect, expect_player, look, record
+from tests.browser.scenes import connect, expect_player, height, look, record
 
 FEW = [f"video_take_{number}" for number in range(1, 6)]
 MANY = [f"video_many_{number:03}" for number in range(200)]
@@ -53,28 +53,45 @@ def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
     look(page, "gallery-2-some", 1)
     api.finish(FEW[3])
     api.fail(FEW[4], "Your request was blocked by our moderation system.")
+    expect(live).to_contain_text("blocked by our moderation system")
+    stood = height(live)
     settled = record(page.output(1))
-    expect(settled.locator("video")).to_have_count(4)
+    expect(settled.locator(".cometvid-still video")).to_have_count(4)
+    # The kernel has its model: in the record's place stands the live gallery, as high as before.
+    expect(settled.locator(".cometvid-gallery")).to_be_visible()
+    assert height(live) == pytest.approx(stood, abs=4)
     look(page, "gallery-3-record", 1)
-    expect(settled).to_contain_text("5 jobs: 4 done, 1 failed")
-    expect(settled).to_contain_text("blocked by our moderation system")
     page.save()
+    page.reload()
+    expect(live.get_by_role("button", name="Play all in sync")).to_be_visible()
+    live.get_by_role("button", name="Failed").click()
+    expect(live.locator(".cometvid-tile")).to_have_count(1)
+    look(page, "gallery-4-reloaded", 1)
     assert page.errors == []
     page.close()
     beside, output = lab.read_notebook("takes.ipynb").cells[1].outputs
     assert not beside.data
     assert sorted(output.data) == ["text/html", "text/plain"]
 
+    lab.end_sessions()
     lab.copy_untrusted("takes.ipynb", "takes-copy.ipynb")
     for name in ("takes.ipynb", "takes-copy.ipynb"):
-        again = open_notebook(name)
-        clips = record(again.output(1)).locator("video")
+        again = open_notebook(name, has_kernel=False)
+        settled = record(again.output(1))
+        clips = settled.locator("video")
         expect(clips).to_have_count(4)
+        expect(settled).to_contain_text("5 jobs: 4 done, 1 failed")
+        expect(settled).to_contain_text("blocked by our moderation system")
+        expect(settled).to_contain_text(f"%cometvid watch --gallery {' '.join(FEW)}")
+        if name == "takes.ipynb":
+            assert height(settled) == pytest.approx(stood, abs=4)
+        in_sync = settled.get_by_role("button", name="Play all in sync")
+        expect(in_sync).to_have_count(1 if name == "takes.ipynb" else 0)
         for index in range(4):
             # With a poster nothing is loaded before somebody wants it.
             clips.nth(index).evaluate("(video) => { video.muted = true; video.play(); }")
             expect_player(clips.nth(index))
-        look(again, f"gallery-4-{name.removesuffix('.ipynb')}", 1)
+        look(again, f"gallery-5-{name.removesuffix('.ipynb')}", 1)
         first, second = (clips.nth(index).bounding_box() for index in (0, 1))
         assert first is not None
         assert second is not None
@@ -101,9 +118,13 @@ def test_a_gallery_stays_while_its_clips_are_compared_and_settles_after(
     clips.first.evaluate(PLAYED_TO_ITS_END)
     expect(live).to_be_visible()
     live.get_by_role("button", name="Leave sync").click()
-    settled = record(page.output(1))
-    expect(settled.locator("video")).to_have_count(2, timeout=30_000)
-    expect(settled).to_contain_text(f"%cometvid watch --gallery {' '.join(FEW[:2])}")
+    still = record(page.output(1)).locator(".cometvid-still")
+    expect(still.locator("video")).to_have_count(2, timeout=30_000)
+    expect(still).to_contain_text(f"%cometvid watch --gallery {' '.join(FEW[:2])}")
+    expect(still).to_be_hidden()
+    live.get_by_role("button", name="Play all in sync").click()
+    expect(clips.filter(visible=True)).to_have_count(2)
+    clips.first.evaluate(PLAYED_TO_ITS_END)
     assert page.errors == []
 
 
@@ -122,14 +143,17 @@ def test_two_hundred_jobs_come_in_pages_and_can_be_filtered_and_reloaded(
     for job_id in MANY[150:153]:
         api.finish(job_id)
     expect(live.get_by_role("button", name="Done")).to_contain_text("3", timeout=30_000)
-    look(page, "gallery-5-many", 1)
+    look(page, "gallery-6-many", 1)
+    tiles.nth(40).scroll_into_view_if_needed()
+    expect(live.get_by_role("button", name="Done")).to_be_in_viewport()
+    expect(live.get_by_role("button", name="Next")).to_be_in_viewport()
     live.get_by_role("button", name="Next").click()
     expect(live).to_contain_text(MANY[48])
     live.get_by_role("button", name="Done").click()
     expect(tiles).to_have_count(3)
     live.get_by_role("button", name=f"Play the clip of {MANY[150]}").click()
     expect_player(live.locator("video").first)
-    look(page, "gallery-6-filter", 1)
+    look(page, "gallery-7-filter", 1)
     page.save()
     page.reload()
     expect(tiles).to_have_count(3)

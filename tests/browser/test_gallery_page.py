@@ -277,7 +277,7 @@ def test_filter_order_and_page_are_asked_of_the_kernel(view: CardPage) -> None:
     change(view, state)
     expect(view.part("gallery-problem")).to_be_hidden()
     expect(view.part("grid")).to_have_attribute("aria-busy", "false")
-    view.page.get_by_label("Order").select_option("progress")
+    view.page.get_by_label("Sort").select_option("progress")
     assert view.sent()[-1] == asked | {"sort": "progress"}
     change(view, state | {"sort": "progress"})
     button(view, "Next").click()

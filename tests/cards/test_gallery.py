@@ -203,8 +203,9 @@ def test_the_record_is_a_grid_of_players_with_the_reasons_of_those_that_failed()
     assert "Blocked &lt;by&gt; us." in html
     assert "&lt;b&gt;x" in html
     assert "create a new one" in html
+    left = html.replace(' data-lm-suppress-shortcuts="true"', "")  # missed by no reader
     for stripped in ("<source", "<style", "<script", "var(", "aria-", "data-"):
-        assert stripped not in html
+        assert stripped not in left
     head, *lines = bundle["text/plain"].splitlines()
     assert head == "3 jobs: 2 done, 1 failed"
     assert lines[0].split() == ["video_0", "Completed", "videos/video_0.mp4"]
@@ -215,8 +216,8 @@ def test_a_thousand_jobs_leave_a_bounded_record() -> None:
     heavy = "data:image/jpeg;base64," + "A" * 150_000
     bundle = gallery_to_bundle(Gallery(saved(job_id, heavy) for job_id in ids(1000)))
     for text in bundle.values():
-        assert "… and 940 more: %cometvid jobs" in text
-    assert bundle["text/html"].count("<video") == 60
+        assert "… and 952 more: %cometvid jobs" in text
+    assert bundle["text/html"].count("<video") == PAGE_CARDS
     assert len(bundle["text/html"]) < 5_000_000
     assert "1,000 jobs: 1,000 done" in bundle["text/plain"]
 

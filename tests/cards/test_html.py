@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.card_html import card_to_bundle, card_to_html
 from cometvid_nb.cards.clip import Clip
+from cometvid_nb.cards.gallery import Gallery
+from cometvid_nb.cards.gallery_html import gallery_to_html
 from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job.job import Job
@@ -21,6 +23,7 @@ from tests.strategies import NASTY_TEXTS
 
 NOW_S = 1_781_079_478.0
 URL = "https://clips.example/a.mp4?expires=1&signature=f00d"
+KEEPS_KEYS = "data-lm-suppress-shortcuts"
 OUR_TAGS = {
     "div": {"class", "dir", "style"},
     "table": set[str](),
@@ -30,12 +33,14 @@ OUR_TAGS = {
     "b": {"style"},
     "code": {"class", "style", "title"},
     "span": {"class", "style", "dir"},
-    "a": {"href"},
+    "a": {"href", KEEPS_KEYS},
     "details": {"class", "style"},
-    "summary": {"style"},
+    "summary": {"style", KEEPS_KEYS},
     "img": {"width", "height", "style", "title", "src"},
-    "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"},
+    "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"}
+    | {KEEPS_KEYS},
 }
+FOCUSABLE = {"video", "a", "summary", "button", "input", "select", "textarea"}
 
 
 class Markup(HTMLParser):
@@ -164,8 +169,23 @@ def test_the_player_is_a_video_with_its_own_src() -> None:
 
     assert video["src"] == URL
     assert {"controls", "preload", "title", "width", "height"} <= set(video)
+    # The one that helps only where it is not stripped, and is missed nowhere else.
+    left = html.replace(f' {KEEPS_KEYS}="true"', "")
     for stripped in ("<source", "<style", "<script", "var(", "aria-", "data-"):
-        assert stripped not in html
+        assert stripped not in left
+
+
+@pytest.mark.parametrize("is_player", [True, False])
+def test_jupyterlab_leaves_the_keys_of_whatever_can_have_the_focus_alone(is_player: bool) -> None:
+    others = (Clip(URL, None, None, None, number=1),)
+    clip = Clip(URL, "videos/a.mp4", "videos/a.mp4", None, poster="data:image/png;base64,AA==")
+    card = replace(completed(), clip=replace(clip, others=others))
+    state = WatchState.begin("video_1", NOW_S, 600)
+    gallery = gallery_to_html(Gallery([state]), [card], is_player=is_player)
+    for html in (card_to_html(card, is_player=is_player), gallery):
+        found = [attributes for tag, attributes in Markup(html).tags if tag in FOCUSABLE]
+        assert found
+        assert all(attributes.get(KEEPS_KEYS) == "true" for attributes in found)
 
 
 @pytest.mark.parametrize(

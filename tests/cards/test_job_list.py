@@ -182,8 +182,8 @@ def test_no_text_of_anybody_becomes_a_tag_an_attribute_or_a_line(
 ) -> None:
     bundle = bundle_of(entry(**values), search=search)
     read = Reader(bundle["text/html"])
-    assert set(read.tags) <= TAGS | {"mark"}
-    assert {name for name, _ in read.attributes} <= {"style", "dir", "href", "title"}
+    assert set(read.tags) <= TAGS | {"mark", "div"}
+    assert {name for name, _ in read.attributes} <= {"style", "dir", "href", "title", "class"}
     lines = bundle["text/plain"].split("\n")
     assert all(line.startswith("    ") for line in lines[2:])
     assert "\x1b" not in bundle["text/plain"]

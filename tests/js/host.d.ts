@@ -4,6 +4,9 @@
 /** The table of words that `join` of widget.py puts before the parts. */
 declare const WORDS: typeof import("../../cometvid_nb/cards/words.json");
 
+/** The style sheet record.css, which display/record.py puts before the parts of a record. */
+declare const RECORD_STYLE: string;
+
 /** A Lumino signal, as far as the card uses one. */
 interface LuminoSignal {
   connect?(slot: (sender: unknown, status: string) => void): unknown;
@@ -12,7 +15,7 @@ interface LuminoSignal {
 
 /** The model anywidget 0.11 hands to `render` (its model-proxy.ts). */
 interface CometvidModel {
-  get(name: "card" | "gallery" | "jobs" | "record"): unknown;
+  get(name: "card" | "gallery" | "jobs" | "record_token"): unknown;
   set(name: "gallery", value: unknown): void;
   send(content: object): void;
   on(name: string, callback: (...args: any[]) => void): void;

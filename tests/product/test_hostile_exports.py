@@ -177,7 +177,7 @@ class Outermost(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._depth == 0:
+        if self._depth == 0 and tag not in ("style", "script"):  # MathJax skips these
             self.found.append(dict(attrs).get("class") or "")
         self._depth += tag not in ("img", "br")
 

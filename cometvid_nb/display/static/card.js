@@ -39,9 +39,8 @@ function build() {
     h("div", "row", {}, status, ui.elapsed, ui.remaining, h("span", "buttons", {}, ui.stop, ui.watch, ui.again)),
     ui.outputs, ui.timing, ui.note, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
     h("div", "footer", {}, ui.id, ui.place), savedBar);
-  // JupyterLab's one-letter commands (m, d d, space …) must not fire while the player has focus.
   const layout = h("div", "layout", {}, screen, body, ui.live);
-  const root = h("section", "root card", { "data-lm-suppress-shortcuts": "true" }, layout);
+  const root = h("section", "root card", {}, layout);
   return { ...ui, root, layout, body, screen, overlay, bar, status, notice, commandRow, savedBar };
 }
 
@@ -234,6 +233,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     after(2000, () => { ui.copy.textContent = "Copy"; }, signal);
   }, { signal });
   document.addEventListener("visibilitychange", tick, { signal });
+  keepKeys(ui.root, signal);
 
   readCard();
   el.append(ui.root);

@@ -5,6 +5,8 @@
  * One AbortController per view ends each listener and timer.
  */
 
+const FRAME_S = 1 / 24; // of the slower clips, so that each step shows another picture
+
 /**
  * setTimeout that ends with the view; returns what cancels it.
  * @param {number} delay_ms @param {() => void} action @param {AbortSignal} signal
@@ -44,14 +46,36 @@ function sayId(node, id) {
   node.title = id;
 }
 
-/** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name
+/**
+ * A node of ours. Each has the mark that makes JupyterLab leave its keys alone: Lumino looks at the
+ * focused element first, and a mark around it comes too late for a selector such as `:focus`.
+ * @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name
  * @param {Record<string, string>} [attributes] @param {(Node | string)[]} children */
 function h(tag, name, attributes = {}, ...children) {
   const node = document.createElement(tag);
+  node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.className = name.split(" ").filter(Boolean).map((word) => `cometvid-${word}`).join(" ");
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children);
   return node;
+}
+
+/**
+ * Keep the keys that are typed in `root` from what listens further out: classic Notebook and VS Code
+ * have commands on single letters and on Enter, too. What is meant for the page as a whole, such as
+ * Ctrl+S, still gets there: in JupyterLab as an event of the page's body, which no command of the
+ * notebook matches, as the mark of `h` stops those of the page as well.
+ * @param {HTMLElement} root @param {AbortSignal} signal
+ */
+function keepKeys(root, signal) {
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return; // closes what is open around
+    const isForPage = (event.ctrlKey || event.metaKey || event.altKey) && event.key !== "Enter";
+    if (isForPage && !root.closest(".jp-OutputArea")) return;
+    event.stopPropagation();
+    const isDone = isForPage && !document.body.dispatchEvent(new KeyboardEvent("keydown", event));
+    if (isDone) event.preventDefault();
+  }, { signal });
 }
 
 function icon() {
@@ -62,6 +86,21 @@ function icon() {
   svg.setAttribute("class", "cometvid-icon");
   svg.append(path);
   return { svg, path };
+}
+
+/** Put `text` on the clipboard, and say so on the button that asked for it.
+ * @param {HTMLElement} node @param {string} text @param {AbortSignal} signal
+ * @param {HTMLElement} [source]  where the text stands, to be left selected for Ctrl+C */
+async function copyText(node, text, signal, source) {
+  const label = node.dataset["label"] ??= node.textContent ?? "";
+  try {
+    await navigator.clipboard.writeText(text);
+    node.textContent = "Copied";
+  } catch { // refused, or no clipboard outside https
+    if (source) getSelection()?.selectAllChildren(source);
+    node.textContent = source ? "Selected" : "Not allowed";
+  }
+  after(2000, () => { node.textContent = label; }, signal);
 }
 
 /** @param {string} name @param {string} text */

@@ -16,11 +16,11 @@ function renderGallery({ model, el, signal: viewSignal }) {
   let gallery = EMPTY_GALLERY;
   let [loss, lost_at_s] = [/** @type {Loss} */ (""), 0];
   let asked = /** @type {Pick<Gallery, "filter" | "sort" | "page"> | null} */ (null);
-  let [announced, isBusy, isInSync, isDragging] = ["", false, false, false];
+  let [announced, isBusy] = ["", false];
   let panel = /** @type {{jobId: string, root: HTMLElement, end: () => void} | null} */ (null);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
-  const videos = () => [...entries.values()].filter(({ tile }) => tile.isJoined()).map(({ tile }) => tile.video);
-  const sync = createSync(videos, () => drawSync(), signal);
+  const tiles = () => [...entries.values()].map(({ tile }) => tile);
+  const sync = createSyncBar(ui.sync, tiles, () => tellUse(), signal);
 
   const send = (/** @type {any} */ content) => (content.kind === "fetch_clip" ? gate.ask(content) : model.send(content));
   const cardOf = (/** @type {string} */ id) => {
@@ -51,14 +51,13 @@ function renderGallery({ model, el, signal: viewSignal }) {
       say(count, number.toLocaleString("en"));
       node.setAttribute("aria-pressed", String(view.filter === name));
       node.classList.toggle("cometvid-is-none", !number);
+      if (name === "other") node.hidden = !number && view.filter !== name; // most galleries never have one
     }
     for (const [name, part] of Object.entries(ui.parts)) {
-      const number = gallery.totals[/** @type {Total} */ (name)];
-      part.style.flexGrow = String(number);
-      part.hidden = !number;
+      part.style.inlineSize = `${(100 * gallery.totals[/** @type {Total} */ (name)]) / (gallery.total || 1)}%`;
     }
     if (ui.sort.value !== view.sort) ui.sort.value = view.sort;
-    ui.filterBox.hidden = ui.sortBox.hidden = ui.meter.hidden = gallery.total < 2;
+    ui.filterBox.hidden = ui.sortBox.hidden = ui.meter.hidden = ui.sync.bar.hidden = gallery.total < 2;
     ui.grid.setAttribute("aria-busy", String(asked !== null));
     say(ui.pager.place, `Page ${view.page} of ${gallery.pages}`);
     ui.nav.hidden = gallery.pages < 2;
@@ -70,9 +69,12 @@ function renderGallery({ model, el, signal: viewSignal }) {
     for (const { node } of ui.filters) node.setAttribute("aria-disabled", String(loss !== ""));
     ui.sort.disabled = loss !== "";
     say(ui.empty, gallery.order.length || asked ? "" : gallery.total ? "No job here." : "No jobs yet.");
-    say(ui.problem, loss === "stopped" ? "The kernel stopped; the jobs themselves go on. Follow them again: %cometvid resume"
-      : loss ? DISCONNECTED
-        : isBusy ? BUSY : "");
+    const stopped = gallery.is_settled ? "The kernel stopped. These jobs as a live gallery again:"
+      : "The kernel stopped; the jobs themselves go on. Watch them again:";
+    say(ui.problem, loss === "stopped" ? stopped : loss ? DISCONNECTED : isBusy ? BUSY : "");
+    say(ui.command, loss === "stopped" ? gallery.command ?? "%cometvid resume" : "");
+    ui.commandRow.hidden = ui.command.hidden;
+    ui.notice.hidden = ui.problem.hidden;
     const ended = gallery.total - gallery.totals.queued - gallery.totals.running;
     const quarter = Math.floor((4 * ended) / (gallery.total || 1)) * 25;
     const isAll = gallery.is_settled || quarter === 100;
@@ -93,7 +95,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (panel && !wanted.has(panel.jobId)) closePanel(false);
     for (const [id, { tile }] of entries) {
       if (wanted.has(id)) continue;
-      if (isInSync) leaveSync();
+      sync.leave();
       gate.forget(id);
       tile.end(false);
       entries.delete(id);
@@ -103,7 +105,8 @@ function renderGallery({ model, el, signal: viewSignal }) {
       if (!entry) {
         const facade = modelOfJob(model, id, () => cardOf(id), send);
         entry = { facade, drawn: "", tile: createTile(facade, signal, { open: togglePanel, tick }) };
-        entry.tile.sound.addEventListener("click", () => unmute(id), { signal });
+        const { tile } = entry;
+        tile.sound.addEventListener("click", () => sync.hear(tile), { signal });
         entries.set(id, entry);
       }
       const card = cardOf(id);
@@ -125,14 +128,16 @@ function renderGallery({ model, el, signal: viewSignal }) {
       else (node.isConnected && grid.moveBefore ? grid.moveBefore : grid.insertBefore).call(grid, node, place);
     }
     seatPanel();
-    ui.root.style.setProperty("--cometvid-ratio", String(commonRatio(gallery)));
+    const { ratio, columns, max_width } = gallery.grid;
+    ui.root.style.setProperty("--cometvid-ratio", String(ratio));
+    [ui.grid.style.gridTemplateColumns, ui.grid.style.maxInlineSize] = [columns, max_width];
     if (hadFocus && !ui.grid.contains(document.activeElement)) ui.grid.focus({ preventScroll: true });
   }
 
   function refresh() {
     drawHead();
     drawGrid();
-    drawSync();
+    sync.draw();
     tick();
   }
 
@@ -206,7 +211,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
       event.stopPropagation(); // JupyterLab would leave the cell's edit mode
       closePanel(true);
     }, { signal: own.signal });
-    if (!isInSync) entry.tile.video.pause();
+    if (!sync.isInSync()) entry.tile.video.pause();
     const end = renderCard({ model: entry.facade, el: box, signal: own.signal, clock });
     panel = { jobId, root, end: () => { end(); own.abort(); root.remove(); } };
     entry.tile.title.setAttribute("aria-expanded", "true");
@@ -232,84 +237,20 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (panel && tile && tile.nextElementSibling !== panel.root) tile.after(panel.root);
   };
 
-  // ---- all clips as one
-
-  function drawSync() {
-    const tiles = [...entries.values()].map(({ tile }) => tile).filter((tile) => tile.hasClip());
-    ui.syncBar.hidden = tiles.length < 2 && !isInSync;
-    ui.syncControls.hidden = !isInSync;
-    const label = !isInSync ? "Play all in sync" : sync.isWanted() ? "Pause all" : "Play all";
-    if (ui.sync.playText.textContent !== label) {
-      ui.sync.playText.textContent = label;
-      ui.sync.play.node.setAttribute("aria-label", label);
-      ui.sync.play.node.title = label;
-      ui.sync.play.path.setAttribute("d", isInSync && sync.isWanted() ? "M5 3v10M11 3v10" : PLAY);
-    }
-    if (!isInSync) return;
-    const [at_s, duration_s] = [sync.clock_s(), sync.duration_s()];
-    const max = duration_s.toFixed(3);
-    if (ui.sync.seek.max !== max) ui.sync.seek.max = max;
-    if (!isDragging) ui.sync.seek.value = String(at_s);
-    const ready = sync.readyCount();
-    const text = `${at_s.toFixed(2)} / ${duration_s.toFixed(2)} s`;
-    say(ui.sync.time, sync.isWaiting() && ready < tiles.length ? `loading ${ready} of ${tiles.length}…` : text);
-    ui.sync.seek.setAttribute("aria-valuetext", `${at_s.toFixed(1)} of ${duration_s.toFixed(1)} seconds`);
-  }
-
-  let isUsed = false;
-  const joinAll = () => {
-    for (const { tile } of entries.values()) {
-      if (!tile.hasClip()) continue;
-      if (!isInSync) tile.mute(true);
-      tile.join();
-    }
-    isInSync = true;
-    tellUse();
-  };
-  const leaveSync = () => {
-    sync.end();
-    isInSync = isDragging = false;
-    for (const { tile } of entries.values()) tile.leave();
-    drawSync();
-    tellUse();
-  };
-  /** @param {string} id */
-  const unmute = (id) => {
-    const isOn = entries.get(id)?.tile.sound.getAttribute("aria-pressed") === "true";
-    for (const [other, { tile }] of entries) tile.mute(isOn || other !== id);
-  };
-  ui.sync.play.node.addEventListener("click", () => {
-    if (isInSync && sync.isWanted()) return sync.pause();
-    joinAll();
-    sync.play();
-  }, { signal });
-  ui.sync.restart.addEventListener("click", () => sync.restart(), { signal });
-  ui.sync.back.addEventListener("click", () => sync.step(-1), { signal });
-  ui.sync.on.addEventListener("click", () => sync.step(1), { signal });
-  ui.sync.leave.addEventListener("click", () => { leaveSync(); ui.sync.play.node.focus(); }, { signal });
-  ui.sync.seek.addEventListener("input", () => {
-    isDragging = true;
-    sync.seek(Number(ui.sync.seek.value));
-  }, { signal });
-  ui.sync.seek.addEventListener("change", () => { isDragging = false; drawSync(); }, { signal });
-  ui.sync.seek.addEventListener("keydown", (event) => {
-    const frames = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-    if (!frames) return;
-    event.preventDefault(); // step "any" would move by a hundredth of the whole
-    sync.step(frames);
-  }, { signal });
-
   // While clips play, or are about to, the kernel leaves the gallery where it is: what it puts there
   // for good has players, but none that play in sync.
+  let isUsed = false;
   const tellUse = () => {
     const isPlaying = [...ui.grid.querySelectorAll("video")].some((video) => !video.paused && !video.ended);
-    if (isUsed === (isInSync || isPlaying)) return;
+    if (isUsed === (sync.isInSync() || isPlaying)) return;
     isUsed = !isUsed;
     model.send({ kind: "use", is_used: isUsed });
   };
   for (const name of ["play", "pause", "ended"]) ui.grid.addEventListener(name, tellUse, { capture: true, signal });
 
+  ui.copy.addEventListener("click", () => copyText(ui.copy, ui.command.textContent ?? "", signal, ui.command), { signal });
   document.addEventListener("visibilitychange", tick, { signal });
+  keepKeys(ui.root, signal);
   el.append(ui.root);
   take(model.get("gallery") ?? {});
   watchKernel(model, el, signal, (next) => {

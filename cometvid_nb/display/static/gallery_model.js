@@ -12,6 +12,8 @@
  * @property {number} pages
  * @property {boolean} is_simulated
  * @property {boolean} is_settled  nothing will change any more
+ * @property {string | null} command  the line to paste that shows these jobs again
+ * @property {{ratio: number, columns: string, max_width: string}} grid  see `Grid` in cards/grid.py
  * @property {string[]} order  the jobs of this page
  * @property {Record<string, TileCard>} cards  by job id
  * @property {number | null} sent_at_s
@@ -21,6 +23,7 @@
 const EMPTY_GALLERY = {
   total: 0, totals: { queued: 0, running: 0, completed: 0, failed: 0, other: 0 }, filter: "all",
   sort: "added", matching: 0, page: 1, pages: 1, is_simulated: false, is_settled: false, order: [],
+  command: null, grid: { ratio: 16 / 9, columns: "", max_width: "" },
   cards: {}, sent_at_s: null,
 };
 

@@ -4,6 +4,7 @@ const SILENCE_MS = 8000; // a link without metadata by then is taken for dead
 const STALL_MS = 2500; // Chromium asks an expired link again for half a minute before it says "error"
 const RELAY_WAIT_MS = 2000;
 const HANDOVER_MS = 1500; // JupyterLab draws the replaced output well within this
+const SEEK_S = 1; // clips last some seconds: the five of other players would be half of one
 
 /** @param {string} host */
 const isLoopback = (host) =>
@@ -33,6 +34,31 @@ function imageType(part) {
   const head = String.fromCharCode(...new Uint8Array(part.buffer, part.byteOffset, 12));
   if (head.startsWith("GIF8")) return "image/gif";
   return head.startsWith("RIFF") && head.endsWith("WEBP") ? "image/webp" : "";
+}
+
+/**
+ * What the usual keys of a player do. Space is the browser's: it may be one of its own buttons that
+ * has the focus, which a page cannot tell.
+ * @param {HTMLVideoElement} video @returns {Record<string, () => void>}
+ */
+function playerKeys(video) {
+  const seek = (/** @type {number} */ delta_s) => () => {
+    video.currentTime = Math.min(video.duration || 0, Math.max(0, video.currentTime + delta_s));
+  };
+  const step = (/** @type {number} */ delta_s) => () => { video.pause(); seek(delta_s)(); };
+  const turn = (/** @type {number} */ delta) => () => {
+    video.volume = Math.min(1, Math.max(0, video.volume + delta));
+    if (delta > 0) video.muted = false;
+  };
+  return {
+    m: () => { video.muted = !video.muted; },
+    f: () => {
+      const change = document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen();
+      change.catch(() => {}); // a page may forbid it
+    },
+    ArrowLeft: seek(-SEEK_S), ArrowRight: seek(SEEK_S), ArrowUp: turn(0.1), ArrowDown: turn(-0.1),
+    ",": step(-FRAME_S), ".": step(FRAME_S),
+  };
 }
 
 /**
@@ -222,6 +248,16 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     climb();
   });
   ui.retry.addEventListener("click", () => { tried.clear(); climb(); }, { signal });
+  const keys = playerKeys(video);
+  ui.screen.addEventListener("keydown", (event) => {
+    const isOwn = video.controls && isReady && !(event.ctrlKey || event.metaKey || event.altKey);
+    const act = isOwn ? keys[event.key.length === 1 ? event.key.toLowerCase() : event.key] : undefined;
+    if (!act) return;
+    // Before the browser's own player hears of it, whose step is a hundredth of the clip.
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }, { capture: true, signal });
 
   return {
     /** @param {Card} card @param {boolean} isConnected  false = nobody would answer `fetch_clip` */

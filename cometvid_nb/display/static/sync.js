@@ -1,6 +1,5 @@
 /** Plays several clips as one: one clock, and every clip steered to it. */
 
-const FRAME_S = 1 / 24;
 const STEER_MS = 50;
 const GATHER_MS = 8000; // a clip that is not ready by then comes in later
 const STALL_MS_OF_ONE = 250; // out of bytes for so long: the others wait for it

@@ -1,20 +1,9 @@
 /**
  * One small card of a gallery. It loads no clip before somebody wants to see it.
  *
- * @typedef {Card & {poster?: string | null}} TileCard  poster: a small picture as a data URL
+ * @typedef {Card & {poster?: string | null, take?: number | null}} TileCard  poster: a small picture as a
+ *   data URL; take: which of the jobs with this prompt it is, null = the only one
  */
-
-const PLAY = "M4.5 2.6v10.8L13 8z";
-const SOUND = "M2 6v4h2.6L8 13V3L4.6 6z";
-const SOUND_ON = `${SOUND}M10.4 5.8a3 3 0 0 1 0 4.4M12.4 3.9a5.8 5.8 0 0 1 0 8.2`;
-const SOUND_OFF = `${SOUND}M10.6 6.2l3.6 3.6M14.2 6.2l-3.6 3.6`;
-
-/** A button that is a picture, with a name. @param {string} name @param {string} label @param {string} shape */
-function iconButton(name, label, shape) {
-  const { svg, path } = icon();
-  path.setAttribute("d", shape);
-  return { node: h("button", `button icon-button ${name}`, { type: "button", "aria-label": label, title: label }, svg), path };
-}
 
 /** Every node of a small card, built once. */
 function buildTile() {
@@ -28,14 +17,17 @@ function buildTile() {
     poster: h("img", "poster", { alt: "" }), percent: h("div", "percent", { "aria-hidden": "true" }),
     fill: h("div", "fill"), headline: h("span", "", auto), elapsed: h("span", "elapsed"),
     title: h("button", "title", { type: "button", "aria-expanded": "false", ...auto }),
+    take: h("b", "take"), words: h("span", "", auto), reason: h("span", "reason", auto),
     id: h("code", "id", { dir: "ltr" }), note: h("span", "note", auto),
     stop: button("button button-small stop", "Stop"), watch: button("button button-small watch", "Watch again"),
+    copy: button("button button-small copy", "Copy command"),
   };
-  const overlay = h("div", "overlay", {}, screenIcon.svg, ui.percent);
+  ui.title.append(ui.take, ui.words);
+  const overlay = h("div", "overlay", {}, screenIcon.svg, ui.percent, ui.reason);
   const bar = h("div", "bar", { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, ui.fill);
   const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.poster, ui.play,
     ui.messageBox, bar, ui.sound);
-  const foot = h("div", "foot", {}, ui.note, h("span", "buttons", {}, ui.stop, ui.watch));
+  const foot = h("div", "foot", {}, ui.note, h("span", "buttons", {}, ui.stop, ui.watch, ui.copy));
   const root = h("li", "tile", {}, screen, h("div", "tile-body", {},
     h("div", "row", {}, h("span", "state", {}, rowIcon.svg, ui.headline), ui.elapsed),
     h("div", "title-box", {}, ui.title), ui.id, foot));
@@ -61,10 +53,11 @@ function createTile(model, viewSignal, host) {
   const tick = (now_s) => {
     const isActive = ACTIVE_PHASES.has(shown.phase);
     say(ui.elapsed, elapsedText(shown, now_s));
-    say(ui.note, isBusy ? BUSY : shown.problem
+    const problem = isActive || shown.clip ? shown.problem : shown.advice; // else it stands on the screen
+    say(ui.note, isBusy ? BUSY : problem
       || (isActive ? remainingText(shown, now_s) || checksText(shown.checks_at_s, now_s)
         : placeText(shown, now_s, player.isRelayed())));
-    ui.foot.hidden = ui.note.hidden && ui.stop.hidden && ui.watch.hidden;
+    ui.note.title = ui.note.textContent ?? "";
   };
 
   const drawScreen = () => {
@@ -88,22 +81,27 @@ function createTile(model, viewSignal, host) {
     if (card !== shown && card.phase !== shown.phase) [pending, isBusy] = [null, false];
     [shown, isConnected] = [card, isAlive];
     const phase = card.phase in ICONS ? card.phase : "unknown";
-    const name = card.prompt || card.job_id;
+    const take = shown.take ? `Take ${shown.take}` : "";
     ui.root.dataset["phase"] = phase;
     ui.rowIcon.setAttribute("d", ICONS[phase]);
     ui.screenIcon.setAttribute("d", ICONS[phase]);
     say(ui.headline, card.headline);
-    say(ui.title, name);
+    say(ui.take, take);
+    say(ui.words, [take && card.prompt ? " · " : "", card.prompt || (take ? "" : card.job_id)].join(""));
+    say(ui.reason, ACTIVE_PHASES.has(phase) ? "" : card.problem);
     sayId(ui.id, card.job_id);
     ui.play.setAttribute("aria-label", `Play the clip of ${card.job_id}`);
     ui.bar.setAttribute("aria-label", `Progress of ${card.job_id}`);
-    drawProgress(ui, card.progress_percent);
+    drawProgress(ui, ACTIVE_PHASES.has(phase) ? card.progress_percent : null);
     for (const action of /** @type {const} */ (["stop", "watch"])) {
       say(ui[action], LABELS[action][pending === action ? 1 : 0]);
       ui[action].hidden = !card.actions.includes(action);
       ui[action].setAttribute("aria-disabled", String(pending === action));
       ui[action].setAttribute("aria-label", `${ui[action].textContent}: ${card.job_id}`);
     }
+    ui.copy.hidden = !card.command || card.actions.length > 0 || card.phase === "completed";
+    ui.copy.setAttribute("aria-label", `Copy the command that helps: ${card.job_id}`);
+    ui.copy.title = card.command ?? "";
     drawScreen();
     if (isOpened) player.update(card, isAlive);
     else player.update({ ...card, clip: null }, isAlive);
@@ -135,6 +133,7 @@ function createTile(model, viewSignal, host) {
     ui.video.tabIndex = 0;
     ui.video.focus({ preventScroll: true });
   }, { signal });
+  ui.copy.addEventListener("click", () => copyText(ui.copy, shown.command ?? "", signal), { signal });
   ui.title.addEventListener("click", () => host.open(shown.job_id), { signal });
 
   return {
@@ -159,9 +158,7 @@ function createTile(model, viewSignal, host) {
     /** @param {boolean} isMuted */
     mute(isMuted) {
       ui.video.muted = isMuted;
-      ui.sound.setAttribute("aria-pressed", String(!isMuted));
-      ui.sound.setAttribute("aria-label", `Sound of ${shown.job_id}`);
-      ui.soundIcon.setAttribute("d", isMuted ? SOUND_OFF : SOUND_ON);
+      drawSound(ui.sound, ui.soundIcon, isMuted, shown.job_id);
     },
     /** @param {boolean} isReplaced */
     end(isReplaced) {

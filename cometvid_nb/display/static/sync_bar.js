@@ -1,0 +1,137 @@
+/** The bar that plays all clips of a gallery as one: in the live gallery and in its record. */
+
+const PLAY = "M4.5 2.6v10.8L13 8z";
+const PAUSE = "M5 3v10M11 3v10";
+const SOUND = "M2 6v4h2.6L8 13V3L4.6 6z";
+const SOUND_ON = `${SOUND}M10.4 5.8a3 3 0 0 1 0 4.4M12.4 3.9a5.8 5.8 0 0 1 0 8.2`;
+const SOUND_OFF = `${SOUND}M10.6 6.2l3.6 3.6M14.2 6.2l-3.6 3.6`;
+
+/**
+ * A clip that can take part.
+ * @typedef {object} Member
+ * @property {HTMLVideoElement} video
+ * @property {HTMLElement} sound  the button that lets this clip alone be heard
+ * @property {() => boolean} hasClip  whether there is something to play
+ * @property {() => boolean} isJoined  whether it takes part now
+ * @property {() => void} join  take part: the common bar rules, and nothing makes a sound
+ * @property {() => void} leave
+ * @property {(isMuted: boolean) => void} mute
+ */
+
+/** A button that is a picture, with a name. @param {string} name @param {string} label @param {string} shape */
+function iconButton(name, label, shape) {
+  const { svg, path } = icon();
+  path.setAttribute("d", shape);
+  return { node: h("button", `button icon-button ${name}`, { type: "button", "aria-label": label, title: label }, svg), path };
+}
+
+/** Every node of the bar, built once. */
+function buildSyncBar() {
+  const ui = {
+    play: iconButton("sync-play", "Play all in sync", PLAY), playText: h("span", ""),
+    restart: iconButton("", "Restart all", "M3.2 8a4.8 4.8 0 1 0 1.5-3.5M4.4 1.9v2.9h2.9").node,
+    back: iconButton("", "One frame back", "M11.5 3.2v9.6L5.4 8zM3.8 3.4v9.2").node,
+    on: iconButton("", "One frame on", "M4.5 3.2v9.6L10.6 8zM12.2 3.4v9.2").node,
+    seek: h("input", "seek", { type: "range", min: "0", max: "0", step: "any", value: "0", "aria-label": "Position in all clips" }),
+    time: h("span", "time"), leave: button("button button-small", "Leave sync"),
+  };
+  ui.play.node.append(ui.playText);
+  const controls = h("div", "sync-controls", {}, ui.restart, ui.back, ui.on, ui.seek, ui.time, ui.leave);
+  const bar = h("div", "sync", { role: "group", "aria-label": "All clips of this page" }, ui.play.node, controls);
+  return { ...ui, controls, bar };
+}
+
+/**
+ * @param {ReturnType<typeof buildSyncBar>} ui @param {() => Member[]} members  those on the page now
+ * @param {(isInSync: boolean) => void} onUse  begun, or left @param {AbortSignal} signal
+ */
+function createSyncBar(ui, members, onUse, signal) {
+  let [isInSync, isDragging] = [false, false];
+  const videos = () => members().filter((one) => one.isJoined()).map(({ video }) => video);
+  const sync = createSync(videos, () => draw(), signal);
+
+  /** Says what can be done. The bar has its place from the start, so that nothing moves when it is of use. */
+  function draw() {
+    const clips = members().filter((one) => one.hasClip());
+    const isOff = clips.length < 2 && !isInSync;
+    ui.play.node.setAttribute("aria-disabled", String(isOff));
+    ui.controls.hidden = !isInSync;
+    const label = !isInSync ? "Play all in sync" : sync.isWanted() ? "Pause all" : "Play all";
+    const title = isOff ? "Play all in sync, as soon as there are two clips" : label;
+    if (ui.play.node.title !== title || ui.playText.textContent !== label) {
+      ui.playText.textContent = label;
+      ui.play.node.setAttribute("aria-label", label);
+      ui.play.node.title = title;
+      ui.play.path.setAttribute("d", isInSync && sync.isWanted() ? PAUSE : PLAY);
+    }
+    if (!isInSync) return;
+    const [at_s, duration_s] = [sync.clock_s(), sync.duration_s()];
+    const max = duration_s.toFixed(3);
+    if (ui.seek.max !== max) ui.seek.max = max;
+    if (!isDragging) ui.seek.value = String(at_s);
+    const ready = sync.readyCount();
+    const text = `${at_s.toFixed(2)} / ${duration_s.toFixed(2)} s`;
+    say(ui.time, sync.isWaiting() && ready < clips.length ? `loading ${ready} of ${clips.length}…` : text);
+    ui.seek.setAttribute("aria-valuetext", `${at_s.toFixed(1)} of ${duration_s.toFixed(1)} seconds`);
+  }
+
+  const joinAll = () => {
+    for (const one of members()) {
+      if (!one.hasClip()) continue;
+      if (!isInSync) one.mute(true);
+      one.join();
+    }
+    isInSync = true;
+    onUse(true);
+  };
+  const leave = () => {
+    if (!isInSync) return;
+    sync.end();
+    isInSync = isDragging = false;
+    for (const one of members()) one.leave();
+    draw();
+    onUse(false);
+  };
+
+  ui.play.node.addEventListener("click", () => {
+    if (ui.play.node.getAttribute("aria-disabled") === "true") return;
+    if (isInSync && sync.isWanted()) return sync.pause();
+    joinAll();
+    sync.play();
+  }, { signal });
+  ui.restart.addEventListener("click", () => sync.restart(), { signal });
+  ui.back.addEventListener("click", () => sync.step(-1), { signal });
+  ui.on.addEventListener("click", () => sync.step(1), { signal });
+  ui.leave.addEventListener("click", () => { leave(); ui.play.node.focus(); }, { signal });
+  ui.seek.addEventListener("input", () => {
+    isDragging = true;
+    sync.seek(Number(ui.seek.value));
+  }, { signal });
+  ui.seek.addEventListener("change", () => { isDragging = false; draw(); }, { signal });
+  ui.seek.addEventListener("keydown", (event) => {
+    const frames = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (!frames) return;
+    event.preventDefault(); // step "any" would move by a hundredth of the whole
+    sync.step(frames);
+  }, { signal });
+  draw();
+
+  return {
+    draw, leave,
+    isInSync: () => isInSync,
+    /** Let this clip alone be heard, or none. @param {Member} member */
+    hear(member) {
+      const isOn = member.sound.getAttribute("aria-pressed") === "true";
+      for (const one of members()) one.mute(isOn || one !== member);
+    },
+    end: () => sync.end(),
+  };
+}
+
+/** Draw whether a clip is heard. @param {HTMLElement} node @param {SVGPathElement} path
+ * @param {boolean} isMuted @param {string} jobId */
+function drawSound(node, path, isMuted, jobId) {
+  node.setAttribute("aria-pressed", String(!isMuted));
+  node.setAttribute("aria-label", `Sound of ${jobId}`);
+  path.setAttribute("d", isMuted ? SOUND_OFF : SOUND_ON);
+}

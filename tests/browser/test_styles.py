@@ -1,0 +1,55 @@
+"""Cards and galleries on one page: none changes the looks of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.card_page import CardPage, Site, card, clip, gallery
+
+LOOKS = """() => JSON.stringify([...document.querySelectorAll("#output *")].map((node) =>
+    [node.className, ...[...getComputedStyle(node)].map((name) =>
+        `${name}: ${getComputedStyle(node)[name]}`)]))"""
+ADD = """([href, isFirst]) => new Promise((resolve) => {
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    sheet.onload = resolve;
+    document.head[isFirst ? "prepend" : "append"](sheet);
+})"""
+
+
+@pytest.fixture
+def view(browser: Browser, site: Site) -> Iterator[CardPage]:
+    context = browser.new_context(viewport={"width": 900, "height": 900}, reduced_motion="reduce")
+    view = CardPage(context.new_page(), site)
+    yield view
+    context.close()
+    assert view.errors == []
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize(("name", "other"), [("gallery", "card"), ("card", "gallery")])
+def test_the_styles_of_another_widget_change_nothing(
+    view: CardPage, name: str, other: str, is_first: bool
+) -> None:
+    cards = [
+        card("running"),
+        card("completed", job_id="video_2", clip=clip(f"{view.site.url}/clips/portrait.mp4")),
+        card("stopped", job_id="video_3", actions=["watch"], command="%cometvid x"),
+    ]
+    view.open(name="" if name == "card" else name)
+    if name == "gallery":
+        view.show(gallery(*cards, pages=2))
+        view.part("title").last.click()
+        view.page.evaluate("document.activeElement.blur()")
+    else:
+        for one in cards:
+            view.show(one)
+    alone = ""
+    while alone != (alone := view.page.evaluate(LOOKS)):  # a clip comes in meanwhile
+        view.page.wait_for_function(
+            "new Promise((done) => requestAnimationFrame(() => done(true)))"
+        )
+    view.page.evaluate(ADD, [f"/{other}.css", is_first])
+    assert view.page.evaluate(LOOKS) == alone
