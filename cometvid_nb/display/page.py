@@ -100,6 +100,12 @@ class WidgetOutput:
                 self._is_due = True
                 spawn(self._draw_after(left_s))
 
+    def stay(self) -> None:
+        """Keep the widget on the page, and have the saved file say what it says now beside it."""
+        with self._lock:
+            if self._handle is not None:
+                self._handle.update(self._widget)
+
     def settle(self, bundle: dict[str, str]) -> None:
         """Replace the output by `bundle` for good. A second call does nothing."""
         with self._lock:
@@ -158,9 +164,15 @@ class WidgetView:
         self._output = WidgetOutput(widget, page)
 
     def show(self, card: Card, *, is_settled: bool) -> None:
-        """Put the record in place at the end, or redraw a plain output; the widget draws itself."""
+        """Put the record in place at the end, or redraw a plain output; the widget draws itself.
+
+        The widget stays as long as its buttons have something to do: the end that a watch came to
+        need not be the end of the job.
+        """
         if not is_settled:
             self._output.redraw()
+        elif card.actions and not self._output.is_plain:
+            self._output.stay()
         elif self._output.is_plain or not is_link_only(card):
             self._output.settle(card_to_bundle(card))
         else:

@@ -36,8 +36,8 @@ GALLERY_PARTS = (
 )
 
 STYLES = ("card.css", "gallery.css")
-"""For every widget the same: a page has the style sheet of each widget on it, in whatever order, and
-of two that differ the last one would win over the other's rules."""
+"""The same for every widget: a page has the sheet of each widget on it, in whatever order, and the
+last one would win over the rules of another."""
 
 
 def join(*parts: str, render: str | None = None) -> str:

@@ -7,6 +7,7 @@ import os
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..api.shelf import Shelf
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError, SettingsError
-from ..job.ids import check_job_id
+from ..job.ids import check_job_id, shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
@@ -78,7 +79,7 @@ class Session:
         self._asked: dict[tuple[str, str], Job] = {}
         """By base URL and id: the jobs created here, for where the ledger cannot tell."""
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
-        """Holds the ledger of a simulation: invented jobs must not mix with the real ones."""
+        """Holds the ledger of each simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
         self._shelf = Shelf()
         self.stage: Stage = _SessionStage(self, self._loop)
@@ -204,6 +205,28 @@ class Session:
             self._loop.save_also(followed, *destinations)
         return followed
 
+    def watch_again(self, watch: Watch) -> Watch:
+        """Follow the job of a watch that is over once more, as that one did; return the new watch.
+
+        Its server, deadline, interval and places to save to are kept, whatever the settings are
+        today. Only the key for that server is today's: the old one may be why the watch is over.
+        A job of a simulation needs one that is on.
+        """
+        before, today = watch.server.settings, self.settings
+        if not watch.state.is_simulated:
+            is_key_for_it = today.api_key is not None and today.base_url == before.base_url
+            key = today.api_key if is_key_for_it else before.api_key
+            return self._loop.again(watch.again(self._server(replace(before, api_key=key))))
+        if today.is_simulated:
+            memory = self._memory(self.ledger, today.base_url)
+            return self._loop.again(watch.again(self._server(today), memory))
+        return watch.again().refused(
+            CometVidError(
+                f"The simulation that made {shown_id(watch.job_id)} has ended.",
+                advice="Start it again with %cometvid demo, then watch the job again.",
+            )
+        )
+
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
         """Create jobs; return those that were created, and the error that ended it early or None.
 
@@ -248,8 +271,9 @@ class Session:
 
     def _ledger_path(self, name: str) -> Path | None:
         if name == "simulation":
-            self._simulation_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
-            return Path(self._simulation_folder.name) / "ledger.sqlite3"
+            if self._simulation_folder is None:
+                self._simulation_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
+            return Path(self._simulation_folder.name) / f"{uuid.uuid4().hex}.sqlite3"
         if name.lower() in ("off", "no", "false", "0"):
             return None
         is_default = name.lower() in ("on", "yes", "true", "1")
@@ -381,8 +405,8 @@ class _SessionStage(Stage):
         super().__init__(loop)
         self._session = session
 
-    def watch_again(self, job_id: str) -> Watch:
-        return self._session.watch(job_id)
+    def watch_again(self, watch: Watch) -> Watch:
+        return self._session.watch_again(watch)
 
 
 def current() -> Session:

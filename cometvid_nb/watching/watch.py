@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..clips.places import Destination, SavedClip, Saving
-from ..errors import ClipError, GaveUp, TransientError
+from ..errors import ClipError, CometVidError, GaveUp, TransientError
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
 from ..job.plain import plain
@@ -158,6 +158,36 @@ class Watch:
 
         # A watch that is over needs no loop: waiting for a thousand of them would make a thousand.
         return self.result() if self._state.is_settled else block_on(wait())
+
+    def again(self, server: Server | None = None, memory: Memory | None = None) -> Watch:
+        """Return another watch of the same job, told the same; it is not started.
+
+        `server`, `memory`: those to use instead of this watch's.
+        """
+        state, give_up_after_s = self._state, self._policy.give_up_after_s
+        begun = WatchState.begin(
+            state.job_id,
+            time.time(),
+            give_up_after_s,
+            asked=state.job or state.asked,
+            is_simulated=state.is_simulated,
+        )
+        watch = Watch(
+            begun,
+            server or self.server,
+            self._policy,
+            # Nothing was saved, as a watch with a clip has ended well and is not begun again.
+            destinations=self._destinations,
+            memory=memory or self._memory,
+            make_widget=self._make_widget,
+        )
+        watch._widget = self._widget
+        return watch
+
+    def refused(self, error: CometVidError) -> Watch:
+        """End the watch with `error` and return it."""
+        self._become(self._state.refused(error, time.time()))
+        return self
 
     def stop(self) -> None:
         """Stop the watch; a finished one keeps its ending. The job itself goes on at the server."""

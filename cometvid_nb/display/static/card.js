@@ -17,7 +17,7 @@ function build() {
     ...buildPlayer("button on-screen retry", "waits until the running cell has finished"),
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
-    stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
+    stop: button("button stop", LABELS.stop[0]), watch: button("button button-strong watch", LABELS.watch[0]),
     problem: h("p", "problem", auto), advice: h("p", "advice", auto),
     command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
     outputs: h("div", "outputs", { role: "group", "aria-label": "Clips of this job" }),

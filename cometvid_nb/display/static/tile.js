@@ -29,7 +29,7 @@ function buildTile() {
     fill: h("div", "fill"), headline: h("span", "", auto), elapsed: h("span", "elapsed"),
     title: h("button", "title", { type: "button", "aria-expanded": "false", ...auto }),
     id: h("code", "id", { dir: "ltr" }), note: h("span", "note", auto),
-    stop: button("button button-small stop", "Stop"), watch: button("button button-small watch", "Watch again"),
+    stop: button("button button-small stop", LABELS.stop[0]), watch: button("button button-small watch", LABELS.watch[0]),
   };
   const overlay = h("div", "overlay", {}, screenIcon.svg, ui.percent);
   const bar = h("div", "bar", { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, ui.fill);

@@ -65,9 +65,10 @@ const ICONS = {
   broken: "M8 2.1l6.2 11.4H1.8zM8 6.4v3.2M8 11.6v.1",
 };
 const ACTIVE_PHASES = new Set(["starting", "queued", "running", "unknown"]);
-const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"] };
+/** What each button says, and what it says until the kernel has done it. @type {Record<Action, [string, string]>} */
+const LABELS = { stop: ["Stop watching", "Stopping…"], watch: ["Watch again", "Starting…"] };
 
-/** What both Stop and a gallery's controls wait for where the kernel is busy with a cell. */
+/** What both a card's buttons and a gallery's controls wait for where the kernel is busy with a cell. */
 const BUSY = "waiting for the running cell to finish";
 const DISCONNECTED = "No connection to the kernel. This is what was known last.";
 
