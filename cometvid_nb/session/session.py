@@ -78,6 +78,8 @@ class Session:
         """By ledger and base URL, so that the watches of one API share the priors they learn."""
         self._asked: dict[tuple[str, str], Job] = {}
         """By base URL and id: the jobs created here, for where the ledger cannot tell."""
+        self._pictures: dict[tuple[str, str], str] = {}
+        """By base URL and id: what stands behind the cards of jobs created here while they wait."""
         self._simulation_folder: tempfile.TemporaryDirectory[str] | None = None
         """Holds the ledger of each simulation: invented jobs must not mix with the real ones."""
         self._loop = WatchLoop()
@@ -197,6 +199,7 @@ class Session:
             destinations=destinations if remembered is None else (),
             memory=self._memory(ledger, settings.base_url),
             make_widget=self.stage.make_widget,
+            picture=self._pictures.get((settings.base_url, job_id)),
         )
         # Another watch, if the job is watched already.
         is_over = remembered is not None
@@ -236,17 +239,27 @@ class Session:
         Raises:
             MissingKey, SettingsError: nothing was sent.
         """
+        from .backdrop import backdrop_of
         from .creation import create
 
-        client, ledger = self._server(self.settings).client, self.ledger
+        client, ledger, base_url = (
+            self._server(self.settings).client,
+            self.ledger,
+            self.settings.base_url,
+        )
         jobs: list[Job] = []
+        pictures: dict[NewJob, str | None] = {}
         for one in new:
             try:
                 job = self._loop.run(create(client, ledger, one)).result()
-                self._asked[self.settings.base_url, job.id] = job
+                self._asked[base_url, job.id] = job
                 jobs.append(job)
             except CometVidError as error:
                 return jobs, error
+            if one not in pictures:
+                pictures[one] = backdrop_of(one, ledger, base_url)
+            if (picture := pictures[one]) is not None:
+                self._pictures[base_url, job.id] = picture
         return jobs, None
 
     def resume(self) -> list[Watch]:
@@ -357,6 +370,7 @@ class Session:
             ledger.close()
         self._servers.clear()
         self._asked.clear()
+        self._pictures.clear()
         if self._simulation_folder is not None:
             self._simulation_folder.cleanup()
             self._simulation_folder = None

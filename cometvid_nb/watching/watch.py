@@ -46,6 +46,7 @@ class Watch:
         policy: the poll schedule and the deadline.
         destinations: where the clip is saved, one place after the other; empty: nowhere.
         memory: writes the events into the ledger; None writes nothing.
+        picture: what stands behind the card until there is a clip, as a small data URL; or None.
         make_widget: called as `make_widget(watch)` at the first use of `widget`. It and the
             observers of `subscribe` are the only callbacks that leave this folder.
     """
@@ -58,9 +59,11 @@ class Watch:
         *,
         destinations: Sequence[Destination] = (),
         memory: Memory | None = None,
+        picture: str | None = None,
         make_widget: Callable[[Watch], Any] = lambda watch: None,
     ) -> None:
         self.server = server
+        self.picture = picture
         self._policy = policy
         self._destinations = list(destinations)
         """Where the clip is still to be saved; a save takes its place off the list."""
@@ -179,6 +182,7 @@ class Watch:
             # Nothing was saved, as a watch with a clip has ended well and is not begun again.
             destinations=self._destinations,
             memory=memory or self._memory,
+            picture=self.picture,
             make_widget=self._make_widget,
         )
         watch._widget = self._widget

@@ -13,7 +13,8 @@ function build() {
   const ui = {
     screenIcon: screenIcon.path, rowIcon: rowIcon.path,
     screenHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
-    percent: h("div", "percent", { "aria-hidden": "true" }),
+    percent: h("div", "percent", { "aria-hidden": "true" }), sky: h("div", "sky", { "aria-hidden": "true" }),
+    picture: h("img", "picture", { alt: "" }),
     ...buildPlayer("button on-screen retry", "waits until the running cell has finished"),
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
@@ -29,7 +30,7 @@ function build() {
   const bar = h("div", "bar", {
     role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100",
   }, ui.fill);
-  const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
+  const screen = h("div", "screen", {}, ui.sky, overlay, ui.messageBox, bar);
   const status = h("span", "state", {}, rowIcon.svg, ui.rowHeadline);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
@@ -134,9 +135,16 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       say(node, isShown ? next.headline : "");
     }
     ui.status.hidden = isActive;
+    const picture = isActive && next.picture?.startsWith("data:image/") ? next.picture : "";
+    if (!picture) ui.picture.remove();
+    else if (ui.picture.getAttribute("src") !== picture || !ui.picture.isConnected) {
+      ui.picture.setAttribute("src", picture);
+      ui.sky.append(ui.picture);
+    }
 
     const percent = drawProgress(ui, next.progress_percent);
 
+    const focused = document.activeElement;
     for (const name of /** @type {const} */ (["stop", "watch"])) {
       ui[name].hidden = !next.actions.includes(name);
       // aria-disabled rather than disabled: a keyboard user's focus stays on the button.
@@ -144,13 +152,18 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       say(ui[name], LABELS[name][pending === name ? 1 : 0]);
       if (!next.actions.includes(name)) ui[name].hidden = true;
     }
+    // The one takes the other's seat: who pressed it by key is still there.
+    for (const [gone, come] of [[ui.stop, ui.watch], [ui.watch, ui.stop]]) {
+      if (focused === gone && gone?.hidden) come?.focus({ preventScroll: true });
+    }
     say(ui.problem, next.problem);
     say(ui.advice, next.advice);
     say(ui.command, next.command);
     ui.commandRow.hidden = !next.command;
     ui.notice.hidden = !(next.problem || next.advice || next.command);
     say(ui.prompt, next.prompt);
-    const facts = next.facts.map((fact) => h("li", "fact", { dir: "auto" }, fact));
+    const facts = next.facts.map((fact) =>
+      h("li", fact === next.model ? "fact model" : "fact", { dir: "auto" }, fact));
     if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, capital(WORDS.simulation)));
     ui.facts.replaceChildren(...facts);
     ui.facts.hidden = !facts.length;

@@ -40,6 +40,9 @@
  * @property {{received_bytes: number, total_bytes: number | null, attempt?: number,
  *   problem?: string | null, number?: number, count?: number} | null} saving  problem: why the try
  *   before this one ended; number: which of the job's clips it is, of `count`
+ * @property {string | null} model  the one of `facts` that is shown as a badge
+ * @property {string | null} seed
+ * @property {string | null} picture  stands behind the card while the job is on its way: a data URL
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
@@ -48,7 +51,7 @@ const EMPTY_CARD = {
   phase: "starting", job_id: "", headline: WORDS.headlines.starting, facts: [], prompt: null,
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
   checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, watch_command: null, actions: [],
-  is_simulated: false, clip: null, saving: null, sent_at_s: null,
+  is_simulated: false, clip: null, saving: null, model: null, seed: null, picture: null, sent_at_s: null,
 };
 
 const RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z";
