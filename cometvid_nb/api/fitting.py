@@ -82,6 +82,27 @@ def fitted(content: bytes, name: str, wish: Wish) -> tuple[bytes, str]:
         raise SettingsError(f"{name} {told}, and must be {need}") from None
 
 
+def reduced(content: bytes, most_px: int, blur_px: float = 0.0) -> bytes | None:
+    """Return a picture as a JPEG of at most `most_px` on each side, its metadata left behind.
+
+    `blur_px` softens it. None: it is no picture, it is far too large, or Pillow is missing.
+    """
+    try:
+        pil = _pillow("")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", pil.Image.DecompressionBombWarning)
+            image = pil.Image.open(io.BytesIO(content), formats=_formats(pil))
+            image.draft("RGB", (most_px, most_px))  # a JPEG is then decoded no finer than needed
+            picture = _plain(pil, pil.ImageOps.exif_transpose(image))
+            picture.thumbnail((most_px, most_px))
+            if blur_px:
+                picture = picture.filter(pil.ImageFilter.GaussianBlur(blur_px))
+            return _saved_within(0, picture, {**_JPEG, "quality": 70, "subsampling": 2})
+    except Exception:  # noqa: BLE001 - whatever a decoder raises: it is only for the looks
+        return None
+
+
 def encoded(source: Any, most_bytes: int) -> bytes:
     """Return a PIL image, or an array of height × width (× channels), as a PNG.
 
@@ -103,6 +124,7 @@ def _pillow(told: str) -> Any:
     """Return the package PIL. Raises `SettingsError`, which begins with `told`, without Pillow."""
     try:
         import PIL.Image
+        import PIL.ImageFilter
         import PIL.ImageOps
     except ImportError:
         raise SettingsError(

@@ -84,6 +84,12 @@ class Card:
     """One quiet sentence, such as why a job is shown that an earlier run of the cell has made."""
     can_repeat: bool = False
     """Whether the page offers another take, which costs money."""
+    model: str | None = None
+    """The model as `facts` tells it, which a page shows as a badge."""
+    seed: str | None = None
+    """The same for the seed."""
+    picture: str | None = None
+    """What stands behind the card of a job that is not over, as a small data URL."""
 
     def __post_init__(self) -> None:
         """Take out what a terminal would obey: whatever is shown is drawn from a card."""
@@ -93,8 +99,8 @@ class Card:
                 object.__setattr__(self, name, plain(text))
 
     @classmethod
-    def of_watch(cls, state: WatchState) -> Card:
-        """The card of a job that is or was being watched."""
+    def of_watch(cls, state: WatchState, picture: str | None = None) -> Card:
+        """The card of a job that is or was being watched; `picture` stands behind it meanwhile."""
         job = state.job
         known = job or state.asked
         phase = phase_of(state)
@@ -125,6 +131,9 @@ class Card:
             saving=state.saving,
             note=state.note,
             can_repeat=state.can_repeat,
+            model=_model(known),
+            seed=_seed(known),
+            picture=picture if phase.is_active else None,
         )
 
     @classmethod
@@ -148,6 +157,8 @@ class Card:
             watch_command=_command_line("watch", job.id),
             is_simulated=is_simulated,
             clip=clip_of(job, None) if phase == Phase.COMPLETED else None,
+            model=_model(job),
+            seed=_seed(job),
         )
 
     def to_json(self, now_s: float) -> dict[str, Any]:
@@ -171,6 +182,11 @@ def phase_of(state: WatchState) -> Phase:
         return Phase(state.ending.value)
     return _PHASE_OF_STATUS[state.job.status] if state.job else Phase.STARTING
 
+
+MOST_FACT = 80
+"""Characters of one fact."""
+LEAST_PROGRESS_PERCENT = 0.5
+"""Less than this is told as a progress that nobody knows."""
 
 _UNSAVED = "Completed, clip not saved"
 _BAD_KEY = "The API key was rejected"
@@ -207,8 +223,18 @@ def _facts(job: Job | None, saved: SavedClip | None = None) -> tuple[str, ...]:
     width, height = (width, height) if width and height else (job.width or 0, job.height or 0)
     size = f"{width}×{height}" if width and height else None
     length = f"{job.duration_s:g} s" if job.duration_s else None
-    facts = (job.model, size, length, ", ".join(job.images))
-    return tuple(_short(fact, 80) for fact in facts if fact)
+    pictures = _short(", ".join(job.images), MOST_FACT)
+    return tuple(filter(None, (_model(job), size, length, pictures, _seed(job))))
+
+
+def _model(job: Job | None) -> str | None:
+    return _short(job.model, MOST_FACT) if job and job.model else None
+
+
+def _seed(job: Job | None) -> str | None:
+    # -1 asks for one by chance, which nobody has told.
+    is_known = job is not None and job.seed not in (None, "", "-1")
+    return _short(f"seed {job.seed}", MOST_FACT) if job and is_known else None
 
 
 def _progress(phase: Phase, job: Job | None) -> float | None:
@@ -216,7 +242,9 @@ def _progress(phase: Phase, job: Job | None) -> float | None:
         return 100.0
     if job is None or phase == Phase.QUEUED:
         return None
-    return job.progress_percent
+    # Many APIs say 0 until the job is done: that is no news, and a bar that never moves looks dead.
+    percent = job.progress_percent
+    return percent if percent is not None and percent >= LEAST_PROGRESS_PERCENT else None
 
 
 def _aspect_ratio(job: Job | None, saved: SavedClip | None = None) -> float:

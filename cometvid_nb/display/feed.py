@@ -64,7 +64,7 @@ class CardFeed:
         self._unsubscribe()
 
     def _take(self, state: WatchState) -> None:
-        self._delivery.post(partial(self._draw, state, Card.of_watch(state)))
+        self._delivery.post(partial(self._draw, state, Card.of_watch(state, self.watch.picture)))
 
     def _begin(self, view: View) -> None:
         self.views.append(view)

@@ -102,6 +102,15 @@ class WidgetOutput:
                 self._is_due = True
                 spawn(self._draw_after(left_s))
 
+    def stay(self) -> None:
+        """Keep the widget on the page, and have the saved file say what the widget says now.
+
+        A record beside it does so by itself.
+        """
+        with self._lock:
+            if self._handle is not None and self._beside is None:
+                self._handle.update(self._live(), raw=True)
+
     def settle(self, bundle: dict[str, str]) -> None:
         """Replace the output by `bundle` for good. A second call does nothing."""
         with self._lock:
@@ -110,6 +119,11 @@ class WidgetOutput:
                 # First, while the widget still hides it: so nobody ever sees both.
                 self._show_beside(False)
                 handle.update(bundle, raw=True)
+
+    @property
+    def has_record(self) -> bool:
+        """Whether a record stands beside the widget, so that the widget may stay for good."""
+        return self._beside is not None
 
     @property
     def is_open(self) -> bool:
@@ -172,12 +186,18 @@ class WidgetView:
         self._output = WidgetOutput(widget, page)
 
     def show(self, card: Card, *, is_settled: bool) -> None:
-        """Put the record in place at the end, or redraw a plain output; the widget draws itself."""
+        """Put the record in place at the end, or redraw a plain output; the widget draws itself.
+
+        The widget stays as long as its buttons have something to do: the end that a watch came to
+        need not be the end of the job.
+        """
         before, self._card = self._card, card
         if not is_settled:
             self._output.redraw()
         elif self._output.is_plain or not self._output.is_open:
             self._settle(card)
+        elif card.actions or (card.can_repeat and self._output.has_record):
+            self._output.stay()
         elif card.can_repeat:
             spawn(self._settle_unless_repeated(card))
         elif before is None or not before.can_repeat:  # else another take is being created

@@ -49,8 +49,11 @@ class Stage:
         # One for all outputs: a page without the extension shows none of the widgets.
         self._page = Page()
 
-    def watch_again(self, job_id: str) -> Watch:
-        """Return a new watch of a job, for the button "Watch again" of a card that is over."""
+    def watch_again(self, watch: Watch) -> Watch:
+        """Return a new watch of a job, for the button "Watch again" of a card that is over.
+
+        `watch` is the one that the card has shown: the new one is told the same.
+        """
         raise NotImplementedError
 
     def another_take(self, watch: Watch) -> Future[Watch]:
@@ -179,7 +182,7 @@ class Stage:
         elif message["kind"] == "action" and message.get("name") == "stop":
             watch.stop()
         elif message["kind"] == "action" and message.get("name") == "watch":
-            feed.replace(self.watch_again(watch.job_id))
+            feed.replace(self.watch_again(watch))
         elif message["kind"] == "again" and message.get("job_id") == watch.job_id:
             self._repeat(feed, watch)
 

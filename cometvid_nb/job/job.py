@@ -52,6 +52,8 @@ class Job:
     remixed_from: str | None = None
     images: tuple[str, ...] = ()
     """File names of the pictures that went along with the request; no answer tells them."""
+    seed: str | None = None
+    """What the model's chance began with: with the same one some models make the same clip."""
     saved_path: str | None = field(default=None, compare=False)
     """Where a watch has saved the clip: a path (relative if it lies beside the notebook) or the
     URL of a storage. None: the clip is not saved, or this job comes straight from the API."""
@@ -93,6 +95,7 @@ class Job:
             error_message=reading.reason.message,
             error_code=reading.reason.code,
             remixed_from=reading.first(names.REMIXED, text_of),
+            seed=reading.first(names.SEEDS, text_of),
             raw=reading.payload,
         )
 
@@ -124,6 +127,7 @@ class Job:
             ratio=ratio,
             remixed_from=self.remixed_from or asked.remixed_from,
             images=self.images or asked.images,
+            seed=self.seed or asked.seed,
         )
 
     @property

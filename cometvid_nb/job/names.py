@@ -47,6 +47,7 @@ COMPLETED = _words(
 )
 EXPIRES = _words("expires_at expire_at expired_at expire_time url_expires_at")
 REMIXED = _words("remixed_from_video_id remixed_from")
+SEEDS = _words("seed used_seed random_seed")
 SIZES = _words("size resolution video_size video_resolution dimensions output_size")
 WIDTHS = _words("width video_width output_width")
 HEIGHTS = _words("height video_height output_height")

@@ -11,6 +11,7 @@ from typing import Any, Self
 from ..job.job import Job
 from ..job.plain import plain
 from ..job.status import JobStatus
+from ..job.values import text_of
 from .process import is_running
 
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
@@ -103,11 +104,24 @@ class Entry:
     @property
     def images(self) -> tuple[str, ...]:
         """The file names of the pictures that the job began with."""
-        try:
-            names = json.loads(self.request or "{}")["images"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        names = self._asked.get("images")
+        if not isinstance(names, list):
             names = [self.image] if self.image else []  # of an earlier version, or none
-        return tuple(str(name) for name in names) if isinstance(names, list) else ()
+        return tuple(str(name) for name in names)
+
+    @property
+    def seed(self) -> str | None:
+        """The seed that was asked for, or None."""
+        fields = self._asked.get("fields")
+        return text_of(fields.get("seed")) if isinstance(fields, dict) else None
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        try:
+            asked = json.loads(self.request or "{}")
+        except (ValueError, RecursionError):
+            return {}
+        return asked if isinstance(asked, dict) else {}
 
     def to_job(self) -> Job:
         """Return the job with the values that the ledger has; everything else is None."""
@@ -116,7 +130,7 @@ class Entry:
         told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
         if self.took_s is not None:
             told["completed_at"] = self.began_at_s + self.took_s
-        return replace(Job.parse(told), images=self.images)
+        return replace(Job.parse(told), images=self.images, seed=self.seed)
 
 
 def _text(value: Any) -> str | None:

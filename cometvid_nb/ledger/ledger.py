@@ -40,6 +40,8 @@ from .store import OF_THE_STATEMENT, Store
 
 MOST_LEARNED_FROM = 2000
 """So many of the latest jobs of a model tell how long others take."""
+MOST_TAKES = 500
+"""So many of the latest jobs are looked through for an earlier take of a prompt."""
 
 
 class Found(NamedTuple):
@@ -243,6 +245,21 @@ class Ledger(Store):
         sql = "SELECT poster FROM posters WHERE base_url = ? AND job_id = ?"
         found = self._read(sql, (base_url, job_id))
         return found[0][0] if found else None
+
+    def last_poster(self, base_url: str, prompt: str, job_id: str | None) -> str | None:
+        """Return the small picture of the clip of `job_id`, else of the latest one of `prompt`.
+
+        It is looked for among the latest `MOST_TAKES` jobs; None if there is none.
+        """
+        if job_id is not None and (found := self.poster(base_url, job_id)) is not None:
+            return found
+        latest = "SELECT * FROM jobs WHERE base_url = ? ORDER BY began_at_s DESC LIMIT ?"
+        sql = (
+            f"SELECT poster FROM ({latest}) JOIN posters USING (base_url, job_id) "  # noqa: S608 - our own words
+            "WHERE prompt = ? ORDER BY began_at_s DESC LIMIT 1"
+        )
+        rows = self._read(sql, (base_url, MOST_TAKES, prompt))
+        return rows[0][0] if rows else None
 
     def outputs(self, base_url: str, job_id: str) -> list[tuple[str | None, int]]:
         """Return the further clips of a job, as `keep_clip` takes them; most jobs have none."""

@@ -131,4 +131,5 @@ async def _send(client: Client, ledger: Ledger, new: NewJob, ref: str) -> Job:
     ledger.accept(ref, job)
     if ledger.is_behind:
         await asyncio.to_thread(ledger.settle)  # with more patience than the loop may have
-    return replace(job, images=tuple(image.name for image in new.images))
+    images = tuple(image.name for image in new.images)
+    return replace(job, images=images, seed=job.seed or new.fields.get("seed"))

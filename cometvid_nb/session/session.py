@@ -13,23 +13,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..api.shelf import Shelf
-from ..clips.places import Destination, SavedClip, Saving, local_file
+from ..clips.places import SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError
-from ..job.ids import check_job_id
+from ..job.ids import check_job_id, shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
-from ..notebook import notebook_folder, running_cell
+from ..notebook import running_cell
 from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
 from ..watching.memory import Memory, outputs_of
-from ..watching.schedule import PollPolicy
 from ..watching.state import WatchState
 from ..watching.watch import Watch
+from .backdrop import Backdrops
 from .kept import kept
 from .ledgers import Ledgers
+from .orders import destination_of, policy_of
 from .remembered import remembered_entry, saved_watch_state
 from .reruns import MAKE, Made, Reruns, Wanted
 
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
     )
-
-SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
-"""The bounds of a pause while simulating. The simulator runs in the same kernel, so that a poll
-costs nothing, and a demo whose card moves every 15 s shows nothing."""
 
 MOST_RESUMED = 10_000
 """One kernel follows so many at once; the rest are resumed when those have ended."""
@@ -78,6 +75,7 @@ class Session:
         """By ledger and base URL, so that the watches of one API share the priors they learn."""
         self._asked: dict[tuple[str, str], Job] = {}
         """By base URL and id: the jobs created here, for where the ledger cannot tell."""
+        self._backdrops = Backdrops()
         self._loop = WatchLoop()
         self._shelf = Shelf()
         self.reruns = Reruns()
@@ -178,8 +176,8 @@ class Session:
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
         server, ledger = self._server(settings), self.ledger
         wanted = settings.save or save_to is not None
-        destinations = (_destination(settings, save_to),) if wanted else ()
-        policy = _policy(settings)
+        destinations = (destination_of(settings, save_to),) if wanted else ()
+        policy = policy_of(settings)
         entry = remembered_entry(ledger, settings, job_id)
         remembered = saved_watch_state(ledger, settings, job_id, entry)
         if save_to is not None and remembered is not None and not local_file(remembered.saved):
@@ -199,6 +197,7 @@ class Session:
             destinations=destinations if remembered is None else (),
             memory=self._memory(ledger, settings.base_url),
             make_widget=self.stage.make_widget,
+            picture=self._backdrops.of(settings.base_url, job_id),
         )
         # Another watch, if the job is watched already.
         is_over = remembered is not None
@@ -224,7 +223,29 @@ class Session:
         """
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        _destination(settings, save_to)
+        destination_of(settings, save_to)
+
+    def watch_again(self, watch: Watch) -> Watch:
+        """Follow the job of a watch that is over once more, as that one did; return the new watch.
+
+        Its server, deadline, interval and places to save to are kept, whatever the settings are
+        today. Only the key for that server is today's: the old one may be why the watch is over.
+        A job of a simulation needs one that is on.
+        """
+        before, today = watch.server.settings, self.settings
+        if not watch.state.is_simulated:
+            is_key_for_it = today.api_key is not None and today.base_url == before.base_url
+            key = today.api_key if is_key_for_it else before.api_key
+            return self._loop.again(watch.again(self._server(replace(before, api_key=key))))
+        if today.is_simulated:
+            memory = self._memory(self.ledger, today.base_url)
+            return self._loop.again(watch.again(self._server(today), memory))
+        return watch.again().refused(
+            CometVidError(
+                f"The simulation that made {shown_id(watch.job_id)} has ended.",
+                advice="Start it again with %cometvid demo, then watch the job again.",
+            )
+        )
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
         """Create jobs; return those that were created, and the error that ended it early or None.
@@ -264,6 +285,7 @@ class Session:
                 made.append(one)
                 if one.note is None:
                     self._asked[base_url, one.job.id] = one.job
+                    self._backdrops.add(base_url, one.job.id, one.wanted.new, self.ledger)
         except CometVidError as error:
             return made, error
         return made, None
@@ -328,7 +350,7 @@ class Session:
 
         job_id = check_job_id(job_id)
         settings, ledger, base_url = self.settings, self.ledger, self.settings.base_url
-        client, destination = self._server(settings).client, _destination(settings, dest)
+        client, destination = self._server(settings).client, destination_of(settings, dest)
         entry = remembered_entry(ledger, settings, job_id)
         remembered = saved_watch_state(ledger, settings, job_id, entry)
 
@@ -369,6 +391,7 @@ class Session:
         self._ledgers.close()
         self._servers.clear()
         self._asked.clear()
+        self._backdrops.clear()
 
     def _asked_for(self, job_id: str, entry: Entry | None) -> Job | None:
         """Return what is known here of the request for a job, or None."""
@@ -393,20 +416,6 @@ class Session:
             return self._memories[key]
 
 
-def _destination(settings: Settings, dest: str | None) -> Destination:
-    beside = notebook_folder()
-    return Destination.parse(dest, beside / settings.save_folder, beside)
-
-
-def _policy(settings: Settings) -> PollPolicy:
-    if settings.interval_s:
-        return PollPolicy.fixed(settings.interval_s, settings.timeout_s)
-    policy = PollPolicy(give_up_after_s=settings.timeout_s)
-    if settings.is_simulated:
-        return replace(policy, min_delay_s=SIMULATED_MIN_DELAY_S, max_delay_s=SIMULATED_MAX_DELAY_S)
-    return policy
-
-
 class _SessionStage(Stage):
     """The stage of a session: only a session can start the watch that a page's button asks for."""
 
@@ -414,8 +423,8 @@ class _SessionStage(Stage):
         super().__init__(loop)
         self._session = session
 
-    def watch_again(self, job_id: str) -> Watch:
-        return self._session.watch(job_id)
+    def watch_again(self, watch: Watch) -> Watch:
+        return self._session.watch_again(watch)
 
     def another_take(self, watch: Watch) -> Future[Watch]:
         from .another_take import another_take

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..api.threads import DaemonExecutor
 from ..clips.places import Destination
 from ..errors import CometVidError
+from .state import Ending
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -50,6 +51,17 @@ class WatchLoop:
             if followed is watch:
                 watch.start(self._running())
             return followed
+
+    def again(self, watch: Watch) -> Watch:
+        """Start `watch`, another one of a job that was watched before, and return it.
+
+        If its job is watched already, or has been watched to its end, that watch is returned.
+        """
+        with self._lock:
+            known = self._watches.get((watch.server, watch.job_id))
+        if known is not None and known.state.ending == Ending.COMPLETED:
+            return known
+        return self.follow(watch)
 
     def remember(self, watch: Watch) -> Watch:
         """Add a watch that is over from the start, as its clip is saved; else as `follow`."""

@@ -147,7 +147,7 @@ class WatchState:
             times = self.not_found_times + 1
             first_at_s = self.not_found_first_at_s if self.not_found_times else now_s
             if is_not_found_final(times, first_at_s, now_s):
-                return self._broken(error, now_s)
+                return self.refused(error, now_s)
             problem = (
                 "The API does not know this id yet. A new job can take a few seconds to appear."
             )
@@ -163,7 +163,7 @@ class WatchState:
             isinstance(error, RequestRejected) and not error.is_from_api and self.job is not None
         )
         if not is_passing:
-            return self._broken(error, now_s)
+            return self.refused(error, now_s)
         state = self._after_failed_poll(now_s, getattr(error, "retry_after_s", None))
         times = state.poll.failures_in_row
         repeated = f" ({times} checks in a row)" if times > 1 else ""
@@ -174,7 +174,8 @@ class WatchState:
         seen = Observation(now_s, None, None, retry_after_s, is_failure=True)
         return replace(self, poll=self.poll.after(seen), checks_at_s=(now_s,))
 
-    def _broken(self, error: CometVidError, now_s: float) -> WatchState:
+    def refused(self, error: CometVidError, now_s: float) -> WatchState:
+        """Return the state after it has become clear that no poll can tell anything of the job."""
         return replace(
             self,
             ending=Ending.BROKEN,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..clips.places import Destination, SavedClip, Saving
-from ..errors import ClipError, GaveUp, TransientError
+from ..errors import ClipError, CometVidError, GaveUp, TransientError
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
 from ..job.plain import plain
@@ -46,6 +46,7 @@ class Watch:
         policy: the poll schedule and the deadline.
         destinations: where the clip is saved, one place after the other; empty: nowhere.
         memory: writes the events into the ledger; None writes nothing.
+        picture: what stands behind the card until there is a clip, as a small data URL; or None.
         make_widget: called as `make_widget(watch)` at the first use of `widget`. It and the
             observers of `subscribe` are the only callbacks that leave this folder.
     """
@@ -58,9 +59,11 @@ class Watch:
         *,
         destinations: Sequence[Destination] = (),
         memory: Memory | None = None,
+        picture: str | None = None,
         make_widget: Callable[[Watch], Any] = lambda watch: None,
     ) -> None:
         self.server = server
+        self.picture = picture
         self._policy = policy
         self._destinations = list(destinations)
         """Where the clip is still to be saved; a save takes its place off the list."""
@@ -160,6 +163,37 @@ class Watch:
 
         # A watch that is over needs no loop: waiting for a thousand of them would make a thousand.
         return self.result() if self._state.is_settled else block_on(wait())
+
+    def again(self, server: Server | None = None, memory: Memory | None = None) -> Watch:
+        """Return another watch of the same job, told the same; it is not started.
+
+        `server`, `memory`: those to use instead of this watch's.
+        """
+        state, give_up_after_s = self._state, self._policy.give_up_after_s
+        begun = WatchState.begin(
+            state.job_id,
+            time.time(),
+            give_up_after_s,
+            asked=state.job or state.asked,
+            is_simulated=state.is_simulated,
+        )
+        watch = Watch(
+            begun,
+            server or self.server,
+            self._policy,
+            # Nothing was saved, as a watch with a clip has ended well and is not begun again.
+            destinations=self._destinations,
+            memory=memory or self._memory,
+            picture=self.picture,
+            make_widget=self._make_widget,
+        )
+        watch._widget = self._widget
+        return watch
+
+    def refused(self, error: CometVidError) -> Watch:
+        """End the watch with `error` and return it."""
+        self._become(self._state.refused(error, time.time()))
+        return self
 
     def stop(self) -> None:
         """Stop the watch; a finished one keeps its ending. The job itself goes on at the server."""

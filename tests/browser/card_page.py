@@ -221,6 +221,9 @@ def card(phase: str = "running", **changes: Any) -> dict[str, Any]:
         "is_simulated": False,
         "clip": None,
         "saving": None,
+        "model": "sora-2",
+        "seed": None,
+        "picture": None,
         "sent_at_s": now_s,
     }
     return base | changes

@@ -16,10 +16,11 @@ from tests.browser.card_page import CardPage, Site, card, clip
 NOW_S = 1_800_000_000
 LANDSCAPE = "landscape.mp4"
 HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>\u202e{{7*7}}"
+PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
 COMMAND = "%cometvid watch video_abc123"
 PHASES: dict[str, dict[str, Any]] = {
     "starting": {"prompt": None, "facts": []},
-    "queued": {"is_simulated": True},
+    "queued": {"is_simulated": True, "picture": PICTURE},
     "running": {"remaining_s": [20, 45], "problem": "The API answered 502."},
     "unknown": {"headline": "Status “moderating”"},
     "completed": {"saving": {"received_bytes": 3_100_000, "total_bytes": 8_000_000}},
@@ -234,7 +235,7 @@ def test_stop_is_acknowledged_at_once(view: CardPage) -> None:
     view.run(1.6)
     expect(view.part("timing")).to_have_text("waiting for the running cell to finish")
     view.change(card(now_s=NOW_S))
-    expect(stop).to_have_text("Stop")
+    expect(stop).to_have_text("Stop watching")
     expect(stop).to_be_enabled()
     expect(view.part("timing")).to_contain_text("next check")
 
@@ -250,6 +251,51 @@ def test_watch_again_is_reached_by_keyboard(view: CardPage) -> None:
     assert view.sent() == [{"kind": "action", "name": "watch"}]
     # Lumino reads this attribute; without it, JupyterLab takes Enter, m, d d … for the notebook.
     expect(view.part("card")).to_have_attribute("data-lm-suppress-shortcuts", "true")
+
+
+def test_the_focus_goes_from_stop_to_watch_again_and_back(view: CardPage) -> None:
+    view.open()
+    view.show(card())
+    view.part("stop").focus()
+    view.page.keyboard.press("Enter")
+    view.change(card("stopped", actions=["watch"], command=COMMAND))
+    expect(view.part("watch")).to_be_focused()
+    view.page.keyboard.press("Enter")
+    expect(view.part("watch")).to_have_text("Starting…")
+    view.change(card("starting"))
+    expect(view.part("stop")).to_be_focused()
+    view.change(card("failed"))
+    view.change(card())
+    expect(view.part("stop")).not_to_be_focused()
+
+
+def test_a_picture_stands_behind_the_words_until_the_player_comes(view: CardPage) -> None:
+    view.open()
+    view.show(card())
+    picture = view.part("picture")
+    expect(picture).to_be_hidden()
+    view.change(card(picture=PICTURE, progress_percent=None))
+    expect(picture).to_be_visible()
+    assert picture.bounding_box() == view.part("screen").bounding_box()
+    overlay = view.part("overlay").bounding_box()
+    assert overlay is not None
+    top = "([x, y]) => document.elementFromPoint(x, y).className"
+    spot = [overlay["x"] + 30, overlay["y"] + overlay["height"] - 30]
+    assert "picture" not in view.page.evaluate(top, spot), "the words are before it"
+    for phase, changes in (
+        ("running", {"picture": "https://x.example/spy.gif"}),
+        ("stopped", {"picture": PICTURE, "actions": ["watch"]}),
+        ("completed", {"picture": PICTURE, "clip": clip(f"{view.site.url}/clips/{LANDSCAPE}")}),
+    ):
+        view.change(card(phase, **changes))
+        expect(picture).to_be_hidden()
+
+
+def test_the_model_is_a_badge_and_the_other_facts_are_not(view: CardPage) -> None:
+    view.open()
+    view.show(card(facts=["sora-2", "4 s", "seed 42"]))
+    expect(view.part("model")).to_have_text(["sora-2"])
+    expect(view.part("fact")).to_have_text(["sora-2", "4 s", "seed 42"])
 
 
 def test_copy_falls_back_to_a_selection_where_the_clipboard_is_refused(view: CardPage) -> None:

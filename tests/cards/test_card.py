@@ -75,6 +75,33 @@ def test_each_status_has_its_phase_and_its_words(
     assert (shown.phase, shown.headline, shown.progress_percent) == (phase, headline, progress)
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"), [(0, None), ("0%", None), (0.4, None), (0.5, 0.5), (1, 1.0), (None, None)]
+)
+def test_no_progress_is_no_news(told: object, shown: float | None) -> None:
+    moving = card(progress=told)
+    assert moving.progress_percent == shown
+    assert ("%" in card_to_text(moving)) == (shown is not None)
+
+
+def test_the_model_and_the_seed_are_facts_that_can_be_told_from_the_others() -> None:
+    shown = card(prompt="A comet", seed=42, model="  sora-2\u202e ")
+    assert (shown.model, shown.seed) == ("sora-2", "seed 42")
+    assert shown.facts == ("sora-2", "720×1280", "4 s", "seed 42")
+    assert (card(model=None).model, card().seed) == (None, None)
+    assert Card.of_job(job(seed=0)).facts[-1] == "seed 0"
+    assert card(seed=-1).seed is None, "by chance"
+
+
+def test_a_picture_stands_behind_the_card_until_the_job_is_over() -> None:
+    picture = "data:image/jpeg;base64,AA=="
+    assert Card.of_watch(begun(), picture).picture == picture
+    assert Card.of_watch(begun().answered(job(), NOW_S), picture).picture == picture
+    for word in ("completed", "failed"):
+        assert Card.of_watch(begun().answered(job(status=word), NOW_S), picture).picture is None
+    assert Card.of_watch(begun().stopped(NOW_S), picture).picture is None
+
+
 def test_the_facts_are_ready_to_show() -> None:
     shown = card(prompt="A comet")
     assert shown.facts == ("sora-2", "720×1280", "4 s")

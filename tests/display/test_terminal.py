@@ -158,7 +158,7 @@ def test_a_script_in_a_terminal_redraws_its_line(
     add_job(sim)
     (home / "script.py").write_text(SCRIPT)
     with terminal(home, environ, "script.py") as child:
-        child.expect("\rvideo_1 .*In progress, 0%")
+        child.expect("\rvideo_1 .*In progress  ")
         sim.set_progress("video_1", 75)
         child.expect("\rvideo_1 .*In progress, 75%")
         sim.finish("video_1")

@@ -236,6 +236,33 @@ def test_the_stop_button_of_the_page_stops_and_the_other_one_watches_again(bench
     bench.wait_for_card(job_id, phase="running")
 
 
+@pytest.mark.parametrize("ending", ["stopped", "gave_up", "broken"])
+def test_a_card_keeps_its_button_while_its_job_may_go_on_and_the_file_is_true(
+    bench: Bench, ending: str
+) -> None:
+    job_id = bench.add_job()
+    deadline = " --timeout 1" if ending == "gave_up" else ""
+    if ending == "broken":
+        bench.simulator.add_fault(Fault(f"GET /videos/{job_id}", status=403, times=1))
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2{deadline}")
+    model_id = bench.run("print(job.widget.model_id)").text.strip()
+    bench.kernel.send_to_widget(model_id, {"kind": "loaded"})
+    if ending == "stopped":
+        bench.run("job.stop()")
+    shown = bench.wait_for_card(job_id, phase=ending)
+    assert shown["actions"] == ["watch"]
+    kept = bench.wait_for_record(job_id)
+    assert WIDGET in kept
+    assert shown["headline"] in kept["text/html"]
+    assert shown["command"] in kept["text/html"]
+    bench.kernel.messages.clear()
+    bench.simulator.finish(job_id)
+    bench.kernel.send_to_widget(model_id, {"kind": "action", "name": "watch"})
+    record = bench.wait_for_record(job_id)
+    assert WIDGET not in record
+    assert "<video" in record["text/html"]
+
+
 def test_foreign_messages_to_the_widget_are_ignored(bench: Bench) -> None:
     job_id = bench.add_job()
     bench.run(f"job = %cometvid watch {job_id} --interval 0.2")

@@ -13,11 +13,12 @@ function build() {
   const ui = {
     screenIcon: screenIcon.path, rowIcon: rowIcon.path,
     screenHeadline: h("span", "", auto), rowHeadline: h("span", "", auto),
-    percent: h("div", "percent", { "aria-hidden": "true" }),
+    percent: h("div", "percent", { "aria-hidden": "true" }), sky: h("div", "sky", { "aria-hidden": "true" }),
+    picture: h("img", "picture", { alt: "" }),
     ...buildPlayer("button on-screen retry", "waits until the running cell has finished"),
     fill: h("div", "fill"), elapsed: h("span", "elapsed", { title: "Elapsed time", ...auto }),
     remaining: h("span", "remaining", auto), timing: h("p", "timing"),
-    stop: button("button stop", "Stop"), watch: button("button button-strong watch", "Watch again"),
+    stop: button("button stop", LABELS.stop[0]), watch: button("button button-strong watch", LABELS.watch[0]),
     again: h("button", "button again", { type: "button", title: COSTS }), note: h("p", "note", auto),
     problem: h("p", "problem", auto), advice: h("p", "advice", auto),
     command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"),
@@ -30,7 +31,7 @@ function build() {
   const bar = h("div", "bar", {
     role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100",
   }, ui.fill);
-  const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.messageBox, bar);
+  const screen = h("div", "screen", {}, ui.sky, overlay, ui.messageBox, bar);
   const status = h("span", "state", {}, rowIcon.svg, ui.rowHeadline);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
@@ -135,9 +136,16 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       say(node, isShown ? next.headline : "");
     }
     ui.status.hidden = isActive;
+    const picture = isActive && next.picture?.startsWith("data:image/") ? next.picture : "";
+    if (!picture) ui.picture.remove();
+    else if (ui.picture.getAttribute("src") !== picture || !ui.picture.isConnected) {
+      ui.picture.setAttribute("src", picture);
+      ui.sky.append(ui.picture);
+    }
 
     const percent = drawProgress(ui, next.progress_percent);
 
+    const focused = document.activeElement;
     for (const name of /** @type {const} */ (["stop", "watch"])) {
       ui[name].hidden = !next.actions.includes(name);
       // aria-disabled rather than disabled: a keyboard user's focus stays on the button.
@@ -148,13 +156,18 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     ui.again.setAttribute("aria-disabled", String(pending === "again"));
     say(ui.again, next.can_repeat ? LABELS.again[pending === "again" ? 1 : 0] : "");
     say(ui.note, next.note);
+    // The one takes the other's seat: who pressed it by key is still there.
+    for (const [gone, come] of [[ui.stop, ui.watch], [ui.watch, ui.stop]]) {
+      if (focused === gone && gone?.hidden) come?.focus({ preventScroll: true });
+    }
     say(ui.problem, next.problem);
     say(ui.advice, next.advice);
     say(ui.command, next.command);
     ui.commandRow.hidden = !next.command;
     ui.notice.hidden = !(next.problem || next.advice || next.command);
     say(ui.prompt, next.prompt);
-    const facts = next.facts.map((fact) => h("li", "fact", { dir: "auto" }, fact));
+    const facts = next.facts.map((fact) =>
+      h("li", fact === next.model ? "fact model" : "fact", { dir: "auto" }, fact));
     if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, capital(WORDS.simulation)));
     ui.facts.replaceChildren(...facts);
     ui.facts.hidden = !facts.length;

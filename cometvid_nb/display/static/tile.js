@@ -19,7 +19,7 @@ function buildTile() {
     title: h("button", "title", { type: "button", "aria-expanded": "false", ...auto }),
     take: h("b", "take"), words: h("span", "", auto), reason: h("span", "reason", auto),
     id: h("code", "id", { dir: "ltr" }), note: h("span", "note", auto),
-    stop: button("button button-small stop", "Stop"), watch: button("button button-small watch", "Watch again"),
+    stop: button("button button-small stop", LABELS.stop[0]), watch: button("button button-small watch", LABELS.watch[0]),
     copy: button("button button-small copy", "Copy command"),
   };
   ui.title.append(ui.take, ui.words);

@@ -42,6 +42,9 @@
  *   before this one ended; number: which of the job's clips it is, of `count`
  * @property {string | null} note  one quiet sentence about the job
  * @property {boolean} can_repeat  whether another take may be asked for, which costs money
+ * @property {string | null} model  the one of `facts` that is shown as a badge
+ * @property {string | null} seed
+ * @property {string | null} picture  stands behind the card while the job is on its way: a data URL
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
@@ -50,7 +53,8 @@ const EMPTY_CARD = {
   phase: "starting", job_id: "", headline: WORDS.headlines.starting, facts: [], prompt: null,
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
   checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, watch_command: null, actions: [],
-  is_simulated: false, clip: null, saving: null, note: null, can_repeat: false, sent_at_s: null,
+  is_simulated: false, clip: null, saving: null, note: null, can_repeat: false,
+  model: null, seed: null, picture: null, sent_at_s: null,
 };
 
 const RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z";
@@ -67,12 +71,13 @@ const ICONS = {
   broken: "M8 2.1l6.2 11.4H1.8zM8 6.4v3.2M8 11.6v.1",
 };
 const ACTIVE_PHASES = new Set(["starting", "queued", "running", "unknown"]);
-const LABELS = { stop: ["Stop", "Stopping…"], watch: ["Watch again", "Starting…"],
+/** What each button says, and what it says until the kernel has done it. @type {Record<Action | "again", [string, string]>} */
+const LABELS = { stop: ["Stop watching", "Stopping…"], watch: ["Watch again", "Starting…"],
   again: ["Another take", "Creating…"] };
 
 const COSTS = "Creates one more job of this request; that costs money at the real API";
 
-/** What both Stop and a gallery's controls wait for where the kernel is busy with a cell. */
+/** What both a card's buttons and a gallery's controls wait for where the kernel is busy with a cell. */
 const BUSY = "waiting for the running cell to finish";
 const DISCONNECTED = "No connection to the kernel. This is what was known last.";
 
