@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
@@ -139,6 +139,24 @@ def _text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else str(value)
 
 
+def stored_place(place: str | None) -> str | bytes | None:
+    """Return a place of a clip as a row keeps it: as bytes where its name is not UTF-8.
+
+    POSIX lets a folder be named with any bytes; Python shows the odd ones as lone surrogates, which
+    SQLite's text cannot hold.
+    """
+    try:
+        _ = (place or "").encode()
+    except UnicodeEncodeError:
+        return (place or "").encode("utf-8", "surrogateescape")
+    return place
+
+
+def read_place(value: Any) -> str | None:
+    """Return the place that `stored_place` has written."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else _text(value)
+
+
 def _needed_text(value: Any) -> str:
     return _text(value) or ""
 
@@ -161,4 +179,6 @@ _READER_OF = {
     "float | None": _number,
     "int | None": _number,
 }
-_READERS = [_READER_OF[str(field.type)] for field in fields(Entry)]
+_READERS: list[Callable[[Any], Any]] = [
+    read_place if field.name == "clip" else _READER_OF[str(field.type)] for field in fields(Entry)
+]

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from ..errors import LedgerError
 from ..job.job import Job
 from ..job.status import JobStatus
-from .entry import LOST, REFUSED, SENDING, Entry
+from .entry import LOST, REFUSED, SENDING, Entry, read_place, stored_place
 from .file import LEARNED_FROM, UNFINISHED
 from .process import this_process
 from .slots import Repeat, Slot
@@ -157,14 +157,14 @@ class Ledger(Store):
             # The clip last: if the process is killed in between, the rest does no harm.
             if poster is not None:
                 db.execute("INSERT OR REPLACE INTO posters VALUES (?, ?, ?)", (*key, poster))
-            for number, output in enumerate(outputs, 2):
-                row = (*key, number, *output)
+            for number, (place, size_bytes) in enumerate(outputs, 2):
+                row = (*key, number, stored_place(place), size_bytes)
                 db.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", row)
             old = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
             db.execute(old, (*key, len(outputs) + 1))
             db.execute(
                 "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
-                (clip, clip_bytes, *key),
+                (stored_place(clip), clip_bytes, *key),
             )
 
         self._write(("clip", base_url, job_id), write)
@@ -266,7 +266,8 @@ class Ledger(Store):
         sql = (
             "SELECT clip, clip_bytes FROM outputs WHERE base_url = ? AND job_id = ? ORDER BY number"
         )
-        return [(clip, clip_bytes) for clip, clip_bytes in self._read(sql, (base_url, job_id))]
+        rows = self._read(sql, (base_url, job_id))
+        return [(read_place(clip), clip_bytes) for clip, clip_bytes in rows]
 
     def named(self, base_url: str, name: str) -> Entry | None:
         """Return the entry whose `Entry.name` is `name`, or None."""

@@ -333,3 +333,14 @@ def test_what_is_forgotten_is_gone_with_its_picture_and_nothing_else_is(ledger: 
         assert ledger.named(API, name) is None
     assert [entry.job_id for entry in ledger.entries(API)] == ["b"]
     assert (ledger.poster(API, "a"), ledger.poster(API, "b")) == (None, "data:b")
+
+
+def test_a_clip_in_a_folder_whose_name_is_not_utf_8_is_kept(ledger: Ledger) -> None:
+    place = "/vid\udce9os/video_1.mp4"  # as Python tells of a name in Latin-1
+    ledger.see(API, job("video_1", "completed"), is_clip_wanted=True)
+    ledger.keep_clip(API, "video_1", place, 5, outputs=[(f"{place}-2", 6)])
+    [entry] = ledger.entries(API)
+    assert entry.clip == place
+    assert ledger.outputs(API, "video_1") == [(f"{place}-2", 6)]
+    assert "\udce9" not in entry.to_row()["clip"]
+    assert ledger.unfinished(API) == []
