@@ -140,8 +140,8 @@ def _caption(card: Card, known_at_s: float | None) -> Markup:
     moment = f"at {to_moment(known_at_s or 0.0)}" if is_dated else elapsed_text(card)
     headline = to_state(card) if is_dated else card.headline
     state = Markup(
-        '<span style="display:flex;gap:8px;align-items:center;font-size:14px">'
-        '<span class="cometvid-mark cometvid-is-{}">{}</span>'
+        '<span style="display:flex;align-items:center;font-size:14px">'
+        '<span class="cometvid-mark cometvid-is-{}" style="white-space:pre">{}</span>'
         '<b style="font-weight:600">{}</b></span>'
     ).format(card.phase.value, mark(card), headline)
     elapsed = Markup('<span style="font-weight:500">{}</span>').format(_soft(moment))

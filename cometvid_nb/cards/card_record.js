@@ -34,10 +34,12 @@
     const more = button("cometvid-push-more", "more", unfold);
     more.setAttribute("aria-expanded", "false");
     prompt.after(more);
-    new ResizeObserver(() => {
+    const measure = () => {
       const isWhole = prompt.scrollHeight <= prompt.clientHeight + 1;
       more.hidden = isWhole && prompt.classList.contains("cometvid-cut");
-    }).observe(prompt);
+    };
+    measure();
+    new ResizeObserver(measure).observe(prompt);
   }
   const hint = box.querySelector(".cometvid-missing");
   for (const video of hint ? box.querySelectorAll("video") : []) {

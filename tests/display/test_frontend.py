@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb.display.frontend import Frontend, detect
+from cometvid_nb.display.frontend import Frontend, detect, has_output_areas
 from tests.kernel import Kernel
 
 DETECT = """
@@ -97,3 +97,19 @@ def test_a_real_kernel_is_a_notebook_or_headless_by_what_its_client_allows(
     assert kernel.run(DETECT, allow_stdin=False).text == "'HEADLESS'\n"
     voila = "import os; os.environ['SERVER_SOFTWARE'] = 'voila/0.5.13'\n"
     assert kernel.run(voila + DETECT, allow_stdin=False).text == "'VOILA'\n"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"trusted": True, "deletedCells": [], "recordTiming": False, "cellId": "4e7a"}, True),
+        ({"cellId": "vscode-notebook-cell:/home/a.ipynb#W1"}, False),  # VS Code
+        ({}, False),
+    ],
+)
+def test_only_jupyterlab_and_notebook_7_have_output_areas(
+    metadata: dict[str, Any], expected: bool
+) -> None:
+    assert has_output_areas(Shell({"metadata": metadata})) is expected
+    assert not has_output_areas(Shell(None))
+    assert not has_output_areas(None)
