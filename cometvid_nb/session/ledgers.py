@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import uuid
 from pathlib import Path
 
 from ..errors import SettingsError
@@ -62,8 +63,10 @@ class Ledgers:
         if name == _SIMULATION:
             if self._simulation_folder is not None:
                 return self._simulation_folder / "ledger.sqlite3"
-            self._passing_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
-            return Path(self._passing_folder.name) / "ledger.sqlite3"
+            if self._passing_folder is None:
+                self._passing_folder = tempfile.TemporaryDirectory(prefix="cometvid-")
+            # Another file for each: a new simulation knows nothing of the jobs of the one before.
+            return Path(self._passing_folder.name) / f"{uuid.uuid4().hex}.sqlite3"
         if name.lower() in ("off", "no", "false", "0"):
             return None
         is_default = name.lower() in ("on", "yes", "true", "1")

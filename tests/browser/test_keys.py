@@ -35,7 +35,10 @@ MARK = """(what) => {
     [...kinds.values()].forEach((node, number) => { node.dataset.testFocus = number; });
     return [...kinds.keys()];
 }"""
-DOCUMENT = "JSON.stringify(jupyterapp.shell.currentWidget.content.model.toJSON())"
+DOCUMENT = """JSON.stringify(
+    jupyterapp.shell.currentWidget.content.model.toJSON(),
+    (name, value) => (name === "data" ? Object.keys(value).sort() : value))"""
+"""All of it, but for what outputs say: a key may press a button, and a record then tells of it."""
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ def test_no_key_on_a_card_a_tile_or_a_record_changes_the_notebook(
     expect(page.output(5).locator(".cometvid-play").first).to_be_visible()
     page.save()
     kinds = expect_keys_change_nothing(page.browser_page, FOCUSABLE)
-    assert {"VIDEO", "VIDEO cometvid-video", "SUMMARY"} <= kinds
+    assert {"VIDEO", "VIDEO cometvid-video"} <= kinds
     assert len(kinds) > 10, kinds
     page.save()
     notebook = page.browser_page.context.new_page()
