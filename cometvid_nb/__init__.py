@@ -338,16 +338,19 @@ def remix(
 def jobs() -> list[dict[str, Any]]:
     """Return the jobs in this machine's ledger for the current API, newest first.
 
-    Each job is a flat dict, so that `pandas.DataFrame(cometvid_nb.jobs())` makes a table.
+    Each job is a flat dict, so that `pandas.DataFrame(cometvid_nb.jobs())` takes them as they are.
+    As the value of a cell they are a table.
 
     Raises:
         LedgerError: the ledger cannot be read.
     """
+    from .notebook import notebook_folder
+    from .session.job_dicts import JobDicts
     from .session.session import current
 
     _let_jobs_be_drawn(current_shell())
     here = current()
-    return [entry.to_row() for entry in here.ledger.entries(here.settings.base_url)]
+    return JobDicts(here.ledger.entries(here.settings.base_url), notebook_folder())
 
 
 def _make(
