@@ -36,7 +36,8 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
         notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
         resources = {"metadata": {"path": str(folder)}}
         client = NotebookClient(notebook, timeout=60, resources=resources)
-        await client.async_execute(env=environ)
+        # As Jupyter's servers name each notebook to its kernel.
+        await client.async_execute(env=environ | {"JPY_SESSION_NAME": path.name})
         return notebook
 
     async def run_all() -> list[nbformat.NotebookNode]:
