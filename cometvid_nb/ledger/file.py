@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ..machine import user_folder
+from .forks import unforked
 
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another kernel's lock; a write of ours takes milliseconds."""
@@ -109,7 +110,7 @@ class LedgerFile:
 
     def close(self) -> None:
         """Close the connection. The file can be opened again."""
-        with self._lock:
+        with self._lock, unforked():
             self._let_go()
 
     def __del__(self) -> None:
@@ -129,7 +130,7 @@ class LedgerFile:
         Raises:
             sqlite3.Error, OSError: the file cannot be used.
         """
-        with self._lock:
+        with self._lock, unforked():
             try:
                 yield self._keep(timeout_s)
             except (sqlite3.Error, OSError) as error:
@@ -147,10 +148,10 @@ class LedgerFile:
             sqlite3.Error, OSError: the file cannot be used.
         """
         # Creates the file where it is missing; see `_keep` for the close at the end of this block.
-        with self._lock:
+        with self._lock, unforked():
             self._keep(timeout_s)
         try:
-            with closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
+            with unforked(), closing(sqlite3.connect(self.path, timeout=timeout_s)) as db, db:
                 # In WAL mode NORMAL does not wait for the disk at a commit; FULL does.
                 if self._can_sync is None:
                     self._can_sync = _can_sync(db)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..api.threads import DaemonExecutor
 from ..clips.places import Destination
-from ..errors import CometVidError
+from ..errors import CometVidError, SettingsError
 from .state import Ending
 from .watch import Watch
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("cometvid_nb.watching.loop")
 
 T = TypeVar("T")
+BEGIN_WITHIN_S = 60.0
 
 
 class WatchLoop:
@@ -45,7 +46,11 @@ class WatchLoop:
             return list(self._watches.values())
 
     def follow(self, watch: Watch) -> Watch:
-        """Start `watch` and return it, or return the watch that already follows the job."""
+        """Start `watch` and return it, or return the watch that already follows the job.
+
+        Raises:
+            SettingsError: no loop runs here, as in some subinterpreters; so do the others.
+        """
         with self._lock:
             followed = self._take_in(watch)
             if followed is watch:
@@ -77,7 +82,12 @@ class WatchLoop:
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run `coroutine` on the loop, to which the connections of every server belong."""
         with self._lock:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._running())
+            try:
+                loop = self._running()
+            except SettingsError:
+                coroutine.close()
+                raise
+            return asyncio.run_coroutine_threadsafe(coroutine, loop)
 
     def close(self, servers: Iterable[Server], timeout_s: float = 5.0) -> None:
         """Stop every watch, close `servers`, and end the thread; wait `timeout_s` for each."""
@@ -111,22 +121,37 @@ class WatchLoop:
     def _running(self) -> asyncio.AbstractEventLoop:
         """Return the loop, started if necessary. The lock is held."""
         if self._loop is None or self._thread is None or not self._thread.is_alive():
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(
-                target=_serve, args=(self._loop,), name="cometvid-watcher", daemon=True
+            loop, began = asyncio.new_event_loop(), Future[None]()
+            thread = threading.Thread(
+                target=_serve, args=(loop, began), name="cometvid-watcher", daemon=True
             )
-            self._thread.start()
+            try:
+                thread.start()
+                began.result(BEGIN_WITHIN_S)
+            except (RuntimeError, TimeoutError) as error:
+                raise SettingsError(
+                    f"No job can be followed from here: the loop of the watches does not start "
+                    f"({str(error) or 'in time'}). Nothing was sent.",
+                    advice="In a subinterpreter this may be so; use a process of its own instead.",
+                ) from error
+            self._loop, self._thread = loop, thread
         return self._loop
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, began: Future[None]) -> None:
     asyncio.set_event_loop(loop)
     # Python waits at its exit for the threads of asyncio's own executor, even for one that hangs.
     loop.set_default_executor(DaemonExecutor())
+    loop.call_soon(began.set_result, None)
     try:
         loop.run_forever()
-    finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
+    except RuntimeError as error:
+        # Python 3.11 and before take the loop of another interpreter for one that runs here.
+        if began.done():
+            raise
+        began.set_exception(error)
+    finally:
         loop.close()
 
 

@@ -253,3 +253,35 @@ def test_a_forked_child_has_a_session_of_its_own_and_the_parent_keeps_its_own(
         code = [sys.executable, "-c", FORKED]
         ended = subprocess.run(code, env=environ, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
+
+
+SUBINTERPRETER = """
+import sys
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+code = '''
+import cometvid_nb
+for ask in (lambda: cometvid_nb.watch("video_demo", wait=True, save=False),
+            lambda: cometvid_nb.create("A comet", model="sora-2", wait=True, save=False)):
+    try:
+        print("went", ask().job_id)
+    except (cometvid_nb.CometVidError, ImportError) as error:
+        print("refused", error)
+'''
+made = interpreters.create(*sys.argv[1:])
+interpreters.run_string(made, code)
+print("alive")
+"""
+
+
+@pytest.mark.simulator(speed=50)
+def test_a_subinterpreter_follows_jobs_or_says_that_it_cannot(sim: Simulator, home: Path) -> None:
+    sim.finish("video_demo")
+    said = run_python(SUBINTERPRETER, home, sim)[0].splitlines()
+    assert "alive" in said, said
+    refusals = [line for line in said if line.startswith("refused")]
+    assert len(refusals) + sum(line.startswith("went") for line in said) == 2
+    assert all(re.search("Nothing was sent|subinterpreters", line) for line in refusals)
+    assert sim.count("POST /videos") == (0 if refusals else 1)
