@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..api.fitting import reduced
 from ..api.images import read_image
 from ..api.new_job import NewJob
-from ..clips.posters import to_data_url
 from ..errors import LedgerError, SettingsError
 from ..ledger.ledger import Ledger
 
@@ -21,6 +20,8 @@ def backdrop_of(new: NewJob, ledger: Ledger, base_url: str) -> str | None:
     None: there is no such picture, or Pillow is missing. It is made here, of a few kilobytes: the
     file that was given never gets to the page.
     """
+    from ..clips.posters import to_data_url  # httpx comes with it, and not with %load_ext
+
     if new.images:
         made = reduced(new.images[0].content, MOST_PX)
     else:

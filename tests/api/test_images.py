@@ -124,7 +124,7 @@ def test_an_array_has_the_brightness_that_its_type_means(array: Any, grey: int) 
         (np.zeros((3, 8, 8)), "the array is 3 x 8 x 8: a picture is height x width x 3"),
         (np.zeros(()), "the array is a single number"),
         (np.zeros((0, 8)), "the array is 0 x 8"),
-        (np.zeros((8, 8), object), "an array of object is not a picture"),
+        (np.zeros((8, 8), object), "an array of object is no picture"),
         (5, "int is not a picture: give a path"),
         ({}, "dict is not a picture"),
         ("data:image/png;base64,$", "the data URL of the picture is incomplete"),

@@ -72,7 +72,7 @@ def test_an_empty_prompt_is_refused_before_anything_is_sent(
         ({"seed": True}, "seed is True"),
         ({"negative": " "}, "the negative prompt is empty"),
         ({"negative": "\ud83c"}, "the negative prompt contains half a character"),
-        ({"fit": "crop"}, "there is not a picture to fit"),
+        ({"fit": "crop"}, "there is no picture to fit"),
         ({"extra": {"seconds": "4"}}, "seconds is not for --set: use --seconds"),
         ({"extra": {"input_reference": "x"}}, "input_reference is not for --set: use --image"),
         ({"extra": {"seed": "4"}, "seed": 3}, "seed is given twice"),
