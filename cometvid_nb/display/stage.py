@@ -42,6 +42,14 @@ class Stage:
         # One for all outputs: a page without the extension shows none of the widgets.
         self._page = Page()
 
+    def leave(self) -> None:
+        """Settle every output for good: nobody answers the buttons of its widget from now on."""
+        self._page.leave()
+
+    def come_back(self) -> None:
+        """Undo `leave`, for outputs that are still to come."""
+        self._page.come_back()
+
     def watch_again(self, watch: Watch) -> Watch:
         """Return a new watch of a job, for the button "Watch again" of a card that is over.
 
