@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,17 +36,22 @@ GALLERY_PARTS = (
     "gallery.js",
 )
 
+_FOR_READERS = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?|^[ \t]+", re.DOTALL | re.MULTILINE)
+"""Comments that begin a line, and what lines are indented by: a sixth of the whole. Therefore no
+text in backquotes may go over several lines."""
 STYLES = ("card.css", "gallery.css")
 """The same for every widget: a page has the sheet of each widget on it, in whatever order, and the
 last one would win over the rules of another."""
 
 
 def join(*parts: str, render: str | None = None) -> str:
-    """Return the files of `static/` joined into one module or style sheet.
+    """Return the files of `static/` as one module or style sheet, without what is for readers.
 
-    `render` names the function that draws a view; None for a style sheet.
+    `render` names the function that draws a view; None for a style sheet. Each widget sends all of
+    it to each page.
     """
-    texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
+    sources = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
+    texts = [_FOR_READERS.sub("", source) for source in sources]
     if render is None:
         return "\n".join(texts)
     words = f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};"

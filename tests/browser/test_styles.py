@@ -46,6 +46,7 @@ def test_the_styles_of_another_widget_change_nothing(
     else:
         for one in cards:
             view.show(one)
+        view.wait_playable("portrait")
     alone = view.page.evaluate(LOOKS)
     view.page.evaluate(ADD, [f"/{other}.css", is_first])
     assert view.page.evaluate(LOOKS) == alone
