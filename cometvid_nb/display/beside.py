@@ -9,12 +9,23 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from ..cards.beside import beside_bundle
 
 REDRAWN_EVERY_S = 5.0
 """The shortest pause between two versions of a record, as each holds all of it. JupyterLab itself
 saves every two minutes."""
+
+
+_late: WeakSet[Beside] = WeakSet()
+"""The records whose next version waits for its time."""
+
+
+def draw_late() -> None:
+    """Draw at once what waits for its time: the session ends, and no timer may outlive it."""
+    for beside in list(_late):
+        beside.draw()
 
 
 class Recorded(Protocol):
@@ -54,22 +65,25 @@ class Beside:
                 return
             left_s = self._drawn_s + REDRAWN_EVERY_S - time.monotonic()
             if left_s <= 0:
-                self._draw()
+                self.draw()
                 return
             # Not the kernel's loop, which stands still while a cell runs, and may be killed in it.
-            self._timer = threading.Timer(left_s, self._draw)
+            self._timer = threading.Timer(left_s, self.draw)
             self._timer.daemon = True
             self._timer.start()
+            _late.add(self)
 
     def show(self, is_shown: bool) -> None:
         """Draw the record, or leave an empty output, which takes no room."""
         with self._lock:
             if is_shown != self._is_shown:
                 self._is_shown = is_shown
-                self._draw()
+                self.draw()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw the record now."""
         with self._lock:
+            _late.discard(self)
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

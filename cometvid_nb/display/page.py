@@ -10,9 +10,11 @@ message that comes late turns it into the widget again.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
@@ -23,6 +25,8 @@ from .record import gallery_record
 
 if TYPE_CHECKING:
     from .widget import CardWidget, CometvidWidget, GridWidget
+
+log = logging.getLogger("cometvid_nb.display.page")
 
 LOADED_WITHIN_S = 3.0
 """How long a page may take to load a widget, counted only while the kernel can receive messages;
@@ -55,6 +59,28 @@ class Page:
         self.is_mute = False
         """Whether the page did not load the last widget. The next output then starts as plain HTML,
         without 3 s of error text."""
+        self._staying: WeakSet[WidgetOutput] | None = WeakSet()
+        """Outputs whose widget stays for its buttons; None: nobody answers those any more."""
+
+    def stay(self, output: WidgetOutput) -> bool:
+        """Whether the widget of `output`, which is over, may stay until somebody watches again."""
+        if self._staying is not None:
+            self._staying.add(output)
+        return self._staying is not None
+
+    def leave(self) -> None:
+        """Put a record in the place of each widget that stays, and let none stay from now on."""
+        staying, self._staying = self._staying or (), None
+        for output in list(staying):
+            try:
+                output.settle(output.bundle)
+            except Exception:
+                # A page that is gone must not keep the session from closing.
+                log.exception("an output was not settled")
+
+    def come_back(self) -> None:
+        """Let widgets stay again."""
+        self._staying = WeakSet()
 
 
 class WidgetOutput:
@@ -105,11 +131,21 @@ class WidgetOutput:
     def stay(self) -> None:
         """Keep the widget on the page, and have the saved file say what the widget says now.
 
-        A record beside it does so by itself.
+        A record beside it does so by itself. Where no widget is shown, or nobody would answer its
+        buttons, its record replaces it.
         """
         with self._lock:
-            if self._handle is not None and self._beside is None:
+            if self._page is None or self._handle is None:
+                return
+            if self.is_plain or not self._page.stay(self):
+                self.settle(self.bundle)
+            elif self._beside is None:
                 self._handle.update(self._live(), raw=True)
+
+    @property
+    def bundle(self) -> dict[str, str]:
+        """The record of what the widget shows now."""
+        return self._widget.record_bundle(time.time())
 
     def settle(self, bundle: dict[str, str]) -> None:
         """Replace the output by `bundle` for good. A second call does nothing."""

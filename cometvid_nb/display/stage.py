@@ -18,6 +18,7 @@ from ..notebook import shell
 from ..watching.blocking import block_on
 from ..watching.loop import WatchLoop
 from ..watching.watch import Watch
+from .beside import draw_late
 from .delivery import Delivery
 from .feed import CardFeed, Feed, GalleryFeed
 from .frontend import Frontend, detect
@@ -48,6 +49,15 @@ class Stage:
         self._delivery = Delivery()
         # One for all outputs: a page without the extension shows none of the widgets.
         self._page = Page()
+
+    def leave(self) -> None:
+        """Settle every output for good: nobody answers the buttons of its widget from now on."""
+        self._page.leave()
+
+    def come_back(self) -> None:
+        """Undo `leave` for outputs that are still to come; the old ones get their last word."""
+        draw_late()
+        self._page.come_back()
 
     def watch_again(self, watch: Watch) -> Watch:
         """Return a new watch of a job, for the button "Watch again" of a card that is over.

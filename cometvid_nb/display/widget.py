@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections import deque
@@ -46,6 +47,9 @@ GALLERY_PARTS = (
     "gallery_record.js",
 )
 
+_FOR_READERS = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?|^[ \t]+", re.DOTALL | re.MULTILINE)
+"""Comments that begin a line, and what lines are indented by: a sixth of the whole. Therefore no
+text in backquotes may go over several lines."""
 STYLES = ("card.css", "gallery.css")
 """For every widget the same: a page has the style sheet of each widget on it, in whatever order,
 and of two that differ the last one would win over the other's rules."""
@@ -58,12 +62,13 @@ that they speak of."""
 
 
 def join(*parts: str, render: str | None = None, initialize: str = "greet") -> str:
-    """Return the files of `static/` joined into one module or style sheet.
+    """Return the files of `static/` as one module or style sheet, without what is for readers.
 
     `render` names the function that draws a view, None for a style sheet; `initialize` the one that
-    begins a model, with a view or without.
+    begins a model, with a view or without. Each widget sends all of it to each page.
     """
-    texts = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
+    sources = [(_STATIC / part).read_text(encoding="utf-8") for part in parts]
+    texts = [_FOR_READERS.sub("", source) for source in sources]
     if render is None:
         return "\n".join(texts)
     words = f"const WORDS = {json.dumps(WORDS, ensure_ascii=False)};"

@@ -16,7 +16,7 @@ from ..api.shelf import Shelf
 from ..clips.places import SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import ClipError, CometVidError
-from ..job.ids import check_job_id, shown_id
+from ..job.ids import check_job_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
@@ -27,6 +27,7 @@ from ..watching.loop import WatchLoop
 from ..watching.memory import Memory, outputs_of
 from ..watching.state import WatchState
 from ..watching.watch import Watch
+from .again import settings_again
 from .backdrop import Backdrops
 from .kept import kept
 from .ledgers import Ledgers
@@ -232,20 +233,12 @@ class Session:
         today. Only the key for that server is today's: the old one may be why the watch is over.
         A job of a simulation needs one that is on.
         """
-        before, today = watch.server.settings, self.settings
-        if not watch.state.is_simulated:
-            is_key_for_it = today.api_key is not None and today.base_url == before.base_url
-            key = today.api_key if is_key_for_it else before.api_key
-            return self._loop.again(watch.again(self._server(replace(before, api_key=key))))
-        if today.is_simulated:
-            memory = self._memory(self.ledger, today.base_url)
-            return self._loop.again(watch.again(self._server(today), memory))
-        return watch.again().refused(
-            CometVidError(
-                f"The simulation that made {shown_id(watch.job_id)} has ended.",
-                advice="Start it again with %cometvid demo, then watch the job again.",
-            )
-        )
+        try:
+            settings = settings_again(watch.server.settings, self.settings)
+        except CometVidError as error:
+            return watch.again().refused(error)
+        memory = self._memory(self.ledger, settings.base_url) if settings.is_simulated else None
+        return self._loop.again(watch.again(self._server(settings), memory))
 
     def create(self, new: Sequence[NewJob]) -> tuple[list[Job], CometVidError | None]:
         """Create jobs; return those that were created, and the error that ended it early or None.
@@ -387,7 +380,9 @@ class Session:
 
     def close(self) -> None:
         """Stop every watch and close every connection and thread. The session can be used again."""
+        self.stage.leave()
         self._loop.close(self._servers.values())
+        self.stage.come_back()
         self._ledgers.close()
         self._servers.clear()
         self._asked.clear()

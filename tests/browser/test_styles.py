@@ -46,6 +46,7 @@ def test_the_styles_of_another_widget_change_nothing(
     else:
         for one in cards:
             view.show(one)
+        view.wait_playable("portrait")
     alone = ""
     while alone != (alone := view.page.evaluate(LOOKS)):  # a clip comes in meanwhile
         view.page.wait_for_function(

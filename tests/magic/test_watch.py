@@ -263,6 +263,21 @@ def test_a_card_keeps_its_button_while_its_job_may_go_on_and_the_file_is_true(
     assert "<video" in record["text/html"]
 
 
+def test_without_anybody_to_answer_its_button_a_card_gives_way_to_its_record(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.run(f"job = %cometvid watch {job_id} --interval 0.2")
+    model_id = bench.run("print(job.widget.model_id)").text.strip()
+    bench.kernel.send_to_widget(model_id, {"kind": "loaded"})
+    bench.run("job.stop()")
+    assert WIDGET in bench.wait_for_record(job_id)
+    bench.kernel.messages.clear()
+    bench.run("%unload_ext cometvid_nb")
+    record = bench.wait_for_record(job_id)
+    assert WIDGET not in record
+    assert f"%cometvid watch {job_id}" in record["text/html"]
+    bench.run(LOAD)
+
+
 def test_foreign_messages_to_the_widget_are_ignored(bench: Bench) -> None:
     job_id = bench.add_job()
     bench.run(f"job = %cometvid watch {job_id} --interval 0.2")

@@ -13,10 +13,11 @@ OURS = (
     "cometvid_nb.clips.download",
 )
 
+# But for pyzmq's own thread, which it starts for good with the first message of 64 kB.
 TRACES = """
 import threading, sys
 ip = get_ipython()
-({t.name for t in threading.enumerate()},
+({t.name for t in threading.enumerate() if type(t).__module__ != 'zmq.utils.garbage'},
  [m.__name__ for m in ip.Completer.custom_matchers],
  sorted(type(c).__name__ for c in ip.configurables),
  'cometvid' in ip.magics_manager.magics['line'],
