@@ -54,10 +54,14 @@ def present(watches: WatchList, arguments: Namespace) -> Watch | WatchList:
     options = {"is_embedding": arguments.embed, "is_gallery": arguments.gallery}
     put_on_stage = partial(sessions.current().stage.present, watches, **options)
     # None: the front end decides; False: never wait, whatever the front end is.
-    if arguments.wait is False:
-        put_on_stage(wait=False)  # a watch that ends badly later is no error of this cell
+    is_waiting = arguments.wait
+    if is_waiting is None:
+        is_waiting = detect(shell(), os.environ).is_blocking
+    if is_waiting:
+        block(watches, lambda: put_on_stage(wait=True))
     else:
-        block(watches, lambda: put_on_stage(wait=arguments.wait))
+        # A watch that ends badly is no error of a cell that does not wait, however soon it ends.
+        put_on_stage(wait=False)
     return watches[0] if len(watches) == 1 else watches
 
 
