@@ -106,6 +106,21 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     album.take(f"jobs-{theme}-{width}", view.page, full_page=True)
 
 
+def test_the_list_is_read_anew_while_jobs_go_on_and_only_then(view: CardPage) -> None:
+    def hellos() -> int:
+        return int(view.page.evaluate("model.sent.filter(({ kind }) => kind === 'hello').length"))
+
+    open_list(view)
+    begun = hellos()
+    view.run(31)
+    assert hellos() - begun == 3
+    ended = JobList(ROWS, JobQuery(), 8, 8, {"completed": 7, "failed": 1}).to_json(NOW_S)
+    view.show(ended)
+    before = hellos()
+    view.run(60)
+    assert hellos() == before
+
+
 def test_a_row_says_all_and_when_in_words_that_go_on(view: CardPage) -> None:
     open_list(view)
     first = jobs(view).first

@@ -5,6 +5,7 @@
 
 const TYPED_MS = 200; // a search goes out when somebody has paused for so long
 const AGO_EVERY_MS = 30_000;
+const NEWS_EVERY_MS = 10_000;
 const DIM_AFTER_MS = 250;
 const JOBS_BUSY_AFTER_MS = 1500; // a question unanswered by then waits for the running cell
 const FRAMES_AT_ONCE = 2;
@@ -106,6 +107,15 @@ function renderJobs({ model, el, signal: viewSignal }) {
     for (const row of rows) row.tick(clock.now_s());
     if (!document.hidden) cancelAgo = after(AGO_EVERY_MS, tick, signal);
   }
+
+  // While jobs go on, what the kernel read a moment ago is soon untrue.
+  (function keepUp() {
+    after(NEWS_EVERY_MS, () => {
+      const goesOn = ["queued", "in_progress"].some((state) => jobs.counts[state]);
+      if (goesOn && !loss && !asked && !document.hidden) model.send({ kind: "hello" });
+      keepUp();
+    }, signal);
+  })();
 
   const take = (/** @type {unknown} */ value) => {
     const before = jobs;
