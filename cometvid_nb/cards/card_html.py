@@ -160,7 +160,8 @@ def _caption(card: Card, known_at_s: float | None) -> Markup:
         )
         rows.append(prompt.format(card.prompt))
     chip = Markup('<span class="cometvid-chip{}" dir="auto" style="{}">{}</span>')
-    chips = [chip.format("", _CHIP, fact) for fact in card.facts]
+    badge = (" cometvid-model", f"{_CHIP};font-weight:600")
+    chips = [chip.format(*(badge if f == card.model else ("", _CHIP)), f) for f in card.facts]
     if card.is_simulated:
         simulation = capital(WORDS["simulation"])
         chips.insert(0, chip.format(" cometvid-simulated", f"{_CHIP};font-weight:600", simulation))

@@ -7,7 +7,7 @@ from typing import Any
 import traitlets
 
 from ..cards.job_list import JobList
-from .widget import CometvidWidget, join
+from .widget import STYLES, CometvidWidget, join
 
 JOBS_PARTS = (
     *("words.js", "dom.js", "kernel.js", "player.js"),
@@ -23,7 +23,7 @@ class JobsWidget(CometvidWidget):
     """
 
     _esm = join(*JOBS_PARTS, render="renderJobs")
-    _css = join("card.css", "jobs.css")
+    _css = join(*STYLES)
     jobs = traitlets.Dict(help="One page as JSON; see `JobList.to_json`.").tag(sync=True)
 
     def __init__(self, table: dict[str, str], **kwargs: Any) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
 from playwright.sync_api import Browser
 
+from cometvid_nb.display.jobs_widget import JobsWidget
+from cometvid_nb.display.widget import STYLES, CardWidget, GridWidget, join
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
 
 LOOKS = """() => JSON.stringify([...document.querySelectorAll("#output *")].map((node) =>
@@ -17,6 +21,15 @@ ADD = """([href, isFirst]) => new Promise((resolve) => {
     sheet.onload = resolve;
     document.head[isFirst ? "prepend" : "append"](sheet);
 })"""
+
+
+def test_every_widget_brings_the_same_sheet_whose_parts_name_nothing_alike() -> None:
+    assert CardWidget._css == GridWidget._css == JobsWidget._css
+    plain = [
+        set(re.findall(r"^(\.cometvid-[\w-]+) \{", join(name), re.MULTILINE)) for name in STYLES
+    ]
+    assert all(plain)
+    assert [one & other for one, other in combinations(plain, 2)] == [set()] * 3
 
 
 @pytest.fixture

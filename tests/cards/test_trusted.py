@@ -33,7 +33,7 @@ def test_the_record_has_the_icons_of_the_live_card() -> None:
     table = script[script.index("const ICONS") : script.index("const ACTIVE_PHASES")]
     drawn = {
         phase: path.replace("${RING}", ring[1])
-        for phase, path in re.findall(r'^  (\w+): [`"]([^`"]+)[`"],', table, re.MULTILINE)
+        for phase, path in re.findall(r'^ *(\w+): [`"]([^`"]+)[`"],', table, re.MULTILINE)
     }
     assert drawn == trusted.ICONS
     assert set(drawn) == set(Phase)

@@ -18,7 +18,7 @@ function buildTile() {
     fill: h("div", "fill"), headline: h("span", "", auto), elapsed: h("span", "elapsed"),
     title: h("button", "title", { type: "button", "aria-expanded": "false", ...auto }),
     take: h("b", "take"), words: h("span", "", auto), reason: h("span", "reason", auto),
-    id: h("code", "id", { dir: "ltr" }), note: h("span", "note", auto),
+    id: h("code", "id", { dir: "ltr" }), note: h("span", "tile-note", auto),
     stop: button("button button-small stop", LABELS.stop[0]), watch: button("button button-small watch", LABELS.watch[0]),
     copy: button("button button-small copy", "Copy command"),
   };
