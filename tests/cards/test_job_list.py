@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from cometvid_nb.cards.found import Found, find, within
 from cometvid_nb.cards.job_list import JobList, JobQuery, JobRow, number_text, pages_of
 from cometvid_nb.cards.job_table import jobs_to_bundle
-from cometvid_nb.display.jobs_widget import JobsWidget
+from cometvid_nb.display import widget
+from cometvid_nb.display.jobs_widget import JOBS_PARTS, JobsWidget
 from cometvid_nb.ledger.entry import Entry
 from cometvid_nb.ledger.statements import STATES, Order
 from cometvid_nb.session.remembered import rows_of
@@ -259,13 +260,15 @@ def test_a_page_that_is_not_there_becomes_the_last_one() -> None:
 
 
 def test_kernel_and_page_name_the_same_fields_states_and_columns() -> None:
-    source = str(JobsWidget._esm)
+    # As written: what a page gets is without comments and indentation.
+    folder = Path(widget.__file__).parent / "static"
+    source = "\n".join((folder / part).read_text("utf-8") for part in JOBS_PARTS)
     for name in [*JobList((JobRow("n", has_id=True, state="queued", began_at_s=None),)).to_json(0)]:
         assert re.search(rf"\b{name}\b", source), name
     for name in JobRow.__dataclass_fields__:
         assert "@property {" in source
         assert re.search(rf"@property {{[^}}]+}} {name}\b", source), name
-    words = json.loads(re.findall(r"const WORDS = (.*);", source)[0])
+    words = json.loads(re.findall(r"const WORDS = (.*);", str(JobsWidget._esm))[0])
     assert {*words["job_states"]} == {*STATES}
     assert {*re.findall(r'^  \["(\w+)",|\], \["(\w+)", "', source, re.M)}
     for order in Order:

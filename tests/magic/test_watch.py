@@ -272,8 +272,12 @@ def test_without_anybody_to_answer_its_button_a_card_gives_way_to_its_record(ben
     assert WIDGET in bench.wait_for_record(job_id)
     bench.kernel.messages.clear()
     bench.run("%unload_ext cometvid_nb")
-    record = bench.wait_for_record(job_id)
-    assert WIDGET not in record
+
+    def is_record(message: Message) -> bool:
+        data = message["content"].get("data", {})
+        return str(data.get("text/plain", "")).startswith(job_id) and WIDGET not in data
+
+    record = bench.kernel.wait_for(is_record)["content"]["data"]
     assert f"%cometvid watch {job_id}" in record["text/html"]
     bench.run(LOAD)
 
