@@ -55,7 +55,7 @@ def test_run_all_reaches_the_last_cell_and_every_clip_plays(
     last = cells.count() - 2  # behind it stands a word on what comes next
     page.wait_cell_done(last, within_s=LAST_CELL_WITHIN_S)
     expect(page.output(last)).to_contain_text("%cometvid watch")
-    videos = page.browser_page.locator(".jp-NotebookPanel:visible video")
+    videos = page.browser_page.locator(".jp-NotebookPanel:visible video:visible")
     expect(videos).to_have_count(2)
     for index in range(2):
         expect_player(videos.nth(index))
