@@ -59,10 +59,12 @@ def notebook_name() -> str:
 
     Jupyter's servers tell the path in the environment of the kernel, VS Code in a variable.
     """
+    return _told_name() or str(notebook_folder())
+
+
+def _told_name() -> str | None:
     told = getattr(shell(), "user_ns", {}).get("__vsc_ipynb_file__")
-    if isinstance(told, str) and told:
-        return told
-    return os.environ.get("JPY_SESSION_NAME") or str(notebook_folder())
+    return told if isinstance(told, str) and told else os.environ.get("JPY_SESSION_NAME")
 
 
 def cell_number() -> int | None:
@@ -113,8 +115,7 @@ def running_cell() -> CellRun | None:
     # Nobody is there to type, so that each cell runs once. The environment may name the notebook
     # of another kernel, which has started this run.
     is_headless = content.get("allow_stdin") is False
-    named = here.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-    notebook = _notebook_of_parent() if is_headless else named
+    notebook = _notebook_of_parent() if is_headless else _told_name()
     told, run = metadata.get("cellId"), str(header.get("msg_id"))
     is_console = not (is_headless or told or str(notebook).lower().endswith(".ipynb"))
     if not isinstance(notebook, str) or is_console:  # a console has a session with a name, too

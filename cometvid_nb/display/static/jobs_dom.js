@@ -9,13 +9,6 @@ const SHAPES = {
   close: "M4 4l8 8M12 4l-8 8",
 };
 
-/** JupyterLab looks at the focused element first: its one-letter commands must find this there.
- * @template {HTMLElement} T @param {T} node @returns {T} */
-function ownKeys(node) {
-  node.setAttribute("data-lm-suppress-shortcuts", "true");
-  return node;
-}
-
 /** @param {string} shape */
 function sign(shape) {
   const { svg, path } = icon();
@@ -25,10 +18,10 @@ function sign(shape) {
 
 /** @param {string} name @param {string} label @param {string} shape */
 const signButton = (name, label, shape) =>
-  ownKeys(h("button", `button ${name}`, { type: "button", "aria-label": label, title: label }, sign(shape)));
+  h("button", `button ${name}`, { type: "button", "aria-label": label, title: label }, sign(shape));
 
 /** @param {string} name @param {string} text */
-const textButton = (name, text) => ownKeys(button(`button button-small ${name}`.trim(), text));
+const textButton = (name, text) => button(`button button-small ${name}`.trim(), text);
 
 /** Write a text with what was found in it marked. @param {HTMLElement} node @param {string} text
  * @param {string} search */
@@ -54,11 +47,11 @@ function buildJobs() {
     const label = state === null ? "All" : stateText(state);
     const node = h("button", "button jobs-pill", { type: "button" }, ...shape, label, " ", count);
     node.dataset["state"] = state ?? "all";
-    return { state, count, node: ownKeys(node) };
+    return { state, count, node: node };
   });
   const heads = JOB_COLUMNS.map(([order, label, isAscending]) => {
     const { svg, path } = icon();
-    const sort = ownKeys(h("button", "jobs-sort", { type: "button" }, label, svg));
+    const sort = h("button", "jobs-sort", { type: "button" }, label, svg);
     const cell = h("th", `jobs-head jobs-${order}`, { scope: "col", role: "columnheader" }, sort);
     return { order, label, isAscending, sort, path, svg, cell };
   });
@@ -71,8 +64,8 @@ function buildJobs() {
     pills, heads, pager,
     heading: h("strong", "jobs-heading"),
     simulated: h("span", "fact simulated", {}, capital(WORDS.simulation)),
-    search: ownKeys(h("input", "jobs-input", { type: "search", "aria-label": words, placeholder: words, maxlength: "1000",
-      autocomplete: "off", spellcheck: "false", dir: "auto" })),
+    search: h("input", "jobs-input", { type: "search", "aria-label": words, placeholder: words, maxlength: "1000",
+      autocomplete: "off", spellcheck: "false", dir: "auto" }),
     clear: signButton("jobs-clear", "Clear the search", SHAPES.close),
     refresh: signButton("jobs-refresh", "Refresh the list", SHAPES.refresh),
     pillBox: h("div", "jobs-pills", { role: "group", "aria-label": "Show" }, ...pills.map(({ node }) => node)),
@@ -86,7 +79,7 @@ function buildJobs() {
   const table = h("table", "jobs-table", { role: "table", "aria-label": "Remembered jobs" },
     h("thead", "", { role: "rowgroup" }, h("tr", "jobs-heads", { role: "row" }, clipHead, ...heads.map(({ cell }) => cell))),
     ui.rows);
-  const scroller = ownKeys(h("div", "jobs-scroller", { tabindex: "0", role: "region", "aria-label": "Jobs of this page" }, table));
+  const scroller = h("div", "jobs-scroller", { tabindex: "0", role: "region", "aria-label": "Jobs of this page" }, table);
   const root = h("section", "root jobs", { "data-lm-suppress-shortcuts": "true", "aria-label": "Jobs that this machine remembers" },
     h("header", "jobs-top", {}, h("div", "jobs-line", {}, ui.heading, ui.simulated, box, ui.refresh), ui.pillBox, ui.problem),
     scroller, ui.empty, ui.nav, ui.live);

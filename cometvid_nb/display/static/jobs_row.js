@@ -47,12 +47,12 @@ function createJobRow(row, search, host, signal) {
   const prompt = h("span", "jobs-prompt-text", { dir: "auto" });
   if (row.prompt) sayFound(prompt, aroundFound(row.prompt, search), search);
   else { prompt.textContent = "No prompt known"; prompt.classList.add("cometvid-jobs-quiet"); }
-  const title = ownKeys(h("button", "jobs-title", { type: "button", "aria-expanded": "false" }, prompt));
+  const title = h("button", "jobs-title", { type: "button", "aria-expanded": "false" }, prompt);
   const id = h("code", "jobs-id", { dir: "ltr" });
   sayId(id, row.name);
   if (foundAt(row.name, search)) sayFound(id, row.name, search);
-  const play = hasClip ? ownKeys(h("button", "jobs-play", { type: "button", "aria-label": `Play the clip of ${row.name}`, title: "Play" },
-    sign(PLAY_SHAPE))) : sign(ICONS[phase]);
+  const play = hasClip ? h("button", "jobs-play", { type: "button", "aria-label": `Play the clip of ${row.name}`, title: "Play" },
+    sign(PLAY_SHAPE)) : sign(ICONS[phase]);
   const poster = h("div", "jobs-poster", {}, play);
   const model = h("span", "", { dir: "auto" });
   sayFound(model, row.model ?? "", search);
@@ -125,7 +125,6 @@ function createJobPanel(row, model, isConnected, close, viewSignal) {
   viewSignal.addEventListener("abort", () => end(), { signal });
   const hasClip = row.clip !== null && row.has_id;
   const parts = buildPlayer("button button-small on-screen retry", "waits for the running cell");
-  for (const node of [parts.video, parts.retry]) ownKeys(node);
   parts.messageBox.hidden = true;
   const screen = h("div", "screen jobs-screen", {}, parts.messageBox);
   screen.hidden = !hasClip;
