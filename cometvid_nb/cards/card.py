@@ -16,6 +16,7 @@ from ..errors import BadKey, JobNotFound, MissingKey
 from ..job.ids import check_job_id, quoted_id
 from ..job.job import Job
 from ..job.plain import plain
+from ..job.rating import Rating
 from ..job.status import JobStatus
 from ..watching.state import Ending, WatchState
 from .clip import Clip, clip_of
@@ -90,6 +91,8 @@ class Card:
     """The same for the seed."""
     picture: str | None = None
     """What stands behind the card of a job that is not over, as a small data URL."""
+    rating: Rating | None = None
+    """What a person thinks of the clip; None: nothing yet."""
 
     def __post_init__(self) -> None:
         """Take out what a terminal would obey: whatever is shown is drawn from a card."""

@@ -18,6 +18,11 @@
  * @typedef {"starting" | "queued" | "running" | "unknown" | "completed" | "failed" | "stopped"
  *   | "gave_up" | "broken"} Phase
  * @typedef {"stop" | "watch"} Action
+ * @typedef {object} Rating  Mirrors `Rating` in job/rating.py.
+ * @property {number | null} stars  1 to 5
+ * @property {"picked" | "rejected" | null} flag
+ * @property {string[]} tags
+ * @property {string | null} note
  * @typedef {object} Card  Mirrors `Card.to_json` in cards/card.py; times are unix seconds.
  * @property {Phase} phase
  * @property {string} job_id
@@ -45,6 +50,7 @@
  * @property {string | null} model  the one of `facts` that is shown as a badge
  * @property {string | null} seed
  * @property {string | null} picture  stands behind the card while the job is on its way: a data URL
+ * @property {Rating | null} rating  what a person thinks of the clip
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
@@ -54,7 +60,7 @@ const EMPTY_CARD = {
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
   checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, watch_command: null, actions: [],
   is_simulated: false, clip: null, saving: null, note: null, can_repeat: false,
-  model: null, seed: null, picture: null, sent_at_s: null,
+  model: null, seed: null, picture: null, rating: null, sent_at_s: null,
 };
 
 const RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z";
