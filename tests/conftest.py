@@ -60,6 +60,7 @@ LONG = (
         "browser/test_gallery_place",
         "browser/test_jobs_page",
         "browser/test_styles",
+        "browser/test_compare",
         "browser/test_leaks",
         "browser/test_clip_kinds",
     ),

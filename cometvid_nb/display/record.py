@@ -15,7 +15,7 @@ from ..cards.gallery import Gallery
 from ..cards.gallery_html import gallery_to_bundle
 
 STATIC = Path(__file__).parent / "static"
-RECORD_PARTS = ("dom.js", "record_events.js", "sync.js", "sync_bar.js", "record.js")
+RECORD_PARTS = ("dom.js", "record_events.js", "sync.js", "playhead.js", "sync_bar.js", "record.js")
 
 
 def _script() -> str:

@@ -38,8 +38,11 @@ anywidget loads one module from a Blob URL, where relative imports fail, so they
 GALLERY_PARTS = (
     *CARD_PARTS,
     "sync.js",
+    "playhead.js",
     "sync_bar.js",
     "tile.js",
+    "compare_dom.js",
+    "compare.js",
     "gallery_model.js",
     "gallery_dom.js",
     "gallery.js",
@@ -50,7 +53,7 @@ GALLERY_PARTS = (
 _FOR_READERS = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?|^[ \t]+", re.DOTALL | re.MULTILINE)
 """Comments that begin a line, and what lines are indented by: a sixth of the whole. Therefore no
 text in backquotes may go over several lines."""
-STYLES = ("card.css", "gallery.css", "jobs.css")
+STYLES = ("card.css", "gallery.css", "compare.css", "jobs.css")
 """For every widget the same: a page has the style sheet of each widget on it, in whatever order,
 and of two that differ the last one would win over the other's rules."""
 

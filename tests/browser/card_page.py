@@ -7,6 +7,7 @@ style sheet. That anywidget is as assumed here is what the tests with a real Jup
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 import time
@@ -139,6 +140,22 @@ class _MadeHandler(tornado.web.RequestHandler):
         self.write(made.clip(kind.replace("-", " "), int(width), int(height)))
 
 
+class _NumberedHandler(tornado.web.RequestHandler):
+    """A clip whose frames show their numbers, with Range, as its player seeks in it."""
+
+    def get(self, colour: str) -> None:
+        content = made.numbered(f"#{colour}")
+        self.set_header("Content-Type", "video/mp4")
+        self.set_header("Accept-Ranges", "bytes")
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.request.headers.get("Range", ""))
+        if asked:
+            first, last = int(asked[1]), int(asked[2] or len(content) - 1)
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
+            content = content[first : last + 1]
+        self.write(content)
+
+
 class _SilentHandler(tornado.web.RequestHandler):
     """Accepts the question and never answers."""
 
@@ -180,6 +197,7 @@ class Site:
                 (r"/silent.mp4", _SilentHandler),
                 (r"/((?:card|gallery|jobs)\.(?:js|css))", _SourceHandler),
                 (r"/made/([^/]+)/(\d+)x(\d+)[^/]*", _MadeHandler),
+                (r"/numbered/([0-9a-f]{6}).mp4", _NumberedHandler),
                 (r"/clips/(.*)", files, {"path": str(MEDIA)}),
                 (r"/themes/(.*)", files, {"path": str(THEMES)}),
             ],

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import av
+from PIL import Image
 
 FRAMES, FPS = 12, 12
 KINDS: dict[str, tuple[str, str, str]] = {
@@ -63,6 +64,45 @@ def sound() -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return content.getvalue()
+
+
+NUMBER_BITS = 8
+NUMBERED_FPS = 24
+
+
+@cache
+def numbered(colour: str, frames: int = 144, width: int = 320, height: int = 180) -> bytes:
+    """An MP4 of 24 frames a second whose frames show their numbers.
+
+    Below, the number as `NUMBER_BITS` fields from the highest bit on, white for 1 and black for 0;
+    above, nothing but `colour` ("#rrggbb").
+    """
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as container:
+        stream: Any = container.add_stream("libx264", rate=NUMBERED_FPS)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"g": "12", "preset": "ultrafast"}
+        for number in range(frames):
+            picture = Image.new("RGB", (width, height), colour)
+            for bit in range(NUMBER_BITS):
+                is_set = number >> (NUMBER_BITS - 1 - bit) & 1
+                left, right = (width * place // NUMBER_BITS for place in (bit, bit + 1))
+                picture.paste("white" if is_set else "black", (left, height // 2, right, height))
+            frame = av.VideoFrame.from_image(picture)
+            frame.pts, frame.time_base = number, Fraction(1, NUMBERED_FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return content.getvalue()
+
+
+def number_in(picture: Image.Image) -> int:
+    """The number that a frame of `numbered` shows, read from a picture of it."""
+    bits = [
+        picture.getpixel((int(picture.width * (bit + 0.5) / NUMBER_BITS), picture.height * 3 // 4))
+        for bit in range(NUMBER_BITS)
+    ]
+    return int("".join("1" if sum(bit[:3]) > 384 else "0" for bit in bits), 2)  # type: ignore[index]
 
 
 def _frame(width: int, height: int, number: int) -> Any:

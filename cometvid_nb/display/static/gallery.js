@@ -18,6 +18,8 @@ function renderGallery({ model, el, signal: viewSignal }) {
   let asked = /** @type {Pick<Gallery, "filter" | "sort" | "page"> | null} */ (null);
   let [announced, isBusy] = ["", false];
   let panel = /** @type {{jobId: string, root: HTMLElement, end: () => void} | null} */ (null);
+  let comparing = /** @type {ReturnType<typeof createCompare> | null} */ (null);
+  let compared = /** @type {string[]} */ ([]);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
   const tiles = () => [...entries.values()].map(({ tile }) => tile);
   const sync = createSyncBar(ui.sync, tiles, () => tellUse(), signal);
@@ -59,6 +61,9 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (ui.sort.value !== view.sort) ui.sort.value = view.sort;
     ui.filterBox.hidden = ui.sortBox.hidden = ui.meter.hidden = ui.sync.bar.hidden = gallery.total < 2;
     ui.grid.setAttribute("aria-busy", String(asked !== null));
+    const isPair = comparable().length > 1;
+    ui.compare.setAttribute("aria-disabled", String(!isPair));
+    ui.compare.title = isPair ? "Compare two takes" : "Compare two takes, as soon as there are two clips";
     say(ui.pager.place, `Page ${view.page} of ${gallery.pages}`);
     ui.nav.hidden = gallery.pages < 2;
     for (const [node, isOff] of /** @type {const} */ ([[ui.pager.first, view.page <= 1],
@@ -138,6 +143,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     drawHead();
     drawGrid();
     sync.draw();
+    comparing?.update();
     tick();
   }
 
@@ -237,12 +243,53 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (panel && tile && tile.nextElementSibling !== panel.root) tile.after(panel.root);
   };
 
+  // ---- two takes in one view
+
+  /** @returns {Comparable[]} */
+  const comparable = () => gallery.order.flatMap((id) => {
+    const card = gallery.cards[id];
+    if (card?.phase !== "completed" || !card.clip || card.clip.is_image) return [];
+    return [{ id, label: [card.take ? `Take ${card.take}` : "", card.prompt || id].filter(Boolean).join(" · ") }];
+  });
+
+  function closeCompare() {
+    if (!comparing) return;
+    compared = comparing.pair();
+    comparing.end();
+    comparing = null;
+    ui.root.classList.remove("cometvid-is-comparing");
+    ui.compare.focus({ preventScroll: true });
+    tellUse();
+  }
+
+  ui.compare.addEventListener("click", () => {
+    const ids = comparable().map(({ id }) => id);
+    const [one, other] = [...compared.filter((id) => ids.includes(id)), ...ids.filter((id) => !compared.includes(id))];
+    if (one === undefined || other === undefined) return;
+    sync.leave();
+    closePanel(false);
+    for (const { tile } of entries.values()) tile.video.pause();
+    // A gate of its own: in the gallery's, a question of this view would replace one of the tile.
+    const controller = new AbortController();
+    const gate = createFetchGate(model, AbortSignal.any([signal, controller.signal]));
+    const ask = (/** @type {any} */ content) => (content.kind === "fetch_clip" ? gate.ask(content) : model.send(content));
+    comparing = createCompare({
+      list: comparable, hasKernel: () => loss !== "stopped",
+      card: (id) => (gallery.cards[id] ? cardOf(id) : null),
+      model: (id) => modelOfJob(model, id, () => cardOf(id), ask),
+    }, [one, other], () => { controller.abort(); closeCompare(); }, signal);
+    ui.root.classList.add("cometvid-is-comparing");
+    ui.tools.after(comparing.root);
+    comparing.focus();
+    tellUse();
+  }, { signal });
+
   // While clips play, or are about to, the kernel leaves the gallery where it is: what it puts there
   // for good has players, but none that play in sync.
   let isUsed = false;
   const tellUse = () => {
     const isPlaying = [...ui.grid.querySelectorAll("video")].some((video) => !video.paused && !video.ended);
-    if (isUsed === (sync.isInSync() || isPlaying)) return;
+    if (isUsed === (sync.isInSync() || isPlaying || comparing !== null)) return;
     isUsed = !isUsed;
     model.send({ kind: "use", is_used: isUsed });
   };
@@ -265,6 +312,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
   const end = () => {
     if (signal.aborted) return;
     closePanel(false);
+    comparing?.end();
     for (const { tile } of entries.values()) tile.end(true);
     sync.end();
     controller.abort();

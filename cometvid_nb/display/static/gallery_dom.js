@@ -27,8 +27,10 @@ function buildGallery() {
     first: button("button button-small", "First"), previous: button("button button-small", "Previous"),
     place: h("span", "place-in-pages"), next: button("button button-small", "Next"), last: button("button button-small", "Last"),
   };
+  const compare = iconButton("compare-open", "Compare two takes", WIPE).node;
+  compare.append("Compare");
   const ui = {
-    filters, sort, parts, pager, sync: buildSyncBar(),
+    filters, sort, parts, pager, sync: buildSyncBar(), compare,
     heading: h("strong", "heading"), simulated: h("span", "fact simulated", {}, capital(WORDS.simulation)),
     filterBox: h("div", "filters", { role: "group", "aria-label": "Show" }, ...filters.map(({ node }) => node)),
     sortBox: h("label", "sort", {}, "Sort: ", sort),
@@ -38,10 +40,11 @@ function buildGallery() {
     nav: h("nav", "pager", { "aria-label": "Pages" }, ...Object.values(pager)),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
   };
+  ui.sync.play.node.after(compare);
   const head = h("header", "gallery-head", {}, h("div", "gallery-top", {}, ui.heading, ui.simulated, ui.sortBox), ui.meter);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, commandRow);
   const tools = h("div", "tools", {}, ui.filterBox, ui.sync.bar, notice);
   const root = h("section", "root gallery", { "aria-label": "Video jobs" }, head, tools, ui.grid, ui.empty, ui.nav, ui.live);
-  return { ...ui, root, commandRow, notice };
+  return { ...ui, root, tools, commandRow, notice };
 }

@@ -11,8 +11,9 @@ const NUDGE_S = 0.006;
  * @param {() => HTMLVideoElement[]} clips  those that take part, now
  * @param {() => void} onChange  the clock moved, or started, or stopped
  * @param {AbortSignal} signal
+ * @param {() => boolean} [isLooping]  whether all begin again after the longest
  */
-function createSync(clips, onChange, signal) {
+function createSync(clips, onChange, signal, isLooping = () => false) {
   // Asked to play; the clock runs (between the two, clips are being gathered).
   let [isWanted, isRunning] = [false, false];
   let [at_s, from_ms, round, stalled_ms] = [0, 0, 0, 0];
@@ -110,6 +111,11 @@ function createSync(clips, onChange, signal) {
     if (mine !== round || !isRunning) return;
     const now_s = clock_s();
     if (now_s >= duration_s()) {
+      if (isLooping()) {
+        [at_s, isRunning] = [0, false];
+        go();
+        return;
+      }
       isWanted = false;
       round++;
       halt();

@@ -29,11 +29,7 @@ function iconButton(name, label, shape) {
 function buildSyncBar() {
   const ui = {
     play: iconButton("sync-play", "Play all in sync", PLAY), playText: h("span", ""),
-    restart: iconButton("", "Restart all", "M3.2 8a4.8 4.8 0 1 0 1.5-3.5M4.4 1.9v2.9h2.9").node,
-    back: iconButton("", "One frame back", "M11.5 3.2v9.6L5.4 8zM3.8 3.4v9.2").node,
-    on: iconButton("", "One frame on", "M4.5 3.2v9.6L10.6 8zM12.2 3.4v9.2").node,
-    seek: h("input", "seek", { type: "range", min: "0", max: "0", step: "any", value: "0", "aria-label": "Position in all clips" }),
-    time: h("span", "time"), leave: button("button button-small", "Leave sync"),
+    ...buildPlayhead("Restart all", "Position in all clips"), leave: button("button button-small", "Leave sync"),
   };
   ui.play.node.append(ui.playText);
   const controls = h("div", "sync-controls", {}, ui.restart, ui.back, ui.on, ui.seek, ui.time, ui.leave);
@@ -46,9 +42,10 @@ function buildSyncBar() {
  * @param {(isInSync: boolean) => void} onUse  begun, or left @param {AbortSignal} signal
  */
 function createSyncBar(ui, members, onUse, signal) {
-  let [isInSync, isDragging] = [false, false];
+  let isInSync = false;
   const videos = () => members().filter((one) => one.isJoined()).map(({ video }) => video);
   const sync = createSync(videos, () => draw(), signal);
+  const playhead = createPlayhead(ui, sync, signal);
 
   /** Says what can be done. The bar has its place from the start, so that nothing moves when it is of use. */
   function draw() {
@@ -64,15 +61,7 @@ function createSyncBar(ui, members, onUse, signal) {
       ui.play.node.title = title;
       ui.play.path.setAttribute("d", isInSync && sync.isWanted() ? PAUSE : PLAY);
     }
-    if (!isInSync) return;
-    const [at_s, duration_s] = [sync.clock_s(), sync.duration_s()];
-    const max = duration_s.toFixed(3);
-    if (ui.seek.max !== max) ui.seek.max = max;
-    if (!isDragging) ui.seek.value = String(at_s);
-    const ready = sync.readyCount();
-    const text = `${at_s.toFixed(2)} / ${duration_s.toFixed(2)} s`;
-    say(ui.time, sync.isWaiting() && ready < clips.length ? `loading ${ready} of ${clips.length}…` : text);
-    ui.seek.setAttribute("aria-valuetext", `${at_s.toFixed(1)} of ${duration_s.toFixed(1)} seconds`);
+    if (isInSync) playhead.draw(clips.length);
   }
 
   const joinAll = () => {
@@ -87,7 +76,8 @@ function createSyncBar(ui, members, onUse, signal) {
   const leave = () => {
     if (!isInSync) return;
     sync.end();
-    isInSync = isDragging = false;
+    isInSync = false;
+    playhead.letGo();
     for (const one of members()) one.leave();
     draw();
     onUse(false);
@@ -99,21 +89,7 @@ function createSyncBar(ui, members, onUse, signal) {
     joinAll();
     sync.play();
   }, { signal });
-  ui.restart.addEventListener("click", () => sync.restart(), { signal });
-  ui.back.addEventListener("click", () => sync.step(-1), { signal });
-  ui.on.addEventListener("click", () => sync.step(1), { signal });
   ui.leave.addEventListener("click", () => { leave(); ui.play.node.focus(); }, { signal });
-  ui.seek.addEventListener("input", () => {
-    isDragging = true;
-    sync.seek(Number(ui.seek.value));
-  }, { signal });
-  ui.seek.addEventListener("change", () => { isDragging = false; draw(); }, { signal });
-  ui.seek.addEventListener("keydown", (event) => {
-    const frames = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-    if (!frames) return;
-    event.preventDefault(); // step "any" would move by a hundredth of the whole
-    sync.step(frames);
-  }, { signal });
   draw();
 
   return {
