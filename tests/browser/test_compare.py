@@ -71,7 +71,7 @@ def boxes(view: CardPage) -> list[tuple[float, float, float, float]]:
 def numbers(view: CardPage) -> tuple[int, int]:
     """The frames that both takes show side by side."""
     picture = seen(view)
-    one, other = (number_in(picture.crop(tuple(map(round, box)))) for box in boxes(view))
+    one, other = (number_in(picture.crop(box)) for box in boxes(view))
     return one, other
 
 
