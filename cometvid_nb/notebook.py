@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import sys
@@ -38,11 +39,10 @@ def shell() -> Any:
 
 
 def notebook_folder() -> Path:
-    """Return the folder of the notebook: as VS Code tells it, else where its kernel started, else
-    the working folder.
+    """Return the folder of the notebook: where its kernel started, else the working folder.
 
     The folder of the start, as a cell may call `os.chdir`, and the notebook does not move along.
-    VS Code's setting `jupyter.notebookFileRoot` may start the kernel anywhere else.
+    VS Code tells the folder itself, as its `jupyter.notebookFileRoot` starts kernels anywhere.
 
     Raises:
         SettingsError: the working folder no longer exists.
@@ -56,6 +56,29 @@ def notebook_folder() -> Path:
         raise SettingsError(
             "The working folder of this process no longer exists: change to another (os.chdir)."
         ) from error
+
+
+def served_root() -> Path | None:
+    """Return the folder below which a page can load files, or None where nobody tells.
+
+    In VS Code the folder where the kernel started, as a rule the workspace: its pages load what
+    lies in there. Jupyter's servers note theirs beside the connection files of their kernels.
+    """
+    here = shell()
+    if _name_in_vs_code() is not None:
+        starting_folder: str | None = getattr(here, "starting_dir", None)
+        return Path(starting_folder) if starting_folder else None
+    application = getattr(getattr(here, "kernel", None), "parent", None)
+    connection: str | None = getattr(application, "abs_connection_file", None)
+    if not connection:
+        return None
+    server = os.environ.get("JPY_PARENT_PID") if os.name == "posix" else None
+    note = Path(connection).with_name(f"jpserver-{server or os.getppid()}.json")
+    try:
+        root = json.loads(note.read_text(encoding="utf-8"))["root_dir"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Path(root) if isinstance(root, str) and root else None
 
 
 def notebook_name() -> str:
