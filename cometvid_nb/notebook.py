@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import sys
@@ -41,10 +42,13 @@ def notebook_folder() -> Path:
     """Return the folder of the notebook: where its kernel started, else the working folder.
 
     The folder of the start, as a cell may call `os.chdir`, and the notebook does not move along.
+    VS Code tells the folder itself, as its `jupyter.notebookFileRoot` starts kernels anywhere.
 
     Raises:
         SettingsError: the working folder no longer exists.
     """
+    if (told := _folder_in_vs_code()) is not None:
+        return told
     starting_folder: str | None = getattr(shell(), "starting_dir", None)
     try:
         return Path(starting_folder) if starting_folder else Path.cwd()
@@ -52,6 +56,29 @@ def notebook_folder() -> Path:
         raise SettingsError(
             "The working folder of this process no longer exists: change to another (os.chdir)."
         ) from error
+
+
+def served_root() -> Path | None:
+    """Return the folder below which a page can load files, or None where nobody tells.
+
+    In VS Code the folder where the kernel started, as a rule the workspace: its pages load what
+    lies in there. Jupyter's servers note theirs beside the connection files of their kernels.
+    """
+    here = shell()
+    if _name_in_vs_code() is not None:
+        starting_folder: str | None = getattr(here, "starting_dir", None)
+        return Path(starting_folder) if starting_folder else None
+    application = getattr(getattr(here, "kernel", None), "parent", None)
+    connection: str | None = getattr(application, "abs_connection_file", None)
+    if not connection:
+        return None
+    server = os.environ.get("JPY_PARENT_PID") if os.name == "posix" else None
+    note = Path(connection).with_name(f"jpserver-{server or os.getppid()}.json")
+    try:
+        root = json.loads(note.read_text(encoding="utf-8"))["root_dir"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Path(root) if isinstance(root, str) and root else None
 
 
 def notebook_name() -> str:
@@ -63,8 +90,30 @@ def notebook_name() -> str:
 
 
 def _told_name() -> str | None:
+    return _name_in_vs_code() or os.environ.get("JPY_SESSION_NAME")
+
+
+def _name_in_vs_code() -> str | None:
+    """Return the notebook's path as VS Code tells it, the bare name of one not saved yet."""
     told = getattr(shell(), "user_ns", {}).get("__vsc_ipynb_file__")
-    return told if isinstance(told, str) and told else os.environ.get("JPY_SESSION_NAME")
+    return told if isinstance(told, str) and told else None
+
+
+def _folder_in_vs_code() -> Path | None:
+    """Return the folder of the path that VS Code tells, or None where there is no such folder.
+
+    A notebook not saved yet has none (`Untitled-1.ipynb`, on some systems `/Untitled-1.ipynb`),
+    and one whose kernel runs on another machine has none here.
+    """
+    told = _name_in_vs_code()
+    try:
+        file = Path(told) if told else None
+        is_here = file is not None and file.is_absolute() and file.parent.is_dir()
+        if file is None or not is_here or (file.parent == Path(file.anchor) and not file.exists()):
+            return None
+    except (OSError, ValueError):  # it may not be looked into, or no file can be named so
+        return None
+    return file.parent
 
 
 def cell_number() -> int | None:

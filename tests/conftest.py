@@ -52,6 +52,7 @@ LONG = (
     (
         "browser/test_watch_faults",
         "browser/test_front_ends",
+        "browser/test_vscode",
         "browser/test_harness",
         "browser/test_beside",
     ),

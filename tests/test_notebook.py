@@ -85,3 +85,36 @@ def test_other_parameters_of_papermill_make_another_notebook() -> None:
     assert len(marks) == 3
     same = [f"papermill a.ipynb {out} --parameters x 1" for out in ("b.ipynb", "c.ipynb")]
     assert len({parameters_in(line.split()) for line in same}) == 1
+
+
+FOLDER = "from cometvid_nb.notebook import notebook_folder\nprint(notebook_folder())"
+
+
+def test_the_folder_of_clips_is_that_of_the_notebook_vs_code_tells(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    notebook = tmp_path / "project" / "cut.ipynb"
+    notebook.parent.mkdir()
+    kernel.run(f"__vsc_ipynb_file__ = {str(notebook)!r}")
+    assert kernel.run(FOLDER).text == f"{notebook.parent}\n"
+    for elsewhere in ("Untitled-1.ipynb", "/Untitled-1.ipynb", "/no/such/folder/a.ipynb", "a\0b"):
+        kernel.run(f"__vsc_ipynb_file__ = {elsewhere!r}")
+        assert kernel.run(FOLDER).text == f"{kernel.cwd}\n", elsewhere
+
+
+ROOT = "from cometvid_nb.notebook import served_root\nprint(served_root())"
+
+
+def test_a_jupyter_server_tells_its_root_beside_the_connection_file(kernel: Kernel) -> None:
+    assert kernel.run(ROOT).text == "None\n"
+    kernel.run(
+        "import os, pathlib\nos.environ['JPY_PARENT_PID'] = '77'\n"
+        "note = pathlib.Path(get_ipython().kernel.parent.abs_connection_file)\n"
+        "note = note.with_name('jpserver-77.json')\n"
+        """_ = note.write_text('{"root_dir": "/srv/work"}')"""
+    )
+    assert kernel.run(ROOT).text == "/srv/work\n"
+    kernel.run("_ = note.write_text('[]')")
+    assert kernel.run(ROOT).text == "None\n"
+    kernel.run("note.unlink()\n__vsc_ipynb_file__ = '/elsewhere/a.ipynb'")
+    assert kernel.run(ROOT).text == f"{kernel.cwd}\n"  # the workspace

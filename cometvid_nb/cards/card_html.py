@@ -229,17 +229,42 @@ def _kept(card: Card) -> str:
 
 
 def _if_missing(card: Card) -> Markup:
-    """What to do where the notebook lies without its clips, which a record cannot know."""
-    if card.clip is None or card.clip.path is None or card.clip.data_url is not None:
+    """What to do where the page cannot load the clip, or the notebook lies without it.
+
+    The former is known here; the latter a record cannot know.
+    """
+    clip = card.clip
+    if clip is None or clip.data_url is not None or clip.saved_to is None:
         return Markup("")
+    if clip.path is not None:
+        asked = "not playing?"
+        seen = "seen from" if clip.path.startswith("../") else "beside"
+        answer = Markup(
+            "The clip is the file {} {} this notebook: bring it along, or fetch it anew while "
+            "the server still has it, with {}."
+        ).format(code(clip.path), seen, code(card.watch_command or "%cometvid jobs"))
+    elif "://" in clip.saved_to:
+        return Markup("")
+    else:
+        asked = "how to see it"
+        answer = Markup(
+            "The clip lies where this page cannot load it, on the machine of the kernel: open the "
+            "file there{}."
+        ).format(_copy_beside(card))
     return Markup(
         ' <details class="cometvid-missing" style="display:inline">'
         '<summary {} style="display:inline;cursor:pointer;text-decoration:underline">'
-        "not playing?</summary>"
-        "<div>The clip is the file {} beside this notebook: bring it along, or "
-        "fetch it anew while the server still has it, with "
-        "{}.</div></details>"
-    ).format(KEEPS_KEYS, code(card.clip.path), code(card.watch_command or "%cometvid jobs"))
+        "{}</summary><div>{}</div></details>"
+    ).format(KEEPS_KEYS, asked, answer)
+
+
+def _copy_beside(card: Card) -> Markup:
+    """How a copy of the clip comes beside the notebook; empty for an id that no line can hold."""
+    line = card.watch_command
+    if line is None:
+        return Markup("")
+    save = line.replace("%cometvid watch", "%cometvid save", 1)
+    return Markup(", or put a copy beside this notebook with {}").format(code(f"{save} videos"))
 
 
 def _table(card: Card) -> Markup:

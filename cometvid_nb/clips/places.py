@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,15 +61,25 @@ class Saving:
     count: int = 1
 
 
-def page_path(file: Path, beside: Path) -> str | None:
-    """How a page whose notebook lies in `beside` names `file`; None: no page can load it."""
+def page_path(file: Path, beside: Path, root: Path | None = None) -> str | None:
+    """How a page whose notebook lies in `beside` names `file`; None: no page can load it.
+
+    `root` is the folder whose files the page's server gives out, with all that is below it except
+    what is hidden; None: nobody tells, so that only files below `beside` are sure to be.
+    """
     try:
         file, beside = file.resolve(), beside.resolve()
         if any(path.is_symlink() for path in (file, *file.parents)):
             return None  # links in a circle, which Python 3.13 leaves as they are
+        root = root.resolve() if root is not None else None
     except (OSError, RuntimeError):  # a folder that may not be looked into, or such a circle
         return None
-    return file.relative_to(beside).as_posix() if file.is_relative_to(beside) else None
+    if file.is_relative_to(beside):
+        return file.relative_to(beside).as_posix()
+    if root is None or not (file.is_relative_to(root) and beside.is_relative_to(root)):
+        return None
+    path = Path(os.path.relpath(file, beside))
+    return None if any(re.match(r"\.[^.]", part) for part in path.parts) else path.as_posix()
 
 
 def local_file(saved: SavedClip | None) -> Path | None:
@@ -86,17 +97,20 @@ def local_file(saved: SavedClip | None) -> Path | None:
 class Destination:
     """Where a clip is to go: a local folder, or a URL of some storage, and a name if one is given.
 
-    `beside` is where the notebook lies, whose page is to play it. `url` None: local. `file_name`
-    None: named after the job.
+    `beside` is where the notebook lies, whose page is to play it, and `root` what its server gives
+    out (see `page_path`). `url` None: local. `file_name` None: named after the job.
     """
 
     folder: Path
     beside: Path
     url: str | None = None
     file_name: str | None = None
+    root: Path | None = None
 
     @classmethod
-    def parse(cls, text: str | None, default: Path, beside: Path) -> Destination:
+    def parse(
+        cls, text: str | None, default: Path, beside: Path, root: Path | None = None
+    ) -> Destination:
         """What a person means by `text`: a URL, a file ending in .mp4 or the like, or a folder.
 
         None means `default`; a relative path begins at `beside`.
@@ -105,7 +119,7 @@ class Destination:
             SettingsError: it lies in the home of a user there is not.
         """
         if text is None:
-            return cls(default, beside)
+            return cls(default, beside, root=root)
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
             url, _, name = text.rpartition("/")
             is_file = suffix_of(name) != ""
@@ -113,12 +127,20 @@ class Destination:
                 default, beside, url if is_file else text.rstrip("/"), name if is_file else None
             )
         try:
-            path = beside / Path(text).expanduser()
+            path = _plain(beside / Path(text).expanduser())
         except RuntimeError as error:
             raise SettingsError(f"{text!r} cannot be found: {error}") from None
         if suffix_of(path.name) and not _is_folder(path):
-            return cls(path.parent, beside, None, path.name)
-        return cls(path, beside)
+            return cls(path.parent, beside, None, path.name, root)
+        return cls(path, beside, root=root)
+
+
+def _plain(path: Path) -> Path:
+    """`path` without `..`, as a person reads it; through links, so that it means the same."""
+    try:
+        return path.resolve() if ".." in path.parts else path
+    except (OSError, ValueError):
+        return path  # whoever writes there will tell
 
 
 def _is_folder(path: Path) -> bool:

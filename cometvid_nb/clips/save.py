@@ -65,7 +65,7 @@ async def _save_one(
     name = with_number(name, wanted.number + 1) if wanted.number else name
     if destination.url is None:
         file = await fetch(client, wanted, destination.folder, name, tries)
-        path = page_path(file.path, destination.beside)
+        path = page_path(file.path, destination.beside, destination.root)
         place, poster = path or str(file.path), saved.poster if saved is not None else None
         return _kept(wanted, file, SavedClip(str(file.path), path, place, file.size_bytes, poster))
     from .storage import upload

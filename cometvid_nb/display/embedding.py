@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..cards.card import Card
+from ..cards.clip import Clip
 from ..cards.gallery import Gallery
 from ..cards.gallery_html import MOST_RECORD_CARDS
 from ..clips.format import media_type, suffix_of
@@ -17,6 +18,50 @@ from ..watching.state import WatchState
 MOST_EMBEDDED_BYTES = 20_000_000
 """Notebook servers and mail refuse files of some 100 MB; base64 makes four bytes of three, and a
 notebook holds more than one clip."""
+
+
+SMALL_BYTES = 5_000_000
+"""What is smaller and lies where no page can load it goes into the record unasked; it makes the
+notebook larger by a third more."""
+
+
+def with_unreachable(cards: Iterable[Card]) -> list[Card]:
+    """Return `cards` with each small clip inside that is saved where their page cannot load it.
+
+    All of them together have at most `MOST_EMBEDDED_BYTES`.
+    """
+    done, left_bytes = [], MOST_EMBEDDED_BYTES
+    for card in cards:
+        size_bytes = _unreachable_bytes(card)
+        if card.clip is None or not 0 < size_bytes <= min(SMALL_BYTES, left_bytes):
+            done.append(card)
+            continue
+        try:
+            first, *others = [
+                replace(clip, data_url=_data_url_of(str(clip.saved_to))) if _is_far(clip) else clip
+                for clip in card.clip.every
+            ]
+        except OSError:  # it may be read by another program only: the words tell where it lies
+            done.append(card)
+            continue
+        left_bytes -= size_bytes
+        done.append(replace(card, clip=replace(first, others=tuple(others))))
+    return done
+
+
+def _is_far(clip: Clip) -> bool:
+    """Whether a clip lies on this machine, in a place that its page cannot load."""
+    is_here = clip.saved_to is not None and "://" not in clip.saved_to
+    return is_here and clip.path is None and clip.data_url is None
+
+
+def _unreachable_bytes(card: Card) -> int:
+    """How large the clips of a card are that lie where no page can load them; 0: not known."""
+    far = [str(clip.saved_to) for clip in card.clip.every if _is_far(clip)] if card.clip else []
+    try:
+        return sum(Path(place).stat().st_size for place in far)
+    except (OSError, ValueError):
+        return 0
 
 
 def embedded(card: Card, state: WatchState) -> Card:
@@ -45,8 +90,12 @@ def embedded(card: Card, state: WatchState) -> Card:
 
 
 def _data_url(saved: SavedClip) -> str:
-    content = Path(saved.file_path).read_bytes()
-    kind = media_type(suffix_of(saved.file_path))
+    return _data_url_of(saved.file_path)
+
+
+def _data_url_of(file_path: str) -> str:
+    content = Path(file_path).read_bytes()
+    kind = media_type(suffix_of(file_path))
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
@@ -81,4 +130,4 @@ def last_cards(gallery: Gallery, *, is_embedding: bool) -> list[Card]:
     cards = gallery.cards(MOST_RECORD_CARDS)
     if is_embedding and gallery.is_settled:
         return embedded_within(cards, gallery.states)
-    return cards
+    return with_unreachable(cards) if gallery.is_settled else cards

@@ -8,7 +8,7 @@ from typing import Any
 from ..cards.card import Card, Phase
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery
-from .embedding import last_cards
+from .embedding import last_cards, with_unreachable
 from .record import gallery_record
 
 FILE_EVERY_S = 2.0
@@ -32,6 +32,8 @@ class HtmlView:
         from IPython.display import display
 
         # A run that is killed leaves its file with what was known last.
+        if is_settled:
+            (card,) = with_unreachable([card])
         bundle = card_to_bundle(card, known_at_s=time.time())
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)

@@ -20,7 +20,7 @@ from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery, Group
 from ..notebook import spawn, until_idle
-from .embedding import last_cards
+from .embedding import last_cards, with_unreachable
 from .record import gallery_record
 
 if TYPE_CHECKING:
@@ -240,6 +240,7 @@ class WidgetView:
             self._settle(card)
 
     def _settle(self, card: Card) -> None:
+        (card,) = with_unreachable([card])
         if self._output.is_plain or not is_link_only(card):
             self._output.settle(card_to_bundle(card))
         else:

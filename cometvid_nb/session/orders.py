@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..clips.places import Destination
-from ..notebook import notebook_folder
+from ..notebook import notebook_folder, served_root
 from ..settings import Settings
 from ..watching.schedule import PollPolicy
 
@@ -21,7 +21,7 @@ def destination_of(settings: Settings, dest: str | None) -> Destination:
         SettingsError: nothing can be saved to a place of that name.
     """
     beside = notebook_folder()
-    return Destination.parse(dest, beside / settings.save_folder, beside)
+    return Destination.parse(dest, beside / settings.save_folder, beside, served_root())
 
 
 def policy_of(settings: Settings) -> PollPolicy:

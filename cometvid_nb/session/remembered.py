@@ -14,7 +14,7 @@ from ..errors import LedgerError
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
-from ..notebook import notebook_folder
+from ..notebook import notebook_folder, served_root
 from ..settings import Settings
 from ..watching.state import WatchState
 
@@ -59,7 +59,7 @@ def rows_of(entries: Iterable[Entry], beside: Path) -> list[JobRow]:
 
 
 def _page_path(clip: str | None, beside: Path) -> str | None:
-    return None if clip is None or "://" in clip else page_path(Path(clip), beside)
+    return None if clip is None or "://" in clip else page_path(Path(clip), beside, served_root())
 
 
 def _numbered(others: Iterable[SavedClip]) -> tuple[SavedClip, ...]:
@@ -72,7 +72,7 @@ def _saved(clip: str | None, size_bytes: int) -> SavedClip | None:
         return None
     if "://" in clip:  # in another storage it is believed to exist: only the network could tell
         return SavedClip(clip, None, clip, size_bytes)
-    path = page_path(Path(clip), notebook_folder())
+    path = page_path(Path(clip), notebook_folder(), served_root())
     saved = SavedClip(clip, path, path or clip, size_bytes)
     if (file := local_file(saved)) is None:
         return None

@@ -143,10 +143,16 @@ class LabServer:
             for entry in json.loads(self._ask("GET", f"api/{kind}")):
                 self._ask("DELETE", f"api/{kind}/{entry['id']}")
 
-    def _ask(self, method: str, path: str) -> bytes:
-        request = urllib.request.Request(
-            self.url + path, method=method, headers={"Authorization": f"token {self._token}"}
-        )
+    def start_kernel(self, folder: str) -> str:
+        """Start a kernel in a folder below the root; return the address of its messages."""
+        body = json.dumps({"name": "python3", "path": folder}).encode()
+        kernel = json.loads(self._ask("POST", "api/kernels", body))["id"]
+        address = self.url.replace("http:", "ws:")
+        return f"{address}api/kernels/{kernel}/channels?token={self._token}"
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        headers = {"Authorization": f"token {self._token}"}
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=STOP_WITHIN_S) as answer:
             return bytes(answer.read())
 

@@ -146,3 +146,30 @@ async def test_a_folder_that_may_not_be_looked_into_is_no_traceback(
                     await save(client, job, place)
         closed.chmod(0o755)
         assert list((closed / "below").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("a/videos/c.mp4", "videos/c.mp4"),
+        ("shared/c.mp4", "../shared/c.mp4"),
+        ("a/../shared/b/../c.mp4", "../shared/c.mp4"),
+        (".cache/c.mp4", None),  # what is hidden no server gives out
+        ("shared/.c.mp4", None),
+        ("../c.mp4", None),
+    ],
+)
+def test_a_page_loads_what_lies_below_the_root_of_its_server(
+    tmp_path: Path, file: str, expected: str | None
+) -> None:
+    root = tmp_path / "root"
+    assert page_path(root / file, root / "a", root) == expected
+    beneath = expected if expected and not expected.startswith("..") else None
+    assert page_path(root / file, root / "a") == beneath  # nobody has told the root
+    assert page_path(root / file, tmp_path / "b", root) is None
+
+
+def test_a_place_is_told_without_the_way_there(tmp_path: Path) -> None:
+    for text, folder in (("../shared", "shared"), ("b/../../shared/c.mp4", "shared"), ("b", "a/b")):
+        place = Destination.parse(text, tmp_path, tmp_path / "a")
+        assert place.folder == tmp_path / folder

@@ -12,7 +12,12 @@ from cometvid_nb.cards.card import Card
 from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.display import embedding
-from cometvid_nb.display.embedding import MOST_EMBEDDED_BYTES, embedded
+from cometvid_nb.display.embedding import (
+    MOST_EMBEDDED_BYTES,
+    SMALL_BYTES,
+    embedded,
+    with_unreachable,
+)
 from cometvid_nb.job.job import Job
 from cometvid_nb.simulator.clips import read_clip
 from cometvid_nb.watching.state import WatchState
@@ -95,3 +100,47 @@ def test_a_clip_that_is_not_saved_changes_nothing(state: WatchState) -> None:
 
 def test_the_limit_is_one_that_mail_and_servers_take() -> None:
     assert embedding.MOST_EMBEDDED_BYTES * 4 / 3 < 30_000_000
+
+
+def elsewhere(state: WatchState, file: Path) -> Card:
+    """The card of a clip that no page beside the notebook can load."""
+    assert state.saved is not None
+    saved = replace(state.saved, file_path=str(file), path=None, saved_to=str(file))
+    return Card.of_watch(replace(state, saved=saved))
+
+
+def test_a_small_clip_that_no_page_can_load_goes_into_its_record(
+    state: WatchState, tmp_path: Path
+) -> None:
+    far, beside = elsewhere(state, tmp_path / "video_1.mp4"), Card.of_watch(state)
+    first, second = with_unreachable([far, beside])
+    html = card_to_bundle(first)["text/html"]
+    assert 'src="data:video/mp4;base64,' in html
+    assert f"Saved to {tmp_path / 'video_1.mp4'}" in html
+    assert "how to see it" not in html
+    assert second is beside
+
+
+def test_a_large_clip_that_no_page_can_load_is_told_of_with_a_way_to_see_it(
+    state: WatchState, tmp_path: Path
+) -> None:
+    file = tmp_path / "large.mp4"
+    with file.open("wb") as whole:
+        whole.truncate(SMALL_BYTES + 1)
+    far = elsewhere(state, file)
+    assert with_unreachable([far]) == [far]
+    html = card_to_bundle(far)["text/html"]
+    assert f"Saved to {file}" in html
+    assert "how to see it" in html
+    assert "%cometvid save video_1 videos" in html
+    gone = elsewhere(state, tmp_path / "gone.mp4")
+    assert with_unreachable([gone]) == [gone]
+
+
+def test_small_clips_that_no_page_can_load_stop_at_the_bound_of_a_notebook(
+    state: WatchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = elsewhere(state, tmp_path / "video_1.mp4")
+    monkeypatch.setattr(embedding, "MOST_EMBEDDED_BYTES", 2 * len(CLIP))
+    inside = [card.clip is not None and card.clip.data_url for card in with_unreachable([far] * 3)]
+    assert [bool(one) for one in inside] == [True, True, False]

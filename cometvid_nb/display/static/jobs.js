@@ -244,7 +244,7 @@ function renderJobs({ model, el, signal: viewSignal }) {
     const row = unframed.shift();
     if (!row) return;
     framing++;
-    const url = await model.widget_manager?.resolveUrl?.(row.clip?.path ?? "").catch(() => "");
+    const url = await locate(model, row.clip?.path ?? "").catch(() => "");
     const picture = url && !signal.aborted ? await firstFrame(url, signal) : null;
     framing--;
     if (signal.aborted) return;

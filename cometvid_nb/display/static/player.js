@@ -23,6 +23,17 @@ function isReachable(link, page) {
   return !(isRemotePage && isLoopback(url.hostname));
 }
 
+/**
+ * Where the page has a file beside its notebook. VS Code's manager throws, as it knows no paths: its
+ * pages have the notebook's folder for their base, and play from there.
+ * @param {CometvidModel} model @param {string} path
+ */
+async function locate(model, path) {
+  const link = path.split("/").map(encodeURIComponent).join("/");
+  const resolved = await model.widget_manager?.resolveUrl?.(link).catch(() => link);
+  return resolved ? new URL(resolved, document.baseURI).href : "";
+}
+
 /** All clips of a job, in order. @param {Card} card */
 const clipsOf = ({ clip }) =>
   clip ? [clip, ...clip.others ?? []].sort((one, other) => (one.number ?? 0) - (other.number ?? 0)) : [];
@@ -149,8 +160,7 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     const list = [];
     if (path && model.widget_manager?.resolveUrl) {
       list.push({ key: `path ${path}`, open: async () => {
-        const resolved = await model.widget_manager?.resolveUrl?.(path);
-        const absolute = resolved ? new URL(resolved, document.baseURI).href : "";
+        const absolute = await locate(model, path);
         return isReachable(absolute, location) ? absolute : null;
       } });
     }
