@@ -85,7 +85,7 @@ def begin() -> None:
         enable_custom_widget_manager=enable_custom_widget_manager,
     )
     module("google.colab.userdata", get=get)
-    app = IPKernelApp.instance(kernel_class=Kernel)
+    app: Any = IPKernelApp.instance(kernel_class=Kernel)
     app.initialize(sys.argv[1:])
     app.start()
 

@@ -23,8 +23,10 @@ pytestmark = pytest.mark.skipif(
 )
 WIDGET = "application/vnd.jupyter.widget-view+json"
 QUICK: dict[str, Any] = {"queue_s": 0, "run_s": 0.2}
-LOCAL = ("magic/test_completion", "magic/test_grammar", "magic/test_expansion", "test_settings")
-LOCAL += ("display/test_feed", "display/test_delivery", "display/test_embedding")
+LOCAL = (
+    *("magic/test_completion", "magic/test_grammar", "magic/test_expansion", "test_settings"),
+    *("display/test_feed", "display/test_delivery", "display/test_embedding"),
+)
 
 # What pip would do, asked of what is installed: it changes a package that a requirement excludes.
 CLOSURE = """
@@ -124,7 +126,7 @@ def test_a_gallery_and_a_job_that_fails_leave_no_widget_either(
     loaded: ColabPage, simulator: Simulator
 ) -> None:
     ids = [simulator.add(Scenario(f"video_take_{number}", **QUICK)) for number in range(2)]
-    ids.append(simulator.add(Scenario("video_bad", **QUICK | {"ending": "failed"})))
+    ids.append(simulator.add(Scenario("video_bad", ending="failed", **QUICK)))
     loaded.run(f"%cometvid watch {' '.join(ids)} --gallery --interval 0.2")
     assert loaded.html.count('src="data:video/mp4') == 2
     loaded.run("%cometvid watch video_bad --interval 0.2")
@@ -137,8 +139,7 @@ def test_a_gallery_and_a_job_that_fails_leave_no_widget_either(
 def test_a_card_that_is_not_waited_for_moves_when_its_page_asks(
     loaded: ColabPage, simulator: Simulator
 ) -> None:
-    scenario = {"queue_s": 0, "run_s": 1, "steps": (40,), "ending": "never"}
-    job_id = simulator.add(Scenario("video_asked", **scenario))
+    job_id = simulator.add(Scenario("video_asked", steps=(40,), ending="never", **QUICK))
     loaded.run(f"%cometvid watch {job_id} --no-wait --interval 0.2")
     assert WIDGET in loaded.outputs[-1]["data"]
     model_id = card_id(loaded)
