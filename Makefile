@@ -29,7 +29,14 @@ DEV_STAMP := $(VENV)/.installed-dev
 PEERS_VENV ?= .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.made
 
-.PHONY: help demo test peers lint format chromium pictures clean
+# What a Colab runtime has, for the tests in tests/colab. Its Python is 3.13, where that is here.
+COLAB_VENV ?= .venv-colab
+COLAB_STAMP := $(COLAB_VENV)/.made
+COLAB_PYTHON ?= $(firstword $(shell for python in python3.13 \
+  $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) "$(PYTHON)"; \
+  do "$$python" -c 'import venv' 2>/dev/null && echo "$$python"; done))
+
+.PHONY: help demo test peers colab lint format chromium pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -37,6 +44,7 @@ help:
 	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
 	@echo 'make test    run every check, in a real browser too'
 	@echo 'make peers   try the real LiteLLM, SGLang and vLLM-Omni (1.1 GB, a few minutes)'
+	@echo 'make colab   run all tests without a browser on what a Colab runtime has'
 	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
 	@echo 'make format  let ruff lay out the code'
 	@echo 'make pictures  take the README'"'"'s picture and the notebooks'"'"' outputs anew'
@@ -48,13 +56,19 @@ demo: $(DEMO_STAMP)
 # pytest's closing line is the last thing this prints; the checks of `lint` are among its tests.
 # Six at a time, since on two cores most of them wait: for a simulated job, a kernel, a page.
 # pytest-xdist would begin with the files of most tests; tests/conftest.py knows a better order.
-test: chromium
-	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: chromium $(COLAB_STAMP)
+	COLAB_VENV="$(COLAB_VENV)" $(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Not part of `test`. pytest's closing line is the last thing this prints. One at a time, as each
 # server is started once.
 peers: $(DEV_STAMP) $(PEERS_STAMP)
 	PEERS_VENV="$(PEERS_VENV)" $(RUN) -m pytest tests/peers $(ARGS)
+
+# Not part of `test`, which runs a few of these there. The rest needs tools that Colab has not.
+colab: $(COLAB_STAMP)
+	$(COLAB_VENV)/bin/python -m pytest -n 6 --override-ini=filterwarnings=default \
+	  tests/api tests/cards tests/clips tests/display tests/job tests/ledger tests/magic \
+	  tests/session tests/watching --continue-on-collection-errors $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .
@@ -75,7 +89,7 @@ pictures: chromium
 	$(RUN) -m docs.make_notebooks
 
 clean:
-	rm -rf "$(VENV)" "$(PEERS_VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(PEERS_VENV)" "$(COLAB_VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP):
@@ -102,6 +116,13 @@ $(DEV_STAMP): pyproject.toml $(VENV_STAMP)
 	@echo 'Installing the tools for the tests (about a minute the first time) …'
 	@$(PIP) -e '.[dev]'
 	@touch "$@" "$(DEMO_STAMP)"
+
+$(COLAB_STAMP): tests/colab/requirements.txt pyproject.toml
+	@echo 'Installing what a Colab runtime has (half a minute the first time) …'
+	"$(COLAB_PYTHON)" -m venv --clear "$(COLAB_VENV)"
+	@"$(COLAB_VENV)/bin/python" -m pip install --quiet --no-deps \
+	  --requirement tests/colab/requirements.txt --editable .
+	@touch "$@"
 
 # Without torch and CUDA: tests/peers/unpack.py takes only what is Python out of the big wheels.
 $(PEERS_STAMP): tests/peers/requirements.txt tests/peers/wheels.txt tests/peers/unpack.py $(VENV_STAMP)

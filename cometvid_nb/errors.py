@@ -75,8 +75,8 @@ class MissingKey(SettingsError):
         "No key? %cometvid demo needs none."
     )
 
-    def __init__(self, message: str = "No API key is set.") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "No API key is set.", *, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
 
 
 class ApiError(CometVidError):

@@ -141,8 +141,10 @@ class Settings:
             raise SettingsError("ledger is empty: give on, off, or a file")
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str], kept: Secret | None = None) -> Settings:
         """Return the defaults, with the key, the base URL and `allow_http` of the environment.
+
+        `kept` is the key where the environment has none: Colab or Kaggle keeps it for CometAPI.
 
         Nothing there is refused here, as the settings must be shown and mended all the same.
         """
@@ -152,7 +154,9 @@ class Settings:
         allow_http = clean(environ.get(ALLOW_HTTP_VARIABLE)).lower() in _ON
         # A password in the address would otherwise be shown with the settings.
         base_url = _CREDENTIALS.sub("•••@", base_url, count=1)
-        return cls(Secret(key) if key else None, base_url, allow_http=allow_http)
+        settings = cls(Secret(key) if key else None, base_url, allow_http=allow_http)
+        is_wanted = key is None and kept is not None and settings.needs_key
+        return replace(settings, api_key=kept) if is_wanted else settings
 
     def changed(self, **changes: object) -> Settings:
         """Return a copy with other values; a text is parsed to the type of its setting.

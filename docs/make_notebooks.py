@@ -22,6 +22,14 @@ from tests.environment import isolated_environ
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MOST_BYTES = 400_000
+REPOSITORY = "OWNER/REPO"
+"""The address at GitHub, as README.md writes it too, until the repository has one."""
+INSTALL = """\
+if "google.colab" in str(get_ipython()):
+    %pip install --quiet cometvid-nb
+
+"""
+"""How the first cell of each notebook begins, as Colab opens a notebook and nothing else."""
 
 
 def main(names: list[str]) -> int:
@@ -50,6 +58,13 @@ def run(path: Path, home: Path) -> nbformat.NotebookNode:
     resources = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=120, resources=resources).execute(env=isolated_environ(home))
     return tidied(notebook, folder)
+
+
+def badge_of(name: str) -> str:
+    """The badge under the title of a notebook that opens it in Colab."""
+    colab = "https://colab.research.google.com"
+    image = f"![Open in Colab]({colab}/assets/colab-badge.svg)"
+    return f"[{image}]({colab}/github/{REPOSITORY}/blob/HEAD/notebooks/{name})"
 
 
 def tidied(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:

@@ -65,7 +65,7 @@ def card_to_html(card: Card, *, is_player: bool = True, known_at_s: float | None
         html = Markup('<div class="cometvid-record {}">{}</div>')
         return str(html.format(NO_MATH, _table(card)))
     poster = card.clip.poster if card.clip else None
-    if card.clip is not None and card.clip.codec:
+    if card.clip is not None and (card.clip.codec or source_of(card.clip) is None):
         player = _still(card, poster)
     else:
         player = player_of(card, card.clip, _card_box(card), poster)
@@ -97,18 +97,20 @@ def _is_table(card: Card, *, is_player: bool, known_at_s: float | None) -> bool:
 
 
 def _still(card: Card, poster: str | None) -> Markup:
-    """The picture of a clip that most browsers do not play, instead of a player that stays black.
+    """The picture of a clip that cannot be played here, instead of a player that stays black.
 
-    It leads to the file, which another program may play. Empty without a picture: the words tell
-    it all.
+    It leads to the file, if a page can load that: another program may play it. Empty without a
+    picture: the words tell it all.
     """
     source, box = source_of(card.clip), _card_box(card)
-    if source is None or poster is None:
+    if poster is None:
         return Markup("")
     image = Markup('<img width="{}" height="{}" style="{};object-fit:contain" alt="{}" src="{}">')
     label = f"Picture of the clip of {card.job_id}"
     picture = image.format(box.width, box.height, box.style, label, poster)
-    return picture if source.startswith("data:") else anchor(source, picture)
+    if source is None or source.startswith("data:"):
+        return picture
+    return anchor(source, picture)
 
 
 def _card_box(card: Card) -> Box:

@@ -138,7 +138,7 @@ def _screen(card: Card, grid: Grid, poster: str | None, *, is_player: bool) -> M
         # Many clips wait until they are wanted, where there is a picture of them meanwhile.
         seat = Box(266, round(266 / grid.ratio), f"{_FILLING};background:#000", 320)
         shown = player_of(card, card.clip, seat, poster, is_patient=poster is not None)
-    elif has_clip:
+    elif has_clip or (poster is not None and source_of(card.clip) is None):
         shown = _picture(card, poster)
     else:
         shown = _instead(card)
@@ -148,7 +148,7 @@ def _screen(card: Card, grid: Grid, poster: str | None, *, is_player: bool) -> M
 
 
 def _picture(card: Card, poster: str | None) -> Markup:
-    """A link to the clip, with its picture if there is one."""
+    """A link to the clip, with its picture if there is one; that alone, where no page loads it."""
     source, clip = source_of(card.clip) or "", card.clip
     label = (clip.saved_to or clip.url if clip else None) or "the clip"
     if poster is None:
@@ -156,6 +156,9 @@ def _picture(card: Card, poster: str | None) -> Markup:
         style = f"{_FILLING};box-sizing:border-box;padding:12px;overflow:hidden;color:#fff"
         return Markup('<div style="{}">{}</div>').format(style, words)
     image = Markup('<img style="max-width:100%;max-height:100%" width="320" src="{}" alt="{}">')
+    if not source:
+        still = Markup('<div style="{};text-align:center">{}</div>')
+        return still.format(_FILLING, image.format(poster, label))
     return Markup('<a {} style="display:block;{};text-align:center" href="{}">{}</a>').format(
         KEEPS_KEYS, _FILLING, source, image.format(poster, label)
     )

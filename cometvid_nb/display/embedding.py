@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,9 @@ from ..cards.gallery import Gallery
 from ..cards.gallery_html import MOST_RECORD_CARDS
 from ..clips.format import media_type, suffix_of
 from ..clips.places import SavedClip
+from ..notebook import shell
 from ..watching.state import WatchState
+from .frontend import fetched_by_hand, loads_files
 
 MOST_EMBEDDED_BYTES = 20_000_000
 """Notebook servers and mail refuse files of some 100 MB; base64 makes four bytes of three, and a
@@ -67,9 +70,9 @@ def _unreachable_bytes(card: Card) -> int:
 def embedded(card: Card, state: WatchState) -> Card:
     """Return `card` with the saved clip inside, or with the reason why that is not possible.
 
-    `card` itself if there is no saved clip.
+    `card` itself if there is no saved clip, or if it is elsewhere and nobody asked for this.
     """
-    if card.clip is None or state.saved is None:
+    if card.clip is None or state.saved is None or _is_elsewhere(state.saved):
         return card
     size_bytes = _size_bytes(state)
     if size_bytes > MOST_EMBEDDED_BYTES:
@@ -87,6 +90,11 @@ def embedded(card: Card, state: WatchState) -> Card:
     except OSError as error:
         return _refused(card, f"it cannot be read ({error.strerror or error})")
     return replace(card, clip=replace(first, others=tuple(others)))
+
+
+def _is_elsewhere(saved: SavedClip) -> bool:
+    """Whether a clip lies in another storage, whose record has the API's link as everywhere."""
+    return "://" in saved.file_path and not loads_files(shell(), os.environ)
 
 
 def _data_url(saved: SavedClip) -> str:
@@ -122,7 +130,19 @@ def embedded_within(cards: Iterable[Card], states: Iterable[WatchState]) -> list
 
 
 def _refused(card: Card, reason: str) -> Card:
-    return replace(card, problem=f"The clip is saved but not embedded: {reason}.")
+    """Return `card` with the reason; where no page could load the file, with what else to do."""
+    here = shell()
+    problem = f"The clip is saved but not embedded: {reason}."
+    if card.clip is None or loads_files(here, os.environ):
+        return replace(card, problem=problem)
+    first, *others = [replace(clip, url=None, path=None) for clip in card.clip.every]
+    return replace(
+        card,
+        clip=replace(first, others=tuple(others)),
+        problem=problem,
+        advice=f"{fetched_by_hand(os.environ)} Or play it through the kernel:",
+        command=f"import cometvid_nb; cometvid_nb.JobWidget({card.job_id!r})",
+    )
 
 
 def last_cards(gallery: Gallery, *, is_embedding: bool) -> list[Card]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -38,6 +39,8 @@ class CardFeed:
         watch, as the drawing of the last change may still be in the queue."""
         self._embedding: set[View] = set()
         """The views whose last card holds the clip."""
+        self._news: deque[tuple[WatchState, Card]] = deque(maxlen=1)
+        """What the next drawing shows: the latest, however many changes came before it."""
         self._latest: tuple[WatchState, Card] | None = None
         """For a view that is added later."""
         self._delivery = delivery
@@ -64,15 +67,18 @@ class CardFeed:
         self._unsubscribe()
 
     def _take(self, state: WatchState) -> None:
-        self._delivery.post(partial(self._draw, state, Card.of_watch(state, self.watch.picture)))
+        self._news.append((state, Card.of_watch(state, self.watch.picture)))
+        self._delivery.post(self._draw)
 
     def _begin(self, view: View) -> None:
         self.views.append(view)
         if self._latest is not None:
             self._show(view, *self._latest)
 
-    def _draw(self, state: WatchState, card: Card) -> None:
-        self._latest = (state, card)
+    def _draw(self) -> None:
+        if not self._news:
+            return  # an earlier drawing has shown it
+        state, card = self._latest = self._news.pop()
         for view in self.views:
             self._show(view, state, card)
         self.is_settled = state.is_settled

@@ -13,7 +13,7 @@ class Frontend(Enum):
 
     NOTEBOOK = "a notebook with a page: widgets, updated from a thread"
     VOILA = "Voila: widgets, and a cell must not wait, as the page comes after the last one"
-    COLAB = "Colab: widgets, but updates from threads do not reach the page"
+    COLAB = "Colab: widgets, but only what is sent while a request runs is sure to reach the page"
     HEADLESS = "nbclient (nbconvert, papermill, jupyter execute): nobody looks, the file is all"
     TERMINAL = "IPython in a terminal, or a script whose output is one"
     PLAIN = "a script whose output goes to a file or a pipe"
@@ -22,8 +22,9 @@ class Frontend(Enum):
     def is_blocking(self) -> bool:
         """Whether a watch must wait inside its cell, because later updates would be lost.
 
-        nbclient keeps only messages whose parent is the running cell, and Colab's page gets none
-        from a thread. Voila must not wait: its page appears after the last cell.
+        nbclient keeps only messages whose parent is the running cell. In Colab a page that is
+        closed asks for nothing, and the file would keep a widget instead of the record. Voila must
+        not wait: its page appears after the last cell.
         """
         return self not in (Frontend.NOTEBOOK, Frontend.VOILA)
 
@@ -41,10 +42,17 @@ class Frontend(Enum):
     def is_settling(self) -> bool:
         """Whether the widget is replaced by a static record at the end.
 
-        Not in Voila, which keeps no file, nor in Colab, where a record could not load a clip that
-        lies beside the notebook.
+        Not in Voila, which keeps no file.
         """
-        return self is Frontend.NOTEBOOK
+        return self in (Frontend.NOTEBOOK, Frontend.COLAB)
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the page has to ask for news, as what a thread sends after a cell may get lost.
+
+        There everything is sent inside a request: of a cell, or of the page that asks.
+        """
+        return self is Frontend.COLAB
 
 
 def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Frontend:
@@ -58,12 +66,37 @@ def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Fronte
         return Frontend.TERMINAL if is_terminal else Frontend.PLAIN
     if environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
         return Frontend.VOILA
-    if "google.colab" in sys.modules or type(shell).__module__.startswith("google.colab"):
-        return Frontend.COLAB
     content = _request(shell).get("content", {})
     # nbclient sends allow_stdin=False, as nobody is there to type; pages send True. If the field
     # is missing, nothing is known, and a notebook is the usual case.
-    return Frontend.HEADLESS if content.get("allow_stdin") is False else Frontend.NOTEBOOK
+    if content.get("allow_stdin") is False:
+        return Frontend.HEADLESS
+    return Frontend.COLAB if is_colab(shell) and not is_kaggle(environ) else Frontend.NOTEBOOK
+
+
+def is_colab(shell: Any) -> bool:
+    """Return whether this is a runtime of Colab: its shell is one of Colab's own."""
+    return "google.colab" in sys.modules or type(shell).__module__.startswith("google.colab")
+
+
+def is_kaggle(environ: Mapping[str, str]) -> bool:
+    """Return whether this is a session of Kaggle, whose image is made of Colab's."""
+    return "KAGGLE_KERNEL_RUN_TYPE" in environ
+
+
+def loads_files(shell: Any, environ: Mapping[str, str]) -> bool:
+    """Return whether a page that shows the saved notebook can load a clip that lies beside it.
+
+    A record in a notebook of Colab or Kaggle has to hold its clip instead.
+    """
+    return not (is_colab(shell) or is_kaggle(environ))
+
+
+def fetched_by_hand(environ: Mapping[str, str]) -> str:
+    """Return how a person gets a saved clip out of Colab or Kaggle, as a sentence."""
+    if is_kaggle(environ):
+        return "It is listed under Output in the right side bar, from where it can be downloaded."
+    return "Download it from the files in the left side bar (the folder icon)."
 
 
 def has_output_areas(shell: Any) -> bool:

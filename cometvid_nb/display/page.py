@@ -59,6 +59,9 @@ class Page:
         self.is_mute = False
         """Whether the page did not load the last widget. The next output then starts as plain HTML,
         without 3 s of error text."""
+        self.is_settling_at_once = False
+        """Whether no widget stays once its jobs are over, as in Colab: what comes after the request
+        may get lost, and the saved file would keep a widget."""
         self._staying: WeakSet[WidgetOutput] | None = WeakSet()
         """Outputs whose widget stays for its buttons; None: nobody answers those any more."""
 
@@ -166,6 +169,11 @@ class WidgetOutput:
         """Whether `settle` can still replace the output."""
         return self._handle is not None
 
+    @property
+    def is_settling_at_once(self) -> bool:
+        """Whether a record takes the widget's place as soon as its jobs are over."""
+        return self.is_plain or (self._page is not None and self._page.is_settling_at_once)
+
     async def _become_plain_unless_loaded(self) -> None:
         await until_idle(LOADED_WITHIN_S)
         with self._lock:
@@ -230,7 +238,7 @@ class WidgetView:
         before, self._card = self._card, card
         if not is_settled:
             self._output.redraw()
-        elif self._output.is_plain or not self._output.is_open:
+        elif self._output.is_settling_at_once or not self._output.is_open:
             self._settle(card)
         elif card.actions or (card.can_repeat and self._output.has_record):
             self._output.stay()
@@ -241,7 +249,7 @@ class WidgetView:
 
     def _settle(self, card: Card) -> None:
         (card,) = with_unreachable([card])
-        if self._output.is_plain or not is_link_only(card):
+        if self._output.is_settling_at_once or not is_link_only(card):
             self._output.settle(card_to_bundle(card))
         else:
             # The record could only hold the API's link. A page that cannot play it asks for the
@@ -292,7 +300,7 @@ class GalleryWidgetView:
         elif self._output.is_open and not self._is_settling:
             cards = last_cards(gallery, is_embedding=self._is_embedding)
             # A single clip has nothing to be compared with.
-            if self._output.is_plain or gallery.totals[Group.COMPLETED] < 2:
+            if self._output.is_settling_at_once or gallery.totals[Group.COMPLETED] < 2:
                 self._output.settle(self._record(gallery, cards))
             else:
                 self._is_settling = True

@@ -21,7 +21,7 @@ from ..watching.watch import Watch
 from .beside import draw_late
 from .delivery import Delivery
 from .feed import CardFeed, Feed, GalleryFeed
-from .frontend import Frontend, detect
+from .frontend import Frontend, detect, loads_files
 from .headless import GalleryHtmlView, HtmlView
 from .page import GalleryWidgetView, Page, WidgetOutput, WidgetView
 from .terminal import GalleryTextView, TextView
@@ -93,7 +93,8 @@ class Stage:
         Raises:
             TimeoutError: `timeout_s` passed first. The watches go on.
         """
-        frontend = detect(shell(), os.environ)
+        frontend = self._frontend()
+        is_embedding = is_embedding or not loads_files(shell(), os.environ)
         is_waiting = frontend.is_blocking if wait is None else wait
         if not is_waiting and frontend.is_text:
             return  # a line printed later would appear in the middle of what somebody types
@@ -109,6 +110,7 @@ class Stage:
             ]
         else:
             feeds = self._show_cards(frontend, watches, is_embedding=is_embedding)
+        self._delivery.run_waiting()
         if not is_waiting:
             return
         try:
@@ -126,7 +128,7 @@ class Stage:
         Raises:
             TimeoutError: `timeout_s` passed first. The watches go on.
         """
-        if not detect(shell(), os.environ).has_widgets:
+        if not self._frontend().has_widgets:
             self.present(watches, wait=True, timeout_s=timeout_s)
             return
         # Feeds without views: the cards are drawn by their own feeds, here only the end matters.
@@ -146,16 +148,29 @@ class Stage:
 
     def bind(self, widget: CardWidget, watch: Watch) -> None:
         """Make `widget` show `watch`, and carry out what its buttons ask for."""
+        self._frontend()
         widget.feed = feed = CardFeed(watch, self._delivery)
         feed.add(widget)
-        widget.on_request(partial(self._answer, widget, feed))
+        self._delivery.run_waiting()
+        widget.on_request(partial(self._hear, widget, feed))
 
     def bind_gallery(self, widget: GridWidget, watches: Sequence[Watch]) -> GalleryFeed:
         """Make `widget` show `watches`, and carry out what its page asks for; return its feed."""
+        self._frontend()
         feed = GalleryFeed(watches, self._delivery, self._loop)
         feed.begin(widget)
-        widget.on_request(partial(self._answer_gallery, widget, feed))
+        self._delivery.run_waiting()
+        widget.on_request(partial(self._hear, widget, feed))
         return feed
+
+    def _frontend(self) -> Frontend:
+        """Return who is looking, and hold updates back where a page has to ask for them."""
+        frontend = detect(shell(), os.environ)
+        if frontend.is_asking and not self._delivery.is_holding:
+            self._delivery.is_holding = True
+            # A cell is a request, too: what has come up until its end reaches the page with it.
+            shell().events.register("post_run_cell", lambda _: self._delivery.run_waiting())
+        return frontend
 
     def _wait(self, feeds: Sequence[Feed], timeout_s: float | None) -> None:
         """Block until every feed has drawn its last change; all drawing happens on this thread."""
@@ -173,15 +188,19 @@ class Stage:
 
         block_on(wait())
 
-    def _answer_gallery(
-        self, widget: GridWidget, feed: GalleryFeed, message: dict[str, Any]
-    ) -> None:
-        if message["kind"] == "view":
+    def _hear(self, widget: CometvidWidget, feed: Feed, message: dict[str, Any]) -> None:
+        """Do what a page asks for; where it has to ask for news, all there is goes along."""
+        if not isinstance(feed, GalleryFeed):
+            self._answer(widget, feed, message)
+        elif message["kind"] == "view":
             feed.browse(message)
         elif message["kind"] == "hello":
             feed.show_all()
         else:
             self._answer(widget, feed, message)
+        if self._delivery.is_holding:
+            self._delivery.run_waiting()
+            widget.send({"kind": "pulled", "is_over": feed.is_settled})
 
     def _answer(self, widget: CometvidWidget, feed: Feed, message: dict[str, Any]) -> None:
         watch = feed.find(message.get("job_id"))
@@ -240,7 +259,9 @@ class Stage:
         widget.is_relaying = True
         number = number if isinstance(number, int) else 0
         messages = relay(client, job, saved, request, number, is_late=is_late)
-        self._loop.run(_send(widget, messages))
+        sending = self._loop.run(_send(widget, messages))
+        if self._delivery.is_holding:
+            sending.result()  # what is sent after the answer to this message may get lost
 
     def show_jobs(self, widget: JobsWidget) -> None:
         """Show a list of jobs in the running cell."""
@@ -283,6 +304,7 @@ class Stage:
         return feeds
 
     def _page_of(self, frontend: Frontend) -> Page | None:
+        self._page.is_settling_at_once = frontend.is_asking
         return self._page if frontend.is_settling else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import time
@@ -23,7 +24,7 @@ from ..cards.gallery_html import MOST_RECORD_CARDS, gallery_to_bundle
 from ..cards.words import WORDS
 from ..notebook import shell
 from .beside import Beside
-from .frontend import has_output_areas
+from .frontend import detect, has_output_areas
 from .record import gallery_record
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ STYLES = ("card.css", "gallery.css", "compare.css", "jobs.css")
 """For every widget the same: a page has the style sheet of each widget on it, in whatever order,
 and of two that differ the last one would win over the other's rules."""
 
+PULL_EVERY_S = 2.0
+"""Each question occupies the kernel for some milliseconds, and a card has a clock of its own."""
 CONTAINED_DEPTH = 8
 """How deep a container is searched: containers can hold one another in a circle."""
 MOST_RECORDS = 20
@@ -82,8 +85,13 @@ def join(*parts: str, render: str | None = None, initialize: str = "greet") -> s
 class CometvidWidget(anywidget.AnyWidget):
     """The common part of both widgets: messages of the page, and the HTML for other front ends."""
 
+    pull_every_s = traitlets.Float(
+        help="How often a page asks for news of jobs; 0 = never, as it is told."
+    ).tag(sync=True)
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        is_asking = detect(shell(), os.environ).is_asking
+        super().__init__(pull_every_s=PULL_EVERY_S if is_asking else 0.0, **kwargs)
         self.is_relaying = False
         """Whether a page got a clip through the kernel. Then only the widget can play the clip, so
         that no record may replace it."""
@@ -164,7 +172,9 @@ class CometvidWidget(anywidget.AnyWidget):
         """Show the widget with a record beside it."""
         if self.comm is None:
             return None
-        return self.bundle(has_record=self.add_record() is not None), {}
+        # Colab draws no widget of others without what anywidget tells in the metadata.
+        _, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return self.bundle(has_record=self.add_record() is not None), metadata
 
     def _redraw_records(self) -> None:
         for beside in list(self._besides):

@@ -9,6 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from IPython.core import completer
+
 from ..job.ids import quoted_id
 from ..settings import Settings
 from .grammar import COMMANDS, Command, Ids
@@ -98,11 +100,44 @@ def _ids(piece: str, ids_of: IdsOf, kind: Ids) -> list[str]:
     return [word for word, is_it in found.items() if is_it or word.startswith(piece)]
 
 
-def make_matcher(ids_of: IdsOf, values_of: ValuesOf = lambda option: ()) -> Callable[..., Any]:
-    """Return a matcher for `shell.Completer.custom_matchers`.
+def attach(shell: Any, ids_of: IdsOf, values_of: ValuesOf) -> Callable[[], None]:
+    """Have `shell` complete `%cometvid` lines, and return what ends that.
 
     Both functions are called at each tab, so that new jobs are offered.
     """
+    if not hasattr(completer, "context_matcher"):  # before IPython 8.6; Colab has 7.34
+        return _attach_hook(shell, ids_of, values_of)
+    matcher, matchers = make_matcher(ids_of, values_of), shell.Completer.custom_matchers
+    matchers.append(matcher)
+    return lambda: matchers.remove(matcher) if matcher in matchers else None
+
+
+def _attach_hook(shell: Any, ids_of: IdsOf, values_of: ValuesOf) -> Callable[[], None]:
+    """Do so in an IPython without `context_matcher`: what its hook offers silences the rest.
+
+    It cannot silence the rest where it has nothing to offer.
+    """
+
+    def offer(_: Any, event: Any) -> list[str]:
+        found = complete(event.text_until_cursor, ids_of, values_of)
+        if found is None:
+            return []
+        # IPython cuts words by its own rules, and replaces no more than what it has cut off.
+        piece, words = found
+        before = piece.removesuffix(event.symbol)
+        return [word.removeprefix(before) for word in words if word.startswith(before)]
+
+    shell.set_hook("complete_command", offer, re_key=_LINE.pattern)
+    line = re.compile(_LINE.pattern)  # as `set_hook` keeps it
+
+    def detach() -> None:
+        shell.strdispatchers["complete_command"].regexs.pop(line, None)
+
+    return detach
+
+
+def make_matcher(ids_of: IdsOf, values_of: ValuesOf = lambda option: ()) -> Callable[..., Any]:
+    """Return a matcher for `shell.Completer.custom_matchers`."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher()  # type: ignore[untyped-decorator, unused-ignore]  # untyped in IPython 8

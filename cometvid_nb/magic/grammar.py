@@ -58,7 +58,10 @@ def _watch_options(parser: argparse.ArgumentParser) -> None:
     """Add what every command takes that watches jobs; `showing.watch_options` reads it."""
     # The default is None and not False: without the option the front end decides.
     words = "keep the cell busy until the jobs have ended"
-    parser.add_argument("--wait", action="store_true", default=None, help=words)
+    busy = parser.add_mutually_exclusive_group()
+    busy.add_argument("--wait", action="store_true", default=None, help=words)
+    words = "return at once, also where a cell waits by itself, as in Colab"
+    busy.add_argument("--no-wait", dest="wait", action="store_false", default=None, help=words)
     parser.add_argument("--timeout", metavar="SECONDS", help="stop watching after this long")
     words = "seconds between checks; without it they are chosen automatically"
     parser.add_argument("--interval", metavar="SECONDS", help=words)

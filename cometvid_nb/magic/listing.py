@@ -48,7 +48,8 @@ def show_jobs(ledger: Ledger, arguments: Namespace) -> None:
     # Not 0 if the filters match nothing but the ledger has jobs: the table then says so.
     all_of_them = total or remembered
     table = jobs_to_bundle(rows, all_of_them, search or "", _columns(frontend), way)
-    if frontend.has_widgets and remembered:
+    # A widget would stay in the file, and nobody asks the kernel for its news.
+    if frontend.has_widgets and not frontend.is_asking and remembered:
         from ..session.job_browser import JobBrowser
 
         JobBrowser(session, JobQuery.of_page(alike), table).show()

@@ -18,7 +18,7 @@ from traitlets import Bool, Float, TraitError, Unicode, default, observe
 from ..errors import CometVidError, SettingsError, retold
 from ..machine import say, writable
 from ..settings import Settings
-from .completion import make_matcher
+from .completion import attach
 from .help import list_of_commands
 from .line import parse
 from .parser import GrammarError
@@ -62,11 +62,11 @@ class Cometvid(Magics):
         self._is_mirroring = self._is_loaded = False
         super().__init__(shell=shell)
         self._is_loaded = True
-        self._matcher = make_matcher(
+        self._detach_completion = attach(
+            shell,
             lambda kind, beginning: self._commands.known_ids(kind, beginning),
             lambda option: self._commands.known_values(option),
         )
-        shell.Completer.custom_matchers.append(self._matcher)
 
     @property
     def _commands(self) -> Commands:
@@ -116,8 +116,7 @@ class Cometvid(Magics):
         self.shell.magics_manager.registry.pop(type(self).__name__, None)
         if self in self.shell.configurables:
             self.shell.configurables.remove(self)
-        if self._matcher in self.shell.Completer.custom_matchers:
-            self.shell.Completer.custom_matchers.remove(self._matcher)
+        self._detach_completion()
 
     # The settings as traits, for %config and ipython_config.py. Their defaults are the session's
     # own values, read at the first use.

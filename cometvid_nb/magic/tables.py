@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from IPython.core.display_functions import display
+from IPython.display import display
 
 from ..cards.html import code, no_math
 from ..cards.markup import Markup

@@ -19,4 +19,7 @@ class Client(client.Client):
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(current().settings if settings is None else settings)
+        if settings is None:
+            session = current()
+            settings = session.platform_key.fill(session.settings)
+        super().__init__(settings)

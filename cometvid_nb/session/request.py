@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.families import family_of
 from ..api.new_job import NewJob
-from ..errors import CometVidError
+from ..errors import CometVidError, MissingKey
 from ..machine import say
 from .model_choice import choose_model
 from .reruns import Made
@@ -44,7 +44,7 @@ def send(
     Raises:
         MissingKey, SettingsError: nothing was sent.
     """
-    session.settings.check_api()
+    session.platform_key.fill(session.settings)
     wanted = session.look_up(
         list(zip(request.new, request.digests, strict=True)), is_again=is_again
     )
@@ -76,10 +76,13 @@ def make_request(
     if model is None and remix_of is None:
         try:
             choice = choose_model(session.settings, session.ledger)
-        except CometVidError:
+        except CometVidError as error:
             # Whatever else is wrong comes first.
             NewJob.check(prompts[0], **options)
             session.settings.check_base_url()
+            if isinstance(error, MissingKey):
+                session.platform_key.fill(session.settings)
+                choose_model(session.settings, session.ledger)
             raise
         model = choice.model
         # Another notebook may have used another model since, and this is the same request still.

@@ -32,6 +32,7 @@ from .backdrop import Backdrops
 from .kept import kept
 from .ledgers import Ledgers
 from .orders import destination_of, policy_of
+from .platform_key import PlatformKey
 from .remembered import remembered_entry, saved_watch_state
 from .reruns import MAKE, Made, Reruns, Wanted
 
@@ -67,6 +68,7 @@ class Session:
         """All these together; None: to be put together anew."""
         self._below: Settings | None = None
         """What was given, or what the environment said, then."""
+        self.platform_key = PlatformKey()
         self._lock = threading.Lock()
         """Guards the making of what the next ones hold: two threads may come first."""
         self._servers: dict[object, Server] = {}
@@ -88,7 +90,7 @@ class Session:
 
         The environment is looked at each time, as a cell may change it: `%env COMETAPI_KEY=…`.
         """
-        below = self._given or Settings.from_environ(os.environ)
+        below = self._given or Settings.from_environ(os.environ, self.platform_key.known)
         settings = self._settings
         if settings is None or below != self._below:
             settings = replace(below, **self._own | self._simulated)
@@ -394,7 +396,7 @@ class Session:
         return job or (entry.to_job() if entry is not None else None)
 
     def _server(self, settings: Settings) -> Server:
-        settings.check_api()
+        settings = self.platform_key.fill(settings)
         from ..watching.server import Server
 
         key = (settings.base_url, settings.api_key)

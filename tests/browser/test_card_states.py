@@ -695,3 +695,32 @@ def test_forced_colours_keep_the_bar_visible(view: CardPage) -> None:
         ".map((node) => getComputedStyle(node).backgroundColor); }"
     )
     assert fill == system
+
+
+def test_a_page_asks_for_news_only_where_it_has_to_and_until_all_is_over(view: CardPage) -> None:
+    view.open(at_s=NOW_S)
+    begin = """(every_s) => {
+      const model = window.model = new Model({});
+      const get = (name) => Model.prototype.get.call(model, name);
+      model.get = (name) => (name === "pull_every_s" ? every_s : get(name));
+      window.endModel = widget.initialize({ model });
+    }"""
+
+    def pulls_after(duration_s: float, is_over: bool | None = None) -> int:
+        answer = "(is_over) => model.fire('msg:custom', { kind: 'pulled', is_over })"
+        if is_over is not None:
+            view.page.evaluate(answer, is_over)
+        view.run(duration_s)
+        return [message["kind"] for message in view.sent()].count("pull")
+
+    view.page.evaluate(begin, 0)
+    assert pulls_after(300) == 0
+    assert view.left_timers() == 0
+    view.page.evaluate(begin, 2)
+    assert pulls_after(30) == 1  # a running cell keeps it waiting
+    assert pulls_after(2.1, is_over=False) == 2
+    assert pulls_after(300, is_over=True) == 2
+    assert pulls_after(2.1, is_over=False) == 3  # watched again
+    view.page.evaluate("endModel()")
+    assert view.left_timers() == 0
+    assert view.page.evaluate("model.listeners.length") == 0

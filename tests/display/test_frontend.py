@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb.display.frontend import Frontend, detect, has_output_areas
+from cometvid_nb.display.frontend import Frontend, detect, has_output_areas, loads_files
 from tests.kernel import Kernel
 
 DETECT = """
@@ -79,11 +79,24 @@ def test_colab_blocks_and_still_draws_widgets() -> None:
     assert found is Frontend.COLAB
     assert found.is_blocking
     assert found.has_widgets
-    assert not found.is_settling
+    assert found.is_asking
+    headless = detect(shell_of_colab({"content": {"allow_stdin": False}}), {})
+    assert headless is Frontend.HEADLESS
+    assert not loads_files(shell_of_colab(None), {})
 
 
-def test_only_a_notebook_with_a_page_settles_its_output() -> None:
-    assert [found for found in Frontend if found.is_settling] == [Frontend.NOTEBOOK]
+def test_kaggle_is_a_notebook_that_loads_no_files_although_its_image_is_that_of_colab() -> None:
+    shell_of_colab = type("Shell", (Shell,), {"__module__": "google.colab._shell"})
+    environ = {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
+    for shell in (Shell({}), shell_of_colab({})):
+        assert detect(shell, environ) is Frontend.NOTEBOOK
+        assert not loads_files(shell, environ)
+    assert loads_files(Shell({}), {})
+
+
+def test_only_a_page_with_a_file_behind_it_settles_its_output() -> None:
+    settling = [found for found in Frontend if found.is_settling]
+    assert settling == [Frontend.NOTEBOOK, Frontend.COLAB]
 
 
 def test_what_has_no_page_blocks() -> None:

@@ -15,7 +15,7 @@ interface LuminoSignal {
 
 /** The model anywidget 0.11 hands to `render` (its model-proxy.ts). */
 interface CometvidModel {
-  get(name: "card" | "gallery" | "jobs" | "record_token"): unknown;
+  get(name: "card" | "gallery" | "jobs" | "record_token" | "pull_every_s"): unknown;
   set(name: "gallery", value: unknown): void;
   send(content: object): void;
   on(name: string, callback: (...args: any[]) => void): void;

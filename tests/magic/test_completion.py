@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core import completer as completers
 from IPython.core.completer import IPCompleter, provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
-from cometvid_nb.magic.completion import complete, make_matcher
+from cometvid_nb.magic.completion import attach, complete, make_matcher
 from cometvid_nb.magic.grammar import COMMANDS, Ids
 from cometvid_nb.magic.line import parse
 from tests.strategies import ids
@@ -149,7 +150,7 @@ def completer() -> Iterator[IPCompleter]:
     shell.Completer.use_jedi = False
     models = {"--model": ["sora-2", "veo3"]}
     values_of = lambda option: models.get(option, ())  # noqa: E731 - as short as its neighbour
-    shell.Completer.custom_matchers.append(make_matcher(ids_of, values_of))
+    attach(shell, ids_of, values_of)
     yield shell.Completer
     atexit.unregister(shell.atexit_operations)  # else it would run at the end of all tests
     shell.atexit_operations()
@@ -170,11 +171,17 @@ def completer() -> Iterator[IPCompleter]:
 def test_ipythons_own_completer_asks_for_the_line_of_the_cursor(
     completer: IPCompleter, code: str, at: int | None, wanted: set[str]
 ) -> None:
+    until = code if at is None else code[:at]
     with provisionalcompleter():
-        found = list(completer.completions(code, len(code) if at is None else at))
-    assert {completion.text for completion in found} == wanted
+        found = list(completer.completions(code, len(until)))
+    # An old IPython cuts words at an equals sign, and offers what follows it.
+    begin = max(until.rfind(sign) for sign in " \n") + 1
+    assert {until[begin : one.start] + one.text for one in found} == wanted
 
 
+@pytest.mark.skipif(
+    not hasattr(completers, "context_matcher"), reason="an old IPython cannot be silenced"
+)
 @pytest.mark.parametrize("use_jedi", [False, True])
 @pytest.mark.parametrize(
     "code",

@@ -11,7 +11,15 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from docs.make_notebooks import MOST_BYTES, NOTEBOOKS, WIDGET, tidied
+from docs.make_notebooks import (
+    INSTALL,
+    MOST_BYTES,
+    NOTEBOOKS,
+    REPOSITORY,
+    WIDGET,
+    badge_of,
+    tidied,
+)
 from tests.environment import isolated_environ
 
 ROOT = NOTEBOOKS.parent
@@ -154,11 +162,22 @@ def test_a_committed_notebook_names_no_machine_and_no_signed_link(path: Path) ->
 @each_notebook
 def test_the_links_of_a_notebook_lead_to_its_neighbours(path: Path) -> None:
     prose = "".join(cell.source for cell in committed(path).cells if cell.cell_type == "markdown")
+    prose = prose.replace(badge_of(path.name), "")
     links = re.findall(r"\]\(([^)]+)\)", prose)
     assert [link for link in links if not (NOTEBOOKS / link).is_file()] == []
 
 
-# Binder.
+# Colab and Binder.
+
+
+@each_notebook
+def test_a_notebook_opens_in_colab_and_installs_the_package_there(path: Path) -> None:
+    title, *_ = committed(path).cells
+    assert title.source.splitlines()[2] == badge_of(path.name)
+    first, *_ = code_cells(committed(path))
+    assert first.source.startswith(INSTALL)
+    # One address, so that it is put in everywhere at once.
+    assert f"/{REPOSITORY}/" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_binder_opens_on_a_notebook_and_installs_by_version_from_no_named_host() -> None:

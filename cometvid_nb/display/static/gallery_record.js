@@ -6,9 +6,10 @@
 
 /** @param {{model: CometvidModel}} context @returns {() => void} what ends it, with the model */
 function greetGallery({ model }) {
-  greet({ model });
+  const part = greet({ model });
   const controller = new AbortController();
   const { signal } = controller;
+  signal.addEventListener("abort", part);
   const token = /** @type {string} */ (model.get("record_token"));
   const isOurs = (/** @type {EventTarget | null} */ node) =>
     node instanceof HTMLElement && Boolean(token) && node.dataset["cometvidRecord"] === token;

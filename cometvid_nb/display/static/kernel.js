@@ -1,12 +1,37 @@
 /** What the page can tell of the kernel behind a card. */
 
+const PULL_AGAIN_MS = 60_000; // a question that a running cell keeps waiting is not repeated sooner
+
 /**
  * Tell the kernel that this page has our module, also where the cell is out of sight; where no
  * page does, `Page` of display/page.py shows plain HTML instead.
- * @param {{model: CometvidModel}} context
+ * @param {{model: CometvidModel}} context  returns what ends it
  */
 function greet({ model }) {
+  const controller = new AbortController();
   model.send({ kind: "loaded" });
+  const every_ms = 1000 * Number(model.get("pull_every_s"));
+  if (every_ms > 0) keepPulling(model, every_ms, controller.signal);
+  return () => controller.abort();
+}
+
+/**
+ * Ask for news as long as there may be any: a front end such as Colab's may lose what the kernel
+ * sends by itself, and hands on the answer to a question. One question at a time.
+ * @param {CometvidModel} model @param {number} every_ms @param {AbortSignal} signal
+ */
+function keepPulling(model, every_ms, signal) {
+  const pull = () => {
+    cancel();
+    cancel = after(PULL_AGAIN_MS, pull, signal);
+    model.send({ kind: "pull" });
+  };
+  let cancel = after(every_ms, pull, signal);
+  listen(model, "msg:custom", (/** @type {any} */ content) => {
+    if (content?.kind !== "pulled") return;
+    cancel();
+    cancel = content.is_over ? () => {} : after(every_ms, pull, signal);
+  }, signal);
 }
 
 /**
