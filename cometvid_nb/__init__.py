@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from .marimo import is_marimo
 from .notebook import shell as current_shell
 from .session.kept import kept
 
@@ -173,7 +174,7 @@ def watch(
     from .session.session import current
     from .watching.watch import WatchList
 
-    _let_jobs_be_drawn(current_shell())
+    _let_values_be_drawn(current_shell())
     here = current()
     options: dict[str, Any] = {"timeout_s": timeout_s, "interval_s": interval_s}
     options |= {"save": save, "save_to": save_to}
@@ -348,7 +349,7 @@ def jobs() -> list[dict[str, Any]]:
     from .session.job_dicts import JobDicts
     from .session.session import current
 
-    _let_jobs_be_drawn(current_shell())
+    _let_values_be_drawn(current_shell())
     here = current()
     return JobDicts(here.ledger.entries(here.settings.base_url), notebook_folder())
 
@@ -373,7 +374,7 @@ def _make(
         sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error
-    _let_jobs_be_drawn(current_shell())
+    _let_values_be_drawn(current_shell())
     watched = here.watch(made[0].job.id, **following)
     here.reruns.offer(watched, made[0], following)
     here.stage.present(
@@ -395,20 +396,34 @@ def _draw_job(job: Job) -> dict[str, str]:
     return {**bundle, "text/plain": writable(bundle["text/plain"])}
 
 
-def _let_jobs_be_drawn(shell: Any) -> None:
-    """Have `shell` draw jobs as tables; None is plain Python, where a job has its `repr`.
+def _let_values_be_drawn(shell: Any) -> None:
+    """Have `shell`, or marimo where there is none, draw what ends a cell.
 
-    By the type's name and from here, as drawing lies above the job, which must not pay for it.
+    Here, as drawing lies above what is drawn: a job and a watch must not pay for it.
     """
+    if shell is None:
+        if is_marimo():
+            _let_marimo_draw()
+        return
     formatter = getattr(getattr(shell, "display_formatter", None), "mimebundle_formatter", None)
-    # A drawing that somebody has registered for themselves stays.
+    # By the type's name, not to import it. A drawing that somebody has registered stays.
     if formatter is not None and formatter.for_type_by_name("cometvid_nb.job.job", "Job") is None:
         formatter.for_type_by_name("cometvid_nb.job.job", "Job", _draw_job)
 
 
+def _let_marimo_draw() -> None:
+    """Give marimo its protocol: what a value's `_display_()` returns is shown in its place."""
+    from .job.job import Job
+    from .session.values import card_of, gallery_of, player_of
+    from .watching.watch import Watch, WatchList
+
+    for kind, draw in ((Watch, card_of), (WatchList, gallery_of), (Job, player_of)):
+        kind._display_ = draw  # type: ignore[union-attr]
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Register `%cometvid`, for `%load_ext cometvid_nb`. A second call changes nothing."""
-    _let_jobs_be_drawn(shell)
+    _let_values_be_drawn(shell)
     if kept.magic is None:
         from .magic.magics import Cometvid
 
@@ -429,7 +444,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        _let_jobs_be_drawn(current_shell())
+        _let_values_be_drawn(current_shell())
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
         # Python calls `__getattr__` only for a missing name: the next use finds it at once.
         globals()[name] = value

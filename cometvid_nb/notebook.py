@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import marimo
 from .errors import SettingsError
 
 LOOK_EVERY_S = 0.25
@@ -40,11 +41,15 @@ def shell() -> Any:
 def notebook_folder() -> Path:
     """Return the folder of the notebook: where its kernel started, else the working folder.
 
+    In marimo it is where the notebook's file lies.
+
     The folder of the start, as a cell may call `os.chdir`, and the notebook does not move along.
 
     Raises:
         SettingsError: the working folder no longer exists.
     """
+    if (file := marimo.notebook_file()) is not None:
+        return file.parent
     starting_folder: str | None = getattr(shell(), "starting_dir", None)
     try:
         return Path(starting_folder) if starting_folder else Path.cwd()
@@ -57,12 +62,15 @@ def notebook_folder() -> Path:
 def notebook_name() -> str:
     """Return what tells this notebook from others: its path, else its folder.
 
-    Jupyter's servers tell the path in the environment of the kernel, VS Code in a variable.
+    Jupyter's servers tell the path in the environment of the kernel, VS Code in a variable, marimo
+    in its context.
     """
     return _told_name() or str(notebook_folder())
 
 
 def _told_name() -> str | None:
+    if (file := marimo.notebook_file()) is not None:
+        return str(file)
     told = getattr(shell(), "user_ns", {}).get("__vsc_ipynb_file__")
     return told if isinstance(told, str) and told else os.environ.get("JPY_SESSION_NAME")
 
@@ -104,6 +112,8 @@ def running_cell() -> CellRun | None:
     notebook it is.
     """
     here = shell()
+    if here is None:
+        return _marimo_run()
     try:
         parent = here.get_parent()
         header, content = parent["header"], parent.get("content") or {}
@@ -131,6 +141,16 @@ def running_cell() -> CellRun | None:
         str(content.get("code", "")),
         lasting_id=lasting_id(told, notebook),
         deleted=frozenset(map(str, deleted)) if isinstance(deleted, list) else frozenset(),
+    )
+
+
+def _marimo_run() -> CellRun | None:
+    # marimo numbers the cells of a file when it opens it: no id of them lasts.
+    told = marimo.running_cell()
+    if told is None:
+        return None
+    return CellRun(
+        str(told.notebook), told.cell, told.run, told.code, lasting_id=None, deleted=frozenset()
     )
 
 
