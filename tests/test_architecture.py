@@ -39,6 +39,7 @@ PUBLIC_NAMES = [
     "NewJob",
     "Watch",
     "create",
+    "demo",
     "jobs",
     "load_ipython_extension",
     "remix",
