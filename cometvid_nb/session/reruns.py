@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -90,6 +91,8 @@ class Reruns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turns: dict[str, threading.RLock] = {}
+        """By digest: held while a request is looked up and sent."""
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
         """By run of a cell: how often it has asked for each server and request."""
         self._held: dict[tuple[Ledger, str, str, str], dict[tuple[str, int], Slot]] = {}
@@ -99,6 +102,19 @@ class Reruns:
         self._codes: dict[str, str] = {}
         """The text of each cell when it ran last."""
         self.offers: WeakKeyDictionary[Watch, Offer] = WeakKeyDictionary()
+
+    @contextmanager
+    def one_at_a_time(self, digests: Iterable[str]) -> Iterator[None]:
+        """Let no other thread ask for the same meanwhile: it finds the job then that is made here.
+
+        The visitors of a marimo app have a thread each, and may come at once.
+        """
+        with self._lock:
+            turns = [self._turns.setdefault(one, threading.RLock()) for one in sorted({*digests})]
+        with ExitStack() as stack:
+            for turn in turns:
+                stack.enter_context(turn)
+            yield
 
     def look_up(
         self,

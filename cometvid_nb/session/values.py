@@ -8,10 +8,12 @@ there a widget holds its clip.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from ..cards.card import Card
-from ..display.embedding import embedded
+from ..cards.gallery import Gallery
+from ..display.embedding import embedded, last_cards
 from ..display.frontend import Frontend, detect
 from ..display.widget import CardWidget, GridWidget
 from ..errors import CometVidError
@@ -34,6 +36,8 @@ def card_of(watch: Watch) -> CardWidget:
 
 def gallery_of(watches: WatchList) -> GridWidget:
     """Return the live gallery of `watches`."""
+    if _is_file():
+        return GridWidget(gallery=_with_clips(Gallery(watch.state for watch in watches)))
     widget = GridWidget()
     current().stage.bind_gallery(widget, watches)
     return widget
@@ -58,6 +62,19 @@ def player_of(job: Job) -> CardWidget:
 
     widget.on_request(answer)
     return widget
+
+
+def _with_clips(gallery: Gallery) -> dict[str, Any]:
+    """Return the first page of `gallery` as JSON, with the clips in it as far as they fit."""
+    now_s = time.time()
+    shown = gallery.to_json(now_s)
+    for card in last_cards(gallery, is_embedding=True):
+        told = shown["cards"].get(card.job_id)
+        if told is not None and card.clip is not None:
+            # The picture stands beside the clip, see `Gallery.change`.
+            told["clip"] = {**card.to_json(now_s)["clip"], "poster": None}
+            told["problem"] = card.problem
+    return shown
 
 
 def _send_clip(session: Session, widget: CardWidget, job: Job, message: dict[str, Any]) -> None:
