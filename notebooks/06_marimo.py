@@ -97,17 +97,24 @@ def _(cometvid_nb, comet, own):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md(r"""
-    ## Wait for the clips
+    ## What is remembered
 
-    `await` waits; what needs the clips comes after it.
+    This machine keeps a list of all jobs, also when marimo is closed.
     """)
     return
 
 
 @app.cell
-async def _(comet, mo, own):
-    jobs = [await comet, await own]
-    mo.md("\n".join(f"- {job.prompt}: {job.duration_s:g} s, `{job.saved_path}`" for job in jobs))
+def _(mo):
+    look = mo.ui.run_button(label="Look again")
+    look
+    return (look,)
+
+
+@app.cell
+def _(cometvid_nb, look):
+    look.value
+    cometvid_nb.jobs()
     return
 
 

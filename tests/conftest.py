@@ -63,6 +63,7 @@ LONG = (
         "browser/test_leaks",
         "browser/test_clip_kinds",
     ),
+    ("browser/test_marimo",),
     ("product/test_notebooks",),
     ("watching/test_worker",),
     ("magic/test_watch",),

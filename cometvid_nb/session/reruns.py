@@ -27,6 +27,7 @@ from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..ledger.slots import Repeat, Slot
+from ..marimo import is_marimo
 from ..notebook import CellRun
 from ..watching.watch import Watch
 
@@ -168,6 +169,14 @@ class Reruns:
         self.offers[watch] = Offer(made.wanted, options)
         watch.annotate(made.note, can_repeat=made.wanted.place is not None)
 
+    def withdraw(self, watch: Watch) -> None:
+        """Take off what `offer` has told: it was for the cell that showed the job then.
+
+        Not in marimo, which itself runs the cells that show the same watch in another way.
+        """
+        if watch.state.note is not None and not is_marimo():
+            watch.annotate(None)
+
     def _look_up(
         self,
         ledger: Ledger,
@@ -195,6 +204,8 @@ class Reruns:
             return Wanted(new)  # `Ledger.trouble` tells
         held[key] = found.slot
         is_here = bool(cell.cell) and found.slot in (repeat.held, repeat.own) and not found.is_moved
+        # What is told of a watch stands on each card of it, and in marimo other cells have one too.
+        is_here = is_here and not is_marimo()
         return Wanted(
             new,
             Place(repeat, found.slot, is_again),
