@@ -23,6 +23,7 @@ PIP := $(RUN) -m pip install --quiet
 # A stamp is the file that says "this step is done"; it is newer than what it was made from.
 VENV_STAMP := $(VENV)/.made
 DEMO_STAMP := $(VENV)/.installed-demo
+MARIMO_STAMP := $(VENV)/.installed-marimo
 DEV_STAMP := $(VENV)/.installed-dev
 
 # The real servers of `make peers` live in an environment of their own: they pin what they need.
@@ -36,12 +37,13 @@ COLAB_PYTHON ?= $(firstword $(shell for python in python3.13 \
   $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) "$(PYTHON)"; \
   do "$$python" -c 'import venv' 2>/dev/null && echo "$$python"; done))
 
-.PHONY: help demo test peers colab lint format chromium pictures clean
+.PHONY: help demo demo-marimo test peers colab lint format chromium pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
+	@echo 'make demo-marimo  the same in marimo'
 	@echo 'make test    run every check, in a real browser too'
 	@echo 'make peers   try the real LiteLLM, SGLang and vLLM-Omni (1.1 GB, a few minutes)'
 	@echo 'make colab   run all tests without a browser on what a Colab runtime has'
@@ -52,6 +54,9 @@ help:
 
 demo: $(DEMO_STAMP)
 	$(RUN) -m cometvid_nb demo $(ARGS)
+
+demo-marimo: $(MARIMO_STAMP)
+	$(RUN) -m cometvid_nb demo --marimo $(ARGS)
 
 # pytest's closing line is the last thing this prints; the checks of `lint` are among its tests.
 # Six at a time, since on two cores most of them wait: for a simulated job, a kernel, a page.
@@ -112,10 +117,15 @@ $(DEMO_STAMP): pyproject.toml $(VENV_STAMP)
 	@$(PIP) -e '.[demo]'
 	@touch "$@"
 
+$(MARIMO_STAMP): pyproject.toml $(VENV_STAMP)
+	@echo 'Installing the demo (about a minute the first time) …'
+	@$(PIP) -e '.[marimo]'
+	@touch "$@"
+
 $(DEV_STAMP): pyproject.toml $(VENV_STAMP)
 	@echo 'Installing the tools for the tests (about a minute the first time) …'
 	@$(PIP) -e '.[dev]'
-	@touch "$@" "$(DEMO_STAMP)"
+	@touch "$@" "$(DEMO_STAMP)" "$(MARIMO_STAMP)"
 
 $(COLAB_STAMP): tests/colab/requirements.txt pyproject.toml
 	@echo 'Installing what a Colab runtime has (half a minute the first time) …'

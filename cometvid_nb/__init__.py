@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from .notebook import shell as current_shell
+from .session.drawing import let_values_be_drawn
 from .session.kept import kept
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ __all__ = [
     "NewJob",
     "Watch",
     "create",
+    "demo",
     "jobs",
     "load_ipython_extension",
     "remix",
@@ -173,7 +175,7 @@ def watch(
     from .session.session import current
     from .watching.watch import WatchList
 
-    _let_jobs_be_drawn(current_shell())
+    let_values_be_drawn(current_shell())
     here = current()
     options: dict[str, Any] = {"timeout_s": timeout_s, "interval_s": interval_s}
     options |= {"save": save, "save_to": save_to}
@@ -348,9 +350,37 @@ def jobs() -> list[dict[str, Any]]:
     from .session.job_dicts import JobDicts
     from .session.session import current
 
-    _let_jobs_be_drawn(current_shell())
+    let_values_be_drawn(current_shell())
     here = current()
     return JobDicts(here.ledger.entries(here.settings.base_url), notebook_folder())
+
+
+@_strict
+def demo(*, speed: float = 1.0, trouble: str | None = None, stop: bool = False) -> None:
+    """Let this process ask a simulated API: no key is needed, nothing is rendered or paid for.
+
+    A call that comes again changes nothing, so that a cell may run again; another speed begins a
+    new simulation. The jobs outlive the process for a day.
+
+    Args:
+        speed: how many times as fast as a real API, 0.01 to 1000.
+        trouble: what the next requests meet: "busy" (a 429, a broken gateway, a dropped
+            connection), "down" (a 503), "lost" (the answer to a new job), "broke" (no money left).
+        stop: end the simulation and its watches, and return to the settings of before.
+
+    Raises:
+        SettingsError: there is no such speed or trouble.
+    """
+    from .machine import say
+    from .magic.demo import the_demo
+
+    let_values_be_drawn(current_shell())
+    if stop:
+        is_over = the_demo().stop()
+        say("The simulation has ended." if is_over else "No simulation is running.")
+        return
+    told = the_demo().keep_on(speed)
+    say(told if trouble is None else the_demo().let_fail(trouble))
 
 
 def _make(
@@ -373,7 +403,7 @@ def _make(
         sys.stderr.write(f"{trouble}{ids}\n")
     if error is not None:
         raise error
-    _let_jobs_be_drawn(current_shell())
+    let_values_be_drawn(current_shell())
     watched = here.watch(made[0].job.id, **following)
     here.reruns.offer(watched, made[0], following)
     here.stage.present(
@@ -385,30 +415,9 @@ def _make(
     return watched
 
 
-def _draw_job(job: Job) -> dict[str, str]:
-    """What a notebook shows of a `Job` that ends a cell."""
-    from .cards.card import Card
-    from .cards.card_html import card_to_bundle
-    from .machine import writable
-
-    bundle = card_to_bundle(Card.of_job(job))
-    return {**bundle, "text/plain": writable(bundle["text/plain"])}
-
-
-def _let_jobs_be_drawn(shell: Any) -> None:
-    """Have `shell` draw jobs as tables; None is plain Python, where a job has its `repr`.
-
-    By the type's name and from here, as drawing lies above the job, which must not pay for it.
-    """
-    formatter = getattr(getattr(shell, "display_formatter", None), "mimebundle_formatter", None)
-    # A drawing that somebody has registered for themselves stays.
-    if formatter is not None and formatter.for_type_by_name("cometvid_nb.job.job", "Job") is None:
-        formatter.for_type_by_name("cometvid_nb.job.job", "Job", _draw_job)
-
-
 def load_ipython_extension(shell: Any) -> None:
     """Register `%cometvid`, for `%load_ext cometvid_nb`. A second call changes nothing."""
-    _let_jobs_be_drawn(shell)
+    let_values_be_drawn(shell)
     if kept.magic is None:
         from .magic.magics import Cometvid
 
@@ -429,7 +438,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        _let_jobs_be_drawn(current_shell())
+        let_values_be_drawn(current_shell())
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
         # Python calls `__getattr__` only for a missing name: the next use finds it at once.
         globals()[name] = value

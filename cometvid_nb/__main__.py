@@ -9,23 +9,25 @@ import sys
 import tempfile
 from importlib import util
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .machine import say
 
 FIRST_NOTEBOOK = "01_first_video.ipynb"
+MARIMO_NOTEBOOK = "06_marimo.py"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command named in `argv` (None: the process's own); return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cometvid_nb", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    demo = commands.add_parser("demo", help="open JupyterLab on the demo notebooks")
+    demo = commands.add_parser("demo", help="open JupyterLab, or marimo, on the demo notebooks")
     demo.add_argument(
         "--dir",
         type=Path,
         help="where to put the notebooks (default: demo/ of a checkout, else a new folder)",
     )
+    demo.add_argument("--marimo", action="store_true", help="open marimo instead, on its notebook")
     simulate = commands.add_parser("simulate", help="serve a simulated API until interrupted")
     simulate.add_argument("--port", type=_port, default=0, help="0 = any free one")
     simulate.add_argument("--speed", type=_speed, default=1.0, help="how many times as fast")
@@ -43,10 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     words = "print one JSON line, as is done whenever the output is no terminal"
     simulate.add_argument("--json", action="store_true", help=words)
-    # Arguments that this parser does not know go to JupyterLab.
+    # Arguments that this parser does not know go to JupyterLab or marimo.
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command == "demo":
-        return run_demo(arguments.dir, rest)
+        return (run_marimo if arguments.marimo else run_demo)(arguments.dir, rest)
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     from .simulator import serve_forever
@@ -96,6 +98,25 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
     # JupyterLab refuses to run as root without this option, and a container often has only root.
     command += ["--allow-root"] if is_root_user else []
     command += [f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}", *lab_arguments]
+    _become(command, root)
+
+
+def run_marimo(folder: Path | None, arguments: list[str]) -> int:  # noqa: RET503 - execv
+    """Replace this process with a marimo that shows its demo notebook; see `run_demo`.
+
+    `arguments` go to `marimo edit` unchanged. Returns 1 if marimo is not installed, else never.
+    """
+    if util.find_spec("marimo") is None:
+        say("marimo is missing: pip install 'cometvid-nb[marimo]'", sys.stderr)
+        return 1
+    root = _notebooks(folder)
+    # What the notebook needs is here already; marimo would ask whether to install it.
+    command = [sys.executable, "-m", "marimo", "edit", "--no-sandbox", *arguments]
+    _become([*command, str(root / MARIMO_NOTEBOOK)], root)
+
+
+def _become(command: list[str], root: Path) -> NoReturn:
+    """Replace this process by one that shows the notebooks in `root`."""
     # Flushed, as execv drops what Python's own buffer still holds.
     say(f"The demo notebooks are in {root}")
     sys.stdout.flush()
@@ -115,7 +136,7 @@ def _notebooks(folder: Path | None) -> Path:
     # An installed package has no folder of its own to write to, so there the copy is temporary.
     lasting = package.parent / "demo" if is_checkout else None
     target = folder or lasting or Path(tempfile.mkdtemp(prefix="cometvid-demo-"))
-    for notebook in sorted(source.glob("*.ipynb")):
+    for notebook in sorted([*source.glob("*.ipynb"), source / MARIMO_NOTEBOOK]):
         target.mkdir(parents=True, exist_ok=True)
         if not (target / notebook.name).exists():
             shutil.copy(notebook, target)

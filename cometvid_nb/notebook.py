@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import marimo
 from .errors import SettingsError
 
 LOOK_EVERY_S = 0.25
@@ -42,11 +43,13 @@ def notebook_folder() -> Path:
     """Return the folder of the notebook: where its kernel started, else the working folder.
 
     The folder of the start, as a cell may call `os.chdir`, and the notebook does not move along.
-    VS Code tells the folder itself, as its `jupyter.notebookFileRoot` starts kernels anywhere.
+    VS Code, whose `jupyter.notebookFileRoot` starts kernels anywhere, and marimo tell its file.
 
     Raises:
         SettingsError: the working folder no longer exists.
     """
+    if (file := marimo.notebook_file()) is not None:
+        return file.parent
     if (told := _folder_in_vs_code()) is not None:
         return told
     starting_folder: str | None = getattr(shell(), "starting_dir", None)
@@ -84,12 +87,15 @@ def served_root() -> Path | None:
 def notebook_name() -> str:
     """Return what tells this notebook from others: its path, else its folder.
 
-    Jupyter's servers tell the path in the environment of the kernel, VS Code in a variable.
+    Jupyter's servers tell the path in the environment of the kernel, VS Code in a variable, marimo
+    in its context.
     """
     return _told_name() or str(notebook_folder())
 
 
 def _told_name() -> str | None:
+    if (file := marimo.notebook_file()) is not None:
+        return str(file)
     return _name_in_vs_code() or os.environ.get("JPY_SESSION_NAME")
 
 
@@ -153,6 +159,8 @@ def running_cell() -> CellRun | None:
     notebook it is.
     """
     here = shell()
+    if here is None:
+        return _marimo_run()
     try:
         parent = here.get_parent()
         header, content = parent["header"], parent.get("content") or {}
@@ -180,6 +188,16 @@ def running_cell() -> CellRun | None:
         str(content.get("code", "")),
         lasting_id=lasting_id(told, notebook),
         deleted=frozenset(map(str, deleted)) if isinstance(deleted, list) else frozenset(),
+    )
+
+
+def _marimo_run() -> CellRun | None:
+    # marimo numbers the cells of a file when it opens it: no id of them lasts.
+    told = marimo.running_cell()
+    if told is None:
+        return None
+    return CellRun(
+        str(told.notebook), told.cell, told.run, told.code, lasting_id=None, deleted=frozenset()
     )
 
 

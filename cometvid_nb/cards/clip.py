@@ -23,7 +23,7 @@ class Clip:
     poster: str | None = None
     """A small picture as a data URL, for pages that cannot play the clip."""
     data_url: str | None = None
-    """The whole clip, where it is embedded in a record; never set on a card for the browser."""
+    """The whole clip, where it is embedded: in a record, or on a card that has no kernel to ask."""
     is_image: bool = False
     """Whether it is a GIF or the like, which no player plays."""
     codec: str | None = None

@@ -62,6 +62,12 @@ class CardFeed:
         self.watch = watch
         self._unsubscribe = watch.subscribe(self._take)
 
+    def leave(self, view: View) -> None:
+        """Draw on `view` no more; without any view there is nothing to draw."""
+        self.views = [other for other in self.views if other is not view]
+        if not self.views:
+            self.end()
+
     def end(self) -> None:
         """Stop drawing."""
         self._unsubscribe()
@@ -154,6 +160,13 @@ class GalleryFeed:
         with self._lock:
             self.gallery.forget_shown()
         self._delivery.post(self._draw)
+
+    def leave(self, view: GalleryView) -> None:
+        """Draw on `view` no more; without any view there is nothing to draw."""
+        with self._lock:
+            self.views = [other for other in self.views if other is not view]
+        if not self.views:
+            self.end()
 
     def end(self) -> None:
         """Stop drawing."""

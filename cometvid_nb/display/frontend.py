@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from .. import marimo
+
 
 class Frontend(Enum):
     """Where the output is shown. The README's table "Where it runs" tells which were tested."""
@@ -14,6 +16,8 @@ class Frontend(Enum):
     NOTEBOOK = "a notebook with a page: widgets, updated from a thread"
     VOILA = "Voila: widgets, and a cell must not wait, as the page comes after the last one"
     COLAB = "Colab: widgets, but only what is sent while a request runs is sure to reach the page"
+    MARIMO = "marimo, notebook or app: a widget is the value of a cell, updated from a thread"
+    MARIMO_EXPORT = "marimo export: the file is all, and holds what a cell's value is at its end"
     HEADLESS = "nbclient (nbconvert, papermill, jupyter execute): nobody looks, the file is all"
     TERMINAL = "IPython in a terminal, or a script whose output is one"
     PLAIN = "a script whose output goes to a file or a pipe"
@@ -26,12 +30,18 @@ class Frontend(Enum):
         closed asks for nothing, and the file would keep a widget instead of the record. Voila must
         not wait: its page appears after the last cell.
         """
-        return self not in (Frontend.NOTEBOOK, Frontend.VOILA)
+        return self not in (Frontend.NOTEBOOK, Frontend.VOILA, Frontend.MARIMO)
 
     @property
     def has_widgets(self) -> bool:
         """Whether there is a page that draws widgets."""
-        return self in (Frontend.NOTEBOOK, Frontend.VOILA, Frontend.COLAB)
+        pages = (Frontend.NOTEBOOK, Frontend.VOILA, Frontend.COLAB)
+        return self in pages or self.is_by_value
+
+    @property
+    def is_by_value(self) -> bool:
+        """Whether a watch is shown as the value of a cell, and by nothing else."""
+        return self in (Frontend.MARIMO, Frontend.MARIMO_EXPORT)
 
     @property
     def is_text(self) -> bool:
@@ -52,14 +62,16 @@ class Frontend(Enum):
 
         There everything is sent inside a request: of a cell, or of the page that asks.
         """
-        return self is Frontend.COLAB
+        return self == Frontend.COLAB
 
 
 def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Frontend:
-    """Return the front end of an IPython shell; `shell` None means plain Python.
+    """Return the front end of an IPython shell; `shell` None means plain Python, or marimo.
 
     `stdout` is for plain Python and IPython in a terminal; None takes `sys.stdout`.
     """
+    if shell is None and marimo.is_marimo():
+        return Frontend.MARIMO_EXPORT if marimo.is_exporting() else Frontend.MARIMO
     if shell is None or not hasattr(shell, "kernel"):
         out = stdout if stdout is not None else sys.stdout
         is_terminal = bool(getattr(out, "isatty", lambda: False)())

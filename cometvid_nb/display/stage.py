@@ -96,6 +96,10 @@ class Stage:
         frontend = self._frontend()
         is_embedding = is_embedding or not loads_files(shell(), os.environ)
         is_waiting = frontend.is_blocking if wait is None else wait
+        if frontend.is_by_value:
+            if is_waiting:
+                self._wait_for(watches, timeout_s)
+            return
         if not is_waiting and frontend.is_text:
             return  # a line printed later would appear in the middle of what somebody types
         if not frontend.is_text:
@@ -130,13 +134,8 @@ class Stage:
         """
         if not self._frontend().has_widgets:
             self.present(watches, wait=True, timeout_s=timeout_s)
-            return
-        # Feeds without views: the cards are drawn by their own feeds, here only the end matters.
-        feeds = [CardFeed(watch, self._delivery) for watch in watches]
-        try:
-            self._wait(feeds, timeout_s)
-        finally:
-            _leave(feeds)
+        else:
+            self._wait_for(watches, timeout_s)
 
     def make_widget(self, watch: Watch) -> CardWidget:
         """Return a new widget that shows `watch`."""
@@ -146,18 +145,21 @@ class Stage:
         self.bind(widget, watch)
         return widget
 
-    def bind(self, widget: CardWidget, watch: Watch) -> None:
-        """Make `widget` show `watch`, and carry out what its buttons ask for."""
+    def bind(self, widget: CardWidget, watch: Watch, *, is_embedding: bool = False) -> None:
+        """Make `widget` show `watch`, and carry out what its buttons ask for.
+
+        `is_embedding`: its last card holds the clip.
+        """
         self._frontend()
         widget.feed = feed = CardFeed(watch, self._delivery)
-        feed.add(widget)
+        feed.add(widget, is_embedding=is_embedding)
         self._delivery.run_waiting()
         widget.on_request(partial(self._hear, widget, feed))
 
     def bind_gallery(self, widget: GridWidget, watches: Sequence[Watch]) -> GalleryFeed:
         """Make `widget` show `watches`, and carry out what its page asks for; return its feed."""
         self._frontend()
-        feed = GalleryFeed(watches, self._delivery, self._loop)
+        widget.feed = feed = GalleryFeed(watches, self._delivery, self._loop)
         feed.begin(widget)
         self._delivery.run_waiting()
         widget.on_request(partial(self._hear, widget, feed))
@@ -171,6 +173,14 @@ class Stage:
             # A cell is a request, too: what has come up until its end reaches the page with it.
             shell().events.register("post_run_cell", lambda _: self._delivery.run_waiting())
         return frontend
+
+    def _wait_for(self, watches: Sequence[Watch], timeout_s: float | None) -> None:
+        """Block until watches have ended, which are drawn elsewhere or not at all."""
+        feeds = [CardFeed(watch, self._delivery) for watch in watches]
+        try:
+            self._wait(feeds, timeout_s)
+        finally:
+            _leave(feeds)
 
     def _wait(self, feeds: Sequence[Feed], timeout_s: float | None) -> None:
         """Block until every feed has drawn its last change; all drawing happens on this thread."""

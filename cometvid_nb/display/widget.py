@@ -29,7 +29,7 @@ from .record import gallery_record
 
 if TYPE_CHECKING:
     from ..watching.watch import Watch
-    from .feed import CardFeed
+    from .feed import CardFeed, GalleryFeed
 
 _STATIC = Path(__file__).parent / "static"
 CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
@@ -97,6 +97,8 @@ class CometvidWidget(anywidget.AnyWidget):
         that no record may replace it."""
         self.is_loaded = False
         """Whether a page has loaded the widget; a page without anywidget never does."""
+        self.feed: Any = None
+        """Brings the cards of watches; None: the widget shows no watch."""
         self.is_used = False
         """Whether somebody plays the clips just now, so that no record may replace the widget."""
         self._besides: deque[Beside] = deque(maxlen=MOST_RECORDS)
@@ -117,11 +119,23 @@ class CometvidWidget(anywidget.AnyWidget):
 
         self.on_msg(receive)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is closed for good: marimo does that when the cell runs anew."""
+        # The attribute is of `comm.base_comm`, which has no public one; marimo's has it as well.
+        return self.comm is None or getattr(self.comm, "_closed", False) is True
+
     def tick(self, now_s: float) -> None:
         """Do nothing: the page has a clock of its own."""
 
     def leave(self) -> None:
         """Do nothing: the widget goes on without a waiting cell."""
+
+    def _is_left(self) -> bool:
+        """Return whether the widget is closed; then nothing is drawn on it any more."""
+        if self.is_closed and self.feed is not None:
+            self.feed.leave(self)
+        return self.is_closed
 
     def _note_page(self, message: dict[str, Any]) -> None:
         self.is_loaded = True
@@ -195,11 +209,10 @@ class CardWidget(CometvidWidget):
     _esm = join(*CARD_PARTS, render="renderCard")
     _css = join(*STYLES)
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
+    feed: CardFeed | None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.feed: CardFeed | None = None
-        """Brings the cards of a watch; None: the widget shows no watch."""
         self._shown: Card | None = None
         """The card shown last, to send only what differs, and for `record_bundle`."""
 
@@ -210,7 +223,7 @@ class CardWidget(CometvidWidget):
 
     def show(self, card: Card, *, is_settled: bool = False) -> None:
         """Draw `card`; a card that equals the last one sends nothing to the page."""
-        if card == self._shown:
+        if card == self._shown or self._is_left():
             return
         self._shown = card
         self.card = card.to_json(time.time())
@@ -239,6 +252,7 @@ class GridWidget(CometvidWidget):
     _esm = join(*GALLERY_PARTS, render="renderGallery", initialize="greetGallery")
     _css = join(*STYLES)
     gallery = traitlets.Dict(help="One page as JSON; see `Gallery.to_json`.").tag(sync=True)
+    feed: GalleryFeed | None
     record_token = traitlets.Unicode(help="By it a record in the page finds its widget.").tag(
         sync=True
     )
@@ -249,6 +263,8 @@ class GridWidget(CometvidWidget):
 
     def show(self, gallery: Gallery, now_s: float) -> None:
         """Draw the changes of `gallery`; without a visible change nothing is sent to the page."""
+        if self._is_left():
+            return
         is_first, self._shown = self._shown is None, gallery
         change = gallery.change(now_s)
         if change is None:

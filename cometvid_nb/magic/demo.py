@@ -1,20 +1,22 @@
-"""Demo: the simulated API of `%cometvid demo`, whose jobs outlive their kernel for a day."""
+"""Demo: the simulated API of `%cometvid demo` and `demo()`; its jobs outlive a kernel for a day."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SettingsError
 from ..machine import user_folder
 from ..notebook import notebook_name
 from ..session import session as sessions
-from .parser import GrammarError
+from ..session.kept import kept
 
 if TYPE_CHECKING:
     from ..simulator import Simulator
@@ -36,11 +38,23 @@ TROUBLES = tuple(_TROUBLE_WORDS)
 """What `--trouble` may be; the simulator's table has what each of them does."""
 
 
+_TOLD = """\
+A simulated API runs inside this {place}: nothing is rendered or paid for.
+A job is ready:       {ready}
+A job that fails:     {fails}
+{kept}Back to the real API: {back}"""
+
+LEAST_SPEED, MOST_SPEED = 0.01, 1000.0
+
+
 class Demo:
-    """The simulator of this kernel, while the demo is on."""
+    """The simulator of this process, while the demo is on. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._simulator: Simulator | None = None
+        self._speed = 1.0
+        self._lock = threading.RLock()
+        """Two visitors of an app may come at once, each in a thread."""
 
     @property
     def jobs(self) -> list[str]:
@@ -48,31 +62,69 @@ class Demo:
         return self._simulator.jobs if self._simulator is not None else []
 
     def start(self, speed: float) -> str:
-        """Start a simulation, in place of one that is on; return what to tell of it."""
-        self.stop()
-        self._simulator, folder = _start_simulator(speed)
-        simulator = self._simulator
-        sessions.current().enter_simulation(simulator.base_url, simulator.api_key, folder)
-        kept = "Jobs from before:     %cometvid resume\n" if simulator.created_count else ""
-        return (
-            "A simulated API runs inside this kernel: nothing is rendered or paid for.\n"
-            "A job is ready:       %cometvid watch video_demo\n"
-            "A job that fails:     %cometvid watch video_fails\n"
-            f"{kept}Back to the real API: %cometvid demo --stop"
+        """Start a simulation, in place of one that is on; return what to tell of it in a magic.
+
+        Raises:
+            SettingsError: there is no such speed; nothing changes.
+        """
+        with self._lock:
+            simulator = self._start(speed)
+        resume = "Jobs from before:     %cometvid resume\n"
+        return _TOLD.format(
+            place="kernel",
+            ready="%cometvid watch video_demo",
+            fails="%cometvid watch video_fails",
+            kept=resume if simulator.created_count else "",
+            back="%cometvid demo --stop",
         )
+
+    def keep_on(self, speed: float) -> str:
+        """Start a simulation unless one of that speed is on; return what to tell of it in Python.
+
+        Raises:
+            SettingsError: there is no such speed; nothing changes.
+        """
+        with self._lock:
+            if not self.is_on or speed != self._speed:
+                self._start(speed)
+        return _TOLD.format(
+            place="process",
+            ready='cometvid_nb.watch("video_demo")',
+            fails='cometvid_nb.watch("video_fails")',
+            kept="",
+            back="cometvid_nb.demo(stop=True)",
+        )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the session asks the simulator; somebody may have led it elsewhere meanwhile."""
+        simulator = self._simulator
+        return simulator is not None and (
+            sessions.current().settings.base_url == simulator.base_url
+        )
+
+    def _start(self, speed: float) -> Simulator:
+        if not LEAST_SPEED <= speed <= MOST_SPEED:
+            raise SettingsError(f"speed is {speed:g}: give {LEAST_SPEED:g} to {MOST_SPEED:g}")
+        self.stop()
+        simulator, folder = _start_simulator(speed)
+        self._simulator, self._speed = simulator, speed
+        sessions.current().enter_simulation(simulator.base_url, simulator.api_key, folder)
+        return simulator
 
     def let_fail(self, trouble: str) -> str:
         """Let the next requests meet a trouble, one of `TROUBLES`; return what to tell of it.
 
         Raises:
-            GrammarError: there is no such trouble, or the demo is not on.
+            SettingsError: there is no such trouble.
+            LookupError: the demo is not on.
         """
         from ..simulator import TROUBLES as FAULTS
 
         if trouble not in FAULTS:
-            raise GrammarError(f"--trouble is {trouble!r}: give {', '.join(TROUBLES)}")
+            raise SettingsError(f"trouble is {trouble!r}: give {', '.join(TROUBLES)}")
         if self._simulator is None:
-            raise GrammarError("--trouble is for the demo: run %cometvid demo first")
+            raise LookupError("no simulation is on")
         for fault in FAULTS[trouble]:
             self._simulator.add_fault(fault)
         return _TROUBLE_WORDS[trouble]
@@ -82,7 +134,8 @@ class Demo:
 
         Returns whether the demo was on.
         """
-        simulator, self._simulator = self._simulator, None
+        with self._lock:
+            simulator, self._simulator = self._simulator, None
         if simulator is None:
             return False
         session = sessions.current()
@@ -92,6 +145,15 @@ class Demo:
         session.leave_simulation()
         simulator.stop()
         return True
+
+
+def the_demo() -> Demo:
+    """Return the demo of this process, which `%cometvid demo` and `cometvid_nb.demo` share."""
+    with kept.lock:
+        if kept.demo is None:
+            kept.demo = Demo()
+        demo: Demo = kept.demo
+        return demo
 
 
 def _start_simulator(speed: float) -> tuple[Simulator, Path | None]:

@@ -21,10 +21,12 @@ class _Kept(ModuleType):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.lock = threading.Lock()
-        """Guards `session`."""
+        """Guards `session` and `demo`."""
         self.session: Any = None
         self.magic: Any = None
         """One per process, as a kernel has one shell."""
+        self.demo: Any = None
+        """The simulator of the demo, whoever has started it."""
         self.sessions_of_the_parent: list[Any] = []
         """Inherited by a forked child, and kept alive so that nothing of theirs is closed: garbage
         collection would close a connection to the ledger; see `ledger.file`."""

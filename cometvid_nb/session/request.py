@@ -12,6 +12,7 @@ from ..api.families import family_of
 from ..api.new_job import NewJob
 from ..errors import CometVidError, MissingKey
 from ..machine import say
+from ..marimo import is_marimo
 from .model_choice import choose_model
 from .reruns import Made
 
@@ -45,12 +46,14 @@ def send(
         MissingKey, SettingsError: nothing was sent.
     """
     session.platform_key.fill(session.settings)
-    wanted = session.look_up(
-        list(zip(request.new, request.digests, strict=True)), is_again=is_again
-    )
-    if not all(one.is_made for one in wanted):
-        request.tell()
-    return session.create_wanted(wanted, how)
+    # Elsewhere threads may well ask for several jobs of one prompt at once.
+    with session.reruns.one_at_a_time(request.digests if is_marimo() else ()):
+        wanted = session.look_up(
+            list(zip(request.new, request.digests, strict=True)), is_again=is_again
+        )
+        if not all(one.is_made for one in wanted):
+            request.tell()
+        return session.create_wanted(wanted, how)
 
 
 def make_request(

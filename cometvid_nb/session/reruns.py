@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -26,6 +27,7 @@ from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..ledger.slots import Repeat, Slot
+from ..marimo import is_marimo
 from ..notebook import CellRun
 from ..watching.watch import Watch
 
@@ -90,6 +92,8 @@ class Reruns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turns: dict[str, threading.RLock] = {}
+        """By digest: held while a request is looked up and sent."""
         self._counts: dict[str, Counter[tuple[str, str]]] = {}
         """By run of a cell: how often it has asked for each server and request."""
         self._held: dict[tuple[Ledger, str, str, str], dict[tuple[str, int], Slot]] = {}
@@ -99,6 +103,19 @@ class Reruns:
         self._codes: dict[str, str] = {}
         """The text of each cell when it ran last."""
         self.offers: WeakKeyDictionary[Watch, Offer] = WeakKeyDictionary()
+
+    @contextmanager
+    def one_at_a_time(self, digests: Iterable[str]) -> Iterator[None]:
+        """Let no other thread ask for the same meanwhile: it finds the job then that is made here.
+
+        The visitors of a marimo app have a thread each, and may come at once.
+        """
+        with self._lock:
+            turns = [self._turns.setdefault(one, threading.RLock()) for one in sorted({*digests})]
+        with ExitStack() as stack:
+            for turn in turns:
+                stack.enter_context(turn)
+            yield
 
     def look_up(
         self,
@@ -152,6 +169,14 @@ class Reruns:
         self.offers[watch] = Offer(made.wanted, options)
         watch.annotate(made.note, can_repeat=made.wanted.place is not None)
 
+    def withdraw(self, watch: Watch) -> None:
+        """Take off what `offer` has told: it was for the cell that showed the job then.
+
+        Not in marimo, which itself runs the cells that show the same watch in another way.
+        """
+        if watch.state.note is not None and not is_marimo():
+            watch.annotate(None)
+
     def _look_up(
         self,
         ledger: Ledger,
@@ -179,6 +204,8 @@ class Reruns:
             return Wanted(new)  # `Ledger.trouble` tells
         held[key] = found.slot
         is_here = bool(cell.cell) and found.slot in (repeat.held, repeat.own) and not found.is_moved
+        # What is told of a watch stands on each card of it, and in marimo other cells have one too.
+        is_here = is_here and not is_marimo()
         return Wanted(
             new,
             Place(repeat, found.slot, is_again),

@@ -207,8 +207,7 @@ class Session:
         followed = self._loop.remember(watch) if is_over else self._loop.follow(watch)
         if save_to is not None and (is_over or followed is not watch):
             self._loop.save_also(followed, *destinations)
-        if followed.state.note is not None:
-            followed.annotate(None)  # it was for the cell that showed the job then
+        self.reruns.withdraw(followed)
         return followed
 
     def check_watch_options(

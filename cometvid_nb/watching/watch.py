@@ -105,15 +105,25 @@ class Watch:
 
     @property
     def widget(self) -> Any:
-        """The widget that shows this watch; always the same one, however often it is displayed."""
+        """The widget that shows this watch; the same one for as long as it has a page."""
         with self._lock:
-            if self._widget is None:
-                self._widget = self._make_widget(self)
-                # From now on the plan is drawn, so that whoever polls must make all of it.
-                if self._polling is not None:
-                    self._polling.is_drawn = True
-                if self._loop is not None and not self._loop.is_closed():
-                    self._loop.call_soon_threadsafe(self.server.draw, self.job_id)
+            if self._widget is None or getattr(self._widget, "is_closed", False):
+                return self.new_widget()
+            return self._widget
+
+    def new_widget(self) -> Any:
+        """Return a further widget that shows this watch; it is `widget` from now on.
+
+        In marimo a widget ends with the run of the cell that has made it, and belongs to one of
+        the visitors of an app.
+        """
+        with self._lock:
+            self._widget = self._make_widget(self)
+            # From now on the plan is drawn, so that whoever polls must make all of it.
+            if self._polling is not None:
+                self._polling.is_drawn = True
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self.server.draw, self.job_id)
             return self._widget
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from IPython.core.formatters import DisplayFormatter
 
-from cometvid_nb import _draw_job, _let_jobs_be_drawn
 from cometvid_nb.job.job import Job
+from cometvid_nb.session.drawing import draw_job, let_values_be_drawn
 from tests.kernel import Kernel, Result
 from tests.strategies import payloads
 
@@ -35,7 +35,7 @@ def check_drawn(result: Result) -> None:
 
 @given(payloads)
 def test_a_job_shows_itself_whatever_it_holds(payload: object) -> None:
-    bundle = _draw_job(Job.parse(payload, job_id="asked"))
+    bundle = draw_job(Job.parse(payload, job_id="asked"))
     assert bundle["text/html"].encode()
     assert bundle["text/plain"].encode()
 
@@ -57,7 +57,7 @@ def test_a_drawing_of_somebody_elses_stays() -> None:
     shell = Shell()
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type_by_name("cometvid_nb.job.job", "Job", lambda job: {"text/plain": "theirs"})
-    _let_jobs_be_drawn(shell)
+    let_values_be_drawn(shell)
     assert shell.display_formatter.format(Job("video_1"))[0] == {"text/plain": "theirs"}
 
 

@@ -32,6 +32,9 @@ def in_a_script() -> None:
     assert_type(watch.result(), Job)
     watch.stop()
 
+    cometvid_nb.demo(speed=10, trouble="busy")
+    cometvid_nb.demo(stop=True)
+
     cometvid_nb.watch("video_abc123", wait=False, timeout_s=60, interval_s=5.0, save=False)
     assert_type(cometvid_nb.watch(watch, save_to="clips/", embed=True), Watch)
     assert_type(cometvid_nb.watch([watch, "video_2"], gallery=True), WatchList)

@@ -60,6 +60,8 @@ function watchKernel(model, el, signal, onChange) {
     if (status === "connected") onChange("");
     if (status === "disconnected") onChange("disconnected");
   });
+  // A page that `marimo export` has made holds what was last known, and no kernel.
+  if ("__MARIMO_STATIC__" in globalThis) stopped();
   // Set by ipywidgets on a view whose model came from the file and has no kernel behind it.
   if (el.classList.contains("jupyter-widgets-disconnected")) stopped();
 }

@@ -156,8 +156,9 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
 
   /** In the order they are tried. @returns {{key: string, open: () => Promise<string | null>}[]} */
   const sources = () => {
-    const { path = null, url = null } = clip ?? {};
+    const { path = null, url = null, data_url = null } = clip ?? {};
     const list = [];
+    if (data_url) list.push({ key: "data", open: async () => data_url });
     if (path && model.widget_manager?.resolveUrl) {
       list.push({ key: `path ${path}`, open: async () => {
         const absolute = await locate(model, path);

@@ -11,6 +11,7 @@
  * @property {string | null} path
  * @property {string | null} saved_to
  * @property {number | null} expires_at_s
+ * @property {string | null} [data_url]  the whole clip, in a page that has no kernel to ask
  * @property {boolean} [is_image]  a GIF or the like, which no player plays
  * @property {string | null} [codec]  its name, where most browsers do not play it
  * @property {number} [number]  its place among the clips that the job made
