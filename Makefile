@@ -9,6 +9,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# Those that `make test-all` looks for: versions, commands or paths.
+PYTHONS ?= 3.11 3.12 3.13 3.14
 ARGS ?=
 
 # A PYTHONPATH, another active environment or pip settings for --user must not leak into ours.
@@ -29,13 +31,14 @@ DEV_STAMP := $(VENV)/.installed-dev
 PEERS_VENV ?= .venv-peers
 PEERS_STAMP := $(PEERS_VENV)/.made
 
-.PHONY: help demo test peers lint format chromium pictures clean
+.PHONY: help demo test test-all test-without-browser peers lint format chromium pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
 	@echo 'make test    run every check, in a real browser too'
+	@echo 'make test-all  run those without a browser on each Python from 3.11 to 3.14 that is here'
 	@echo 'make peers   try the real LiteLLM, SGLang and vLLM-Omni (1.1 GB, a few minutes)'
 	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
 	@echo 'make format  let ruff lay out the code'
@@ -51,6 +54,13 @@ demo: $(DEMO_STAMP)
 test: chromium
 	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+# Each version in an environment of its own. Red if one of those that are here is.
+test-all:
+	@"$(PYTHON)" tests/every_python.py "$(MAKE)" $(PYTHONS)
+
+test-without-browser: $(DEV_STAMP)
+	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder --ignore tests/browser $(ARGS)
+
 # Not part of `test`. pytest's closing line is the last thing this prints. One at a time, as each
 # server is started once.
 peers: $(DEV_STAMP) $(PEERS_STAMP)
@@ -58,6 +68,7 @@ peers: $(DEV_STAMP) $(PEERS_STAMP)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff check --preview --select PLW1514 .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) tests/js/check.py
@@ -75,7 +86,7 @@ pictures: chromium
 	$(RUN) -m docs.make_notebooks
 
 clean:
-	rm -rf "$(VENV)" "$(PEERS_VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(PEERS_VENV)" .venv-3.* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from importlib import util
@@ -85,7 +87,7 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
     """Replace this process with a JupyterLab that shows the first demo notebook.
 
     `folder` receives the notebooks; None picks one. `lab_arguments` go to JupyterLab unchanged.
-    Returns 1 if JupyterLab is not installed, else never.
+    Returns 1 if JupyterLab is not installed; on Windows JupyterLab's own status, else never.
     """
     if util.find_spec("jupyterlab") is None:
         say("JupyterLab is missing: pip install 'cometvid-nb[demo]'", sys.stderr)
@@ -99,6 +101,11 @@ def run_demo(folder: Path | None, lab_arguments: list[str]) -> int:  # noqa: RET
     # Flushed, as execv drops what Python's own buffer still holds.
     say(f"The demo notebooks are in {root}")
     sys.stdout.flush()
+    if sys.platform == "win32":
+        # There execv quotes no spaces, and the shell would not wait for JupyterLab. Ctrl+C is
+        # JupyterLab's, which asks whether it is meant.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return subprocess.call(command)
     os.execv(command[0], command)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from cometvid_nb.ledger import process
 from cometvid_nb.ledger.entry import SENDING
 from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.ledger.process import START_TOLERANCE_S, is_running, this_process
@@ -66,6 +67,20 @@ def test_another_process_of_the_same_number_is_not_taken_for_it(later_s: float) 
 def test_a_clock_that_was_set_a_little_makes_no_process_dead() -> None:
     machine, number, start_s = split(this_process())
     assert is_running(f"{machine}/{number}/{start_s + START_TOLERANCE_S / 2:.2f}") is True
+
+
+@pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
+def test_a_clock_that_was_set_by_an_hour_makes_no_process_dead(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr(process.sys, "platform", platform)
+    name, booted_s = this_process(), psutil.boot_time()
+    began_s = psutil.Process().create_time()
+    # What psutil tells when the clock was set: on Windows a process keeps the time of its start.
+    moved_s = 0.0 if platform == "win32" else 3600.0
+    monkeypatch.setattr(psutil, "boot_time", lambda: booted_s + 3600.0)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: began_s + moved_s)
+    assert is_running(name) is True
 
 
 def test_a_process_of_another_machine_cannot_be_told() -> None:
