@@ -9,6 +9,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# Those that `make test-all` looks for: versions, commands or paths.
+PYTHONS ?= 3.11 3.12 3.13 3.14
 ARGS ?=
 
 # A PYTHONPATH, another active environment or pip settings for --user must not leak into ours.
@@ -37,7 +39,8 @@ COLAB_PYTHON ?= $(firstword $(shell for python in python3.13 \
   $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13) "$(PYTHON)"; \
   do "$$python" -c 'import venv' 2>/dev/null && echo "$$python"; done))
 
-.PHONY: help demo demo-marimo test peers colab lint format chromium pictures clean
+.PHONY: help demo demo-marimo test test-all test-without-browser peers colab lint format chromium \
+  pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -45,6 +48,7 @@ help:
 	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
 	@echo 'make demo-marimo  the same in marimo'
 	@echo 'make test    run every check, in a real browser too'
+	@echo 'make test-all  run those without a browser on each Python from 3.11 to 3.14 that is here'
 	@echo 'make peers   try the real LiteLLM, SGLang and vLLM-Omni (1.1 GB, a few minutes)'
 	@echo 'make colab   run all tests without a browser on what a Colab runtime has'
 	@echo 'make lint    the quick checks only: ruff, mypy, JavaScript types'
@@ -64,6 +68,13 @@ demo-marimo: $(MARIMO_STAMP)
 test: chromium $(COLAB_STAMP)
 	COLAB_VENV="$(COLAB_VENV)" $(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+# Each version in an environment of its own. Red if one of those that are here is.
+test-all:
+	@"$(PYTHON)" tests/every_python.py "$(MAKE)" $(PYTHONS)
+
+test-without-browser: $(DEV_STAMP)
+	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder --ignore tests/browser $(ARGS)
+
 # Not part of `test`. pytest's closing line is the last thing this prints. One at a time, as each
 # server is started once.
 peers: $(DEV_STAMP) $(PEERS_STAMP)
@@ -77,6 +88,7 @@ colab: $(COLAB_STAMP)
 
 lint: $(DEV_STAMP)
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff check --preview --select PLW1514 .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) tests/js/check.py
@@ -94,7 +106,8 @@ pictures: chromium
 	$(RUN) -m docs.make_notebooks
 
 clean:
-	rm -rf "$(VENV)" "$(PEERS_VENV)" "$(COLAB_VENV)" build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(PEERS_VENV)" "$(COLAB_VENV)" .venv-3.* build dist .hypothesis .mypy_cache \
+	  .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP):

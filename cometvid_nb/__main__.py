@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from importlib import util
@@ -120,6 +122,11 @@ def _become(command: list[str], root: Path) -> NoReturn:
     # Flushed, as execv drops what Python's own buffer still holds.
     say(f"The demo notebooks are in {root}")
     sys.stdout.flush()
+    if sys.platform == "win32":
+        # There execv quotes no spaces, and the shell would not wait. Ctrl+C is the other
+        # process's, which asks whether it is meant.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.exit(subprocess.call(command))
     os.execv(command[0], command)
 
 

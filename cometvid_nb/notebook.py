@@ -229,6 +229,9 @@ def _notebook_of_parent() -> str | None:
 
     try:
         parent = psutil.Process(os.getppid())
+        # Windows starts the Python of an environment by another one, with the same arguments.
+        if parent.cmdline()[1:] == psutil.Process().cmdline()[1:] and (above := parent.parent()):
+            parent = above
         words = parent.cmdline()
         name = notebook_in(words)
         if name is not None and "://" not in name:

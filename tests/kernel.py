@@ -100,24 +100,17 @@ class Kernel:
         self, request_id: str, *, within_s: float = CELL_WITHIN_S, answers: Sequence[str] = ()
     ) -> Result:
         """Wait until a cell that was begun is done."""
-        first = len(self.messages)
+        first, seen = len(self.messages), 0
         left = list(answers)
         deadline = time.monotonic() + within_s
-        while not self._is_idle_after(request_id):
+        while not any(_is_idle_after(request_id, one) for one in self.messages[seen:]):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"The cell was not done within {within_s:g} s.")
-            self._answer(left)
-            self._take(0.05)
+            seen = len(self.messages)
+            if not self._take(0.05):
+                self._answer(left)  # only now, as a cell that asks says nothing else
         self._take_reply(request_id)
         return _result(self.messages[first:], request_id)
-
-    def _is_idle_after(self, request_id: str) -> bool:
-        return any(
-            m["msg_type"] == "status"
-            and m["content"]["execution_state"] == "idle"
-            and m["parent_header"].get("msg_id") == request_id
-            for m in reversed(self.messages)
-        )
 
     def _answer(self, answers: list[str]) -> None:
         try:
@@ -187,6 +180,14 @@ class Kernel:
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return bool(self._manager.is_alive())
+
+
+def _is_idle_after(request_id: str, message: Message) -> bool:
+    return bool(
+        message["msg_type"] == "status"
+        and message["content"]["execution_state"] == "idle"
+        and message["parent_header"].get("msg_id") == request_id
+    )
 
 
 def _result(messages: list[Message], request_id: str) -> Result:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from cometvid_nb.notebook import (
     running_cell,
     shell,
 )
+from tests.environment import isolated_environ
 from tests.kernel import Kernel
 
 
@@ -48,6 +51,30 @@ def test_the_notebook_of_a_headless_run_stands_on_its_command_line(
     line: str, expected: str | None
 ) -> None:
     assert notebook_in(line.split()) == expected
+
+
+def test_the_command_of_a_headless_run_is_found_behind_a_launcher(home: Path) -> None:
+    # As on Windows, where a kernel in a virtual environment is the child of another Python.
+    ask = "from cometvid_nb.notebook import _notebook_of_parent; print(_notebook_of_parent())"
+    launcher = f"""
+import os, subprocess, sys
+if os.environ.pop("LAUNCHES", ""):
+    sys.exit(subprocess.call([sys.executable, *sys.orig_argv[1:]]))
+{ask}
+"""
+    kernel = home / "kernel.py"
+    kernel.write_text(launcher, encoding="utf-8")
+    run = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, sys.argv[1]]))"
+    for launches in ("", "yes"):
+        done = subprocess.run(
+            [sys.executable, "-c", run, str(kernel), "work/n.ipynb"],
+            cwd=home,
+            env=isolated_environ(home) | {"LAUNCHES": launches},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+        assert done.stdout.strip() == str((home / "work/n.ipynb").resolve())
 
 
 RUN = "from cometvid_nb.notebook import running_cell\nprint(running_cell())"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -57,11 +58,16 @@ def _machine() -> str:
 
 
 def _start_s(process: psutil.Process) -> float:
-    """When a process began, in seconds after the boot: Linux counts so, and no clock moves that.
+    """When a process began, by a count that does not move with the clock.
+
+    Linux counts from the boot. Windows keeps the time that its clock told then, while the boot
+    itself, reckoned backwards from now, moves with the clock.
 
     Raises:
         psutil.Error, OSError, RuntimeError: it has ended, or the system does not tell.
     """
+    if sys.platform == "win32":
+        return process.create_time()
     # In this order: older psutils add the boot time that they have seen last to Linux's count.
     booted_s = psutil.boot_time()
     return process.create_time() - booted_s

@@ -78,10 +78,11 @@ def _value_of(word: str, command: Command) -> str | None:
 
 def _paths(piece: str) -> list[str]:
     """Return the files and folders that begin so; IPython's own are silenced with all the rest."""
-    folder, slash, beginning = piece.rpartition("/")
+    mark = "\\" if os.sep == "\\" and piece.rfind("\\") > piece.rfind("/") else "/"
+    folder, slash, beginning = piece.rpartition(mark)
     try:
         with os.scandir(Path(folder + slash).expanduser()) as entries:
-            names = [entry.name + "/" * entry.is_dir() for entry in entries]
+            names = [entry.name + mark * entry.is_dir() for entry in entries]
     except (OSError, RuntimeError):  # `~nobody`
         return []
     plain = [name for name in sorted(names) if not re.search(r"[\s'\"{}$]", name)]

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ def block_on(coroutine: Coroutine[Any, Any, T]) -> T:
         return _on_own_loop(coroutine)
     if not _make_reentrant(loop):
         return _in_a_thread(coroutine)
-    return _run(loop, coroutine)
+    return _inside(loop, coroutine)
 
 
 def _make_reentrant(loop: asyncio.AbstractEventLoop) -> bool:
@@ -44,6 +45,22 @@ def _make_reentrant(loop: asyncio.AbstractEventLoop) -> bool:
     except ValueError:
         return False  # uvloop and other loops that are not written in Python
     return True
+
+
+def _inside(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run `coroutine` on `loop`, which runs the caller.
+
+    A loop that was patched while it ran is still in asyncio's own `_run_once`, which has counted
+    what it will take from the queue. It ends with "pop from an empty deque", and a kernel with it,
+    if what it has counted was run in here meanwhile.
+    """
+    counted: deque[object] = getattr(loop, "_ready", deque())
+    at_most = len(counted)
+    try:
+        return _run(loop, coroutine)
+    finally:
+        for _ in range(at_most - len(counted)):
+            loop.call_soon(int)  # does nothing
 
 
 def _on_own_loop(coroutine: Coroutine[Any, Any, T]) -> T:

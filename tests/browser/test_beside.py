@@ -42,15 +42,16 @@ def test_a_record_shows_where_the_card_does_not_live_and_only_there(
     restart_kernel(page)
     expect(card(page.output(1))).to_contain_text("The kernel stopped")
     expect(page.output(1).locator(BESIDE)).to_have_css("display", "none")
-    page.reload()
+    page.close()
     lab.copy_untrusted("beside.ipynb", "beside-copy.ipynb")
-    copy = open_notebook("beside-copy.ipynb")
-    for opened in (page, copy):
+    for name in ("beside", "beside-copy"):
+        opened, is_trusted = open_notebook(f"{name}.ipynb"), name == "beside"
         for index, job_id in ((1, WIDE), (2, TALL)):
             beside = opened.output(index).locator(".cometvid-beside")
             expect(beside).to_be_visible()
             expect(beside).to_contain_text(" UTC")
             expect(beside).to_contain_text(f"%cometvid watch {job_id}")
             expect(opened.output(index).get_by_text(LOST)).to_be_hidden()
-            expect(beside.get_by_role("button", name="Copy")).to_have_count(int(opened is page))
-        look(opened, f"beside-{'trusted' if opened is page else 'untrusted'}", 1, 2)
+            expect(beside.get_by_role("button", name="Copy")).to_have_count(int(is_trusted))
+        look(opened, f"beside-{'trusted' if is_trusted else 'untrusted'}", 1, 2)
+        opened.close()

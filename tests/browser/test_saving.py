@@ -168,13 +168,14 @@ def test_an_export_to_html_plays_beside_its_clips_and_shows_the_poster_without_t
     )
     alone = tmp_path / "alone.html"
     alone.write_bytes((folder / "first.html").read_bytes())
-    browser_page = page.browser_page
+    browser_page = page.browser_page.context.new_page()  # the other keeps its JupyterLab
     browser_page.goto((folder / "first.html").as_uri(), wait_until="domcontentloaded")
     expect_player(browser_page.locator("video"))
-    page.screenshot("export-beside", browser_page.locator("main"))
+    page.album.take("export-beside", browser_page.locator("main"))
     browser_page.goto(alone.as_uri(), wait_until="domcontentloaded")
     expect_poster(browser_page.locator("video"))
-    page.screenshot("export-alone", browser_page.locator("main"))
+    page.album.take("export-alone", browser_page.locator("main"))
+    browser_page.close()
 
 
 def test_an_embedded_clip_plays_from_the_notebook_alone(

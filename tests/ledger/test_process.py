@@ -68,6 +68,20 @@ def test_a_clock_that_was_set_a_little_makes_no_process_dead() -> None:
     assert is_running(f"{machine}/{number}/{start_s + START_TOLERANCE_S / 2:.2f}") is True
 
 
+@pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
+def test_a_clock_that_was_set_by_an_hour_makes_no_process_dead(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    name, booted_s = this_process(), psutil.boot_time()
+    began_s = psutil.Process().create_time()
+    # What psutil tells when the clock was set: on Windows a process keeps the time of its start.
+    moved_s = 0.0 if platform == "win32" else 3600.0
+    monkeypatch.setattr(psutil, "boot_time", lambda: booted_s + 3600.0)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: began_s + moved_s)
+    assert is_running(name) is True
+
+
 def test_a_process_of_another_machine_cannot_be_told() -> None:
     assert is_running(f"elsewhere/{this_process()}") is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -224,3 +225,13 @@ def test_a_place_completes_to_files_and_folders(
     assert candidates("%cometvid save video_1 cl") == ["clips/"]
     assert candidates("%cometvid save vid") == ["video_1", "video_2"]
     assert candidates("%cometvid create --image ~nobody-of-that-name/x") == []
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="a backslash parts folders on Windows only")
+def test_a_place_completes_as_it_is_written_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips" / "new").mkdir(parents=True)
+    assert candidates("%cometvid save video_1 clips\\n") == ["clips\\new\\"]
+    assert candidates("%cometvid save video_1 clips/n") == ["clips/new/"]

@@ -397,4 +397,4 @@ def test_where_nothing_is_known_tab_offers_nothing(bench: Bench) -> None:
 
 def test_completion_of_other_lines_is_left_alone(bench: Bench) -> None:
     assert "%cometvid" in bench.completions("%cometv")
-    assert "path" in bench.completions("import os\nos.pa")
+    assert "filemode" in bench.completions("import stat\nstat.filem")

@@ -16,7 +16,7 @@ POLL = "GET /videos/{id}"
 PACKAGE = Path(cometvid_nb.__file__).parent
 
 SET_UP = """
-import importlib, sys, threading
+import importlib, sys, threading, time
 import cometvid_nb
 from cometvid_nb.magic import commands
 from cometvid_nb.session import session
@@ -59,7 +59,7 @@ def copy(home: Path) -> Path:
 def watched(kernel: Kernel, sim: Simulator, job_id: str) -> None:
     """Begin to watch a job that runs until the test ends it, and wait for the first poll."""
     sim.add(Scenario(job_id, queue_s=0, run_s=1, steps=(0,), ending="never"))
-    code = f"one = cometvid_nb.watch({job_id!r})\nwhile one.job is None: pass"
+    code = f"one = cometvid_nb.watch({job_id!r})\nwhile one.job is None: time.sleep(0.01)"
     assert kernel.run(code).error is None
 
 

@@ -68,6 +68,7 @@ def test_first_calls_from_many_threads_share_one_watch(
             with ThreadPoolExecutor(8) as threads:
                 found = {threads.submit(watch) for _ in range(8)}
             assert len({id(one.result()) for one in found}) == 1
+            session.close()  # or twenty would poll, each change of threads a microsecond apart
     finally:
         sys.setswitchinterval(0.005)
 

@@ -97,6 +97,25 @@ def test_an_interrupt_without_a_loop_cancels_the_coroutine_and_is_raised(home: P
 
 
 @pytest.mark.parametrize("applied", APPLIED, ids=["nothing", "nest_asyncio", "nest_asyncio2"])
+def test_what_was_due_after_the_cell_runs_in_the_wait_and_the_loop_goes_on(
+    applied: str, home: Path
+) -> None:
+    # What a loaded machine brings: a cell begins while other messages are there to be handled.
+    script = f"""
+    def cell():
+        {applied or "pass"}
+        print(block_on(answer()), done)
+    done = []
+    loop = asyncio.new_event_loop()
+    for handle in (cell, lambda: done.append(1), lambda: done.append(2)):
+        loop.call_soon(handle)
+    print(loop.run_until_complete(answer()))
+    loop.close()
+    """
+    assert output_of(HEAD + dedent(script), home) == "42 [1, 2]\n42\n"
+
+
+@pytest.mark.parametrize("applied", APPLIED, ids=["nothing", "nest_asyncio", "nest_asyncio2"])
 @pytest.mark.parametrize("is_nested", [False, True], ids=["on its own loop", "in a loop"])
 def test_an_interrupt_between_two_awaits_ends_the_wait(
     applied: str, is_nested: bool, home: Path
