@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .session.client import Client
     from .session.dry_run import DryRun
     from .session.widgets import GalleryWidget, JobWidget
-    from .watching.watch import Watch, WatchList
+    from .watching.watch import Watch
+    from .watching.watch_list import WatchList
 
     class _CreateOptions(TypedDict, total=False):
         """The options of `create`, for the type checker."""
@@ -171,7 +172,7 @@ def watch(
     """
     from .job.ids import check_job_id, ids_in, names_one
     from .session.session import current
-    from .watching.watch import WatchList
+    from .watching.watch_list import WatchList
 
     _let_jobs_be_drawn(current_shell())
     here = current()

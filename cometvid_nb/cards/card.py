@@ -137,6 +137,7 @@ class Card:
             model=_model(known),
             seed=_seed(known),
             picture=picture if phase.is_active else None,
+            rating=state.rating,
         )
 
     @classmethod

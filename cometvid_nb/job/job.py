@@ -50,6 +50,8 @@ class Job:
     error_message: str | None = None
     error_code: str | None = None
     remixed_from: str | None = None
+    continued_from: str | None = None
+    """The job whose last frame went along as its first picture; no answer tells it."""
     images: tuple[str, ...] = ()
     """File names of the pictures that went along with the request; no answer tells them."""
     seed: str | None = None
@@ -126,6 +128,7 @@ class Job:
             height=height,
             ratio=ratio,
             remixed_from=self.remixed_from or asked.remixed_from,
+            continued_from=self.continued_from or asked.continued_from,
             images=self.images or asked.images,
             seed=self.seed or asked.seed,
         )

@@ -10,9 +10,11 @@ from typing import Any, Self
 
 from ..job.job import Job
 from ..job.plain import plain
+from ..job.rating import Rating
 from ..job.status import JobStatus
 from ..job.values import text_of
 from .process import is_running
+from .ratings import read_rating
 
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
 """States of an entry without a job id; an entry with one has the status of its job."""
@@ -58,6 +60,14 @@ class Entry:
     """A piece of what the API answered to the request, where no id could be read from it."""
     request: str | None
     """What was asked for: JSON text of the form's fields and the names of the pictures."""
+    continued_from: str | None = None
+    """The job whose last frame the clip begins with."""
+    stars: int | None = None
+    """With the next three: what a person thinks of the clip, as `ratings` keeps it; see `rating`.
+    """
+    flag: str | None = None
+    tags: str | None = None
+    note: str | None = None
 
     @classmethod
     def of_row(cls, row: Sequence[object]) -> Self:
@@ -99,7 +109,14 @@ class Entry:
         """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
         row = {k: plain(v) if isinstance(v, str) else v for k, v in asdict(self).items()}
         del row["is_clip_wanted"], row["sender"]
-        return row
+        rating = self.rating or Rating()
+        row |= {"stars": rating.stars, "flag": rating.flag and str(rating.flag)}
+        return row | {"tags": ", ".join(rating.tags) or None, "note": rating.note}
+
+    @property
+    def rating(self) -> Rating | None:
+        """What a person thinks of the clip; None: nothing yet."""
+        return read_rating(self.stars, self.flag, self.tags, self.note)
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -130,7 +147,8 @@ class Entry:
         told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
         if self.took_s is not None:
             told["completed_at"] = self.began_at_s + self.took_s
-        return replace(Job.parse(told), images=self.images, seed=self.seed)
+        known = {"images": self.images, "seed": self.seed, "continued_from": self.continued_from}
+        return replace(Job.parse(told), **known)
 
 
 def _text(value: Any) -> str | None:

@@ -20,7 +20,8 @@ from ..ledger.ledger import Ledger
 from ..machine import is_this_machine, say
 from ..session import session as sessions
 from ..settings import check_key
-from ..watching.watch import Watch, WatchList
+from ..watching.watch import Watch
+from ..watching.watch_list import WatchList
 from . import creation, listing, offers, showing, tables
 from .demo import Demo
 from .grammar import Ids

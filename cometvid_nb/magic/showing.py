@@ -15,7 +15,8 @@ from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
 from ..session.reruns import Made
-from ..watching.watch import Watch, WatchList
+from ..watching.watch import Watch
+from ..watching.watch_list import WatchList
 from .outcomes import failure_of
 from .parser import GrammarError
 

@@ -192,6 +192,7 @@ class Session:
                 policy.give_up_after_s,
                 asked=self._asked_for(job_id, entry),
                 is_simulated=settings.is_simulated,
+                rating=entry.rating if entry is not None else None,
             ),
             server,
             policy,

@@ -9,6 +9,7 @@ from ..clips.places import SavedClip
 from ..job.job import Job
 from ..ledger.ledger import Ledger
 from .durations import DEFAULT_PRIOR, DurationPrior
+from .ratings import Ratings
 from .state import Ending, WatchState
 
 LEARNED_FOR_S = 2.0
@@ -25,6 +26,7 @@ class Memory:
     def __init__(self, ledger: Ledger, base_url: str) -> None:
         self._ledger = ledger
         self._base_url = base_url
+        self.ratings = Ratings(ledger, base_url)
         self._priors: dict[tuple[object, ...], tuple[float, DurationPrior]] = {}
         """By kind of job (model, length, size): monotonic second of the query, and the prior."""
 
@@ -47,6 +49,12 @@ class Memory:
                 poster=after.saved.poster,
                 outputs=outputs_of(after.saved),
             )
+
+    async def write_recipes(
+        self, settings: Settings, state: WatchState, destination: Destination
+    ) -> str | None:
+        """Write the recipe of a job beside its saved clips; return why not, in a sentence."""
+        raise NotImplementedError
 
     def prior_of(self, job: Job) -> DurationPrior:
         """Return how long such a job takes, judging by the ones like it in the ledger."""

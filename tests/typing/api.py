@@ -18,7 +18,7 @@ from cometvid_nb import (
     NewJob,
     Watch,
 )
-from cometvid_nb.watching.watch import WatchList
+from cometvid_nb.watching.watch_list import WatchList
 
 
 def in_a_script() -> None:

@@ -1,0 +1,57 @@
+"""Saving: one save of the clip of a watched job, with its picture and its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..api.client import Client
+from ..clips.places import Destination, SavedClip, Saving
+from ..errors import ClipError, TransientError
+from .polling import pictured
+from .state import WatchState
+
+
+async def saved_to(
+    client: Client,
+    state: WatchState,
+    destination: Destination,
+    on_progress: Callable[[Saving], None],
+    *,
+    is_fresh: bool,
+) -> WatchState:
+    """Save the clip to `destination`; return the state afterwards, whether it succeeded or not.
+
+    A failed save is no error of the watch: the job is completed and paid for.
+    """
+    from ..clips.save import save
+
+    assert state.job is not None  # a completed watch has seen its job
+    tries = 0
+
+    def count(saving: Saving) -> None:
+        nonlocal tries
+        tries = saving.attempt
+        on_progress(saving)
+
+    try:
+        saved = await save(client, state.job, destination, count, state.saved, is_fresh=is_fresh)
+    except (ClipError, TransientError) as error:
+        return state.without_clip(error, tries)
+    return state.with_clip(saved)
+
+
+async def with_picture(client: Client, state: WatchState) -> WatchState:
+    """Return the state after a save with a small picture of the clip, if there is one to have."""
+    from ..clips.posters import illustrated
+
+    if state.saved is None:
+        return await pictured(state, client)
+    if state.saved.poster is None and state.job is not None:
+        return replace(state, saved=await illustrated(client, state.job, state.saved))
+    return state
+
+
+def whole(saved: SavedClip) -> Saving:
+    """How far a save is that has brought all."""
+    return Saving(saved.size_bytes, saved.size_bytes)
