@@ -1,0 +1,92 @@
+"""Frames: pictures out of a clip, as a page's player shows them."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .opened import OpenClip, opened
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+HD_LINES = 720
+"""From so many lines on, browsers take colours that a clip does not name for those of HD."""
+_UNNAMED = 2
+"""AVCOL_SPC_UNSPECIFIED."""
+
+
+class Pixels:
+    """Makes arrays of the frames of one clip: upright, with square pixels, all of one size.
+
+    `width` scales them; None leaves them as large as a player shows them.
+    """
+
+    def __init__(self, clip: OpenClip, width: int | None = None) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter: Any = VideoReformatter()
+        self._clip, self._width = clip, width
+        self._size: tuple[int, int] | None = None
+        """Before the turn; of the first frame, as the later ones may have others."""
+
+    def of(self, frame: Any) -> np.ndarray[Any, Any]:
+        """The pixels of a frame as an array of height × width × 3, uint8."""
+        import numpy as np
+
+        across, down, is_turned = _turn_of(frame)
+        if self._size is None:
+            self._size = self._size_of(frame, is_turned)
+        is_hd = frame.colorspace == _UNNAMED and frame.height >= HD_LINES
+        rgb = self._reformatter.reformat(
+            frame,
+            *self._size,
+            "rgb24",
+            src_colorspace="ITU709" if is_hd and not frame.format.is_rgb else None,
+            interpolation="BILINEAR" if self._width is None else "AREA",
+        )
+        pixels: Any = rgb.to_ndarray()
+        if is_turned:
+            pixels = pixels.transpose(1, 0, 2)
+        return np.ascontiguousarray(pixels[::down, ::across])
+
+    def _size_of(self, frame: Any, is_turned: bool) -> tuple[int, int]:
+        shape = Fraction(self._clip.stream.sample_aspect_ratio or 1) or Fraction(1)
+        # As HTML has it: the side that is too short grows, so that no pixel is lost.
+        width, height = frame.width * max(shape, 1), frame.height / min(shape, 1)
+        scale = Fraction(1)
+        if self._width is not None:
+            scale = Fraction(self._width) / (height if is_turned else width)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def last_frame(path: Path) -> Image.Image:
+    """The last frame of the clip in a file, as a player shows it; a PIL image in RGB.
+
+    The last in the order of showing. Only what follows the last key frame is decoded.
+
+    Raises:
+        EditError: the file cannot be read, has no pictures, or the extra `edit` is missing.
+    """
+    with opened(path) as clip:
+        pixels = Pixels(clip).of(clip.last())
+    from PIL import Image
+
+    return Image.fromarray(pixels)
+
+
+def _turn_of(frame: Any) -> tuple[int, int, bool]:
+    """How a player turns a frame: steps of -1 or 1 across and down, after a swap of the two axes.
+
+    A display matrix tells it (ISO/IEC 14496-12, 8.5.3): x' = ax + cy, y' = bx + dy.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1, 1, False
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    is_turned = abs(b) > abs(a)
+    across, down = (c, b) if is_turned else (a, d)
+    return (-1 if across < 0 else 1), (-1 if down < 0 else 1), is_turned
