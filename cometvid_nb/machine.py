@@ -30,6 +30,8 @@ _PLAINER = {
     "✓": "+",
     "✕": "x",
     "◷": "~",
+    "★": "*",
+    "☆": ".",
 }
 """What stands for the signs of our own texts where a terminal has none of them."""
 

@@ -148,8 +148,11 @@ class NewJob:
         return replace(self, fields={**self.fields, "prompt": prompt_text(prompt)})
 
     def to_json_text(self) -> str:
-        """The request as JSON text: its fields, and the names of its images."""
-        request = {"fields": dict(self.fields), "images": [image.name for image in self.images]}
+        """The request as JSON text: its fields, and the names and digests of its images."""
+        request: dict[str, Any] = {"fields": dict(self.fields)}
+        request["images"] = [image.name for image in self.images]
+        if self.images:
+            request["digests"] = [image.digest for image in self.images]
         return json.dumps(request, ensure_ascii=False)
 
 

@@ -87,13 +87,17 @@ class Destination:
     """Where a clip is to go: a local folder, or a URL of some storage, and a name if one is given.
 
     `beside` is where the notebook lies, whose page is to play it. `url` None: local. `file_name`
-    None: named after the job.
+    None: named by the template, or after the job.
     """
 
     folder: Path
     beside: Path
     url: str | None = None
     file_name: str | None = None
+    name_template: str = ""
+    """How a clip is named where `file_name` is None; "" = after its job: see `job.naming`."""
+    has_recipe: bool = False
+    """Whether a recipe is written beside each clip: see `clips.recipe`."""
 
     @classmethod
     def parse(cls, text: str | None, default: Path, beside: Path) -> Destination:

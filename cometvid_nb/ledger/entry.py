@@ -121,7 +121,7 @@ class Entry:
     @property
     def images(self) -> tuple[str, ...]:
         """The file names of the pictures that the job began with."""
-        names = self._asked.get("images")
+        names = self.asked.get("images")
         if not isinstance(names, list):
             names = [self.image] if self.image else []  # of an earlier version, or none
         return tuple(str(name) for name in names)
@@ -129,11 +129,12 @@ class Entry:
     @property
     def seed(self) -> str | None:
         """The seed that was asked for, or None."""
-        fields = self._asked.get("fields")
+        fields = self.asked.get("fields")
         return text_of(fields.get("seed")) if isinstance(fields, dict) else None
 
     @property
-    def _asked(self) -> dict[str, Any]:
+    def asked(self) -> dict[str, Any]:
+        """What was asked for: `fields`, `images`, `digests`; empty where nobody knows."""
         try:
             asked = json.loads(self.request or "{}")
         except (ValueError, RecursionError):
@@ -147,8 +148,8 @@ class Entry:
         told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
         if self.took_s is not None:
             told["completed_at"] = self.began_at_s + self.took_s
-        known = {"images": self.images, "seed": self.seed, "continued_from": self.continued_from}
-        return replace(Job.parse(told), **known)
+        job = replace(Job.parse(told), images=self.images, seed=self.seed)
+        return replace(job, continued_from=self.continued_from)
 
 
 def _text(value: Any) -> str | None:

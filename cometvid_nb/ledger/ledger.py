@@ -23,6 +23,7 @@ from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING, Entry, read_place, stored_place
 from .file import LEARNED_FROM, UNFINISHED
 from .process import this_process
+from .relations import Relations
 from .slots import Repeat, Slot
 from .statements import (
     ALL_RATINGS,
@@ -39,7 +40,7 @@ from .statements import (
     tallying,
     told_by,
 )
-from .store import OF_THE_STATEMENT, Store
+from .store import OF_THE_STATEMENT
 
 MOST_LEARNED_FROM = 2000
 """So many of the latest jobs of a model tell how long others take."""
@@ -57,7 +58,7 @@ class Found(NamedTuple):
     """Whether it was another cell's, which is gone."""
 
 
-class Ledger(Store):
+class Ledger(Relations):
     """The ledger in the file at `path`; None keeps nothing. Safe to use from any thread."""
 
     # Writing.

@@ -221,7 +221,7 @@ def move(db: sqlite3.Connection, base_url: str, repeat: Repeat, old: Slot, new: 
 
 def keep_slot(db: sqlite3.Connection, ref: str, job_id: object) -> None:
     """Give the slot of a request to the entry that its job has already, if that has none."""
-    columns = "notebook, cell, digest, take, request"
+    columns = "notebook, cell, digest, take, request, continued_from"
     asked = f"SELECT {columns} FROM jobs WHERE ref = ?"  # noqa: S608 - our own words
     server = "(SELECT base_url FROM jobs WHERE ref = ?)"
     clause = f"WHERE base_url = {server} AND job_id = ? AND digest IS NULL"

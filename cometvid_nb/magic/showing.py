@@ -30,6 +30,7 @@ def watch_options(arguments: Namespace) -> dict[str, Any]:
     """
     options: dict[str, Any] = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
     options |= {"save": False if arguments.no_save else None, "save_to": arguments.save}
+    options |= {"name": arguments.name}
     sessions.current().check_watch_options(**options)
     return options
 

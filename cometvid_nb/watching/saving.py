@@ -19,10 +19,10 @@ async def saved_to(
     on_progress: Callable[[Saving], None],
     *,
     is_fresh: bool,
-) -> WatchState:
-    """Save the clip to `destination`; return the state afterwards, whether it succeeded or not.
+) -> tuple[WatchState, SavedClip | None]:
+    """Save the clip to `destination`; return the state afterwards, and where it lies there.
 
-    A failed save is no error of the watch: the job is completed and paid for.
+    None: it could not be saved. That is no error of the watch: the job is completed and paid for.
     """
     from ..clips.save import save
 
@@ -37,8 +37,8 @@ async def saved_to(
     try:
         saved = await save(client, state.job, destination, count, state.saved, is_fresh=is_fresh)
     except (ClipError, TransientError) as error:
-        return state.without_clip(error, tries)
-    return state.with_clip(saved)
+        return state.without_clip(error, tries), None
+    return state.with_clip(saved), saved
 
 
 async def with_picture(client: Client, state: WatchState) -> WatchState:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..clips.places import Destination, Saving
+from ..clips.places import Destination, SavedClip, Saving
 from ..errors import CometVidError, GaveUp
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
@@ -420,20 +420,25 @@ class Watch:
         while self._state.saving:
             destination = self._destinations.pop(0)
             progress, is_fresh = self._tell_progress(), self._is_fresh
-            after = await saved_to(client, self._state, destination, progress, is_fresh=is_fresh)
-            if after.saved is not None:
+            after, saved = await saved_to(
+                client, self._state, destination, progress, is_fresh=is_fresh
+            )
+            if saved is not None:
                 # Written down before anything is tried with a picture of it.
-                self._become(replace(after, saving=whole(after.saved)))
-                await self._write_recipe(after, destination)
+                self._become(replace(after, saving=whole(saved)))
+                await self._write_recipe(after, saved, destination)
             after = await with_picture(client, after)
             with self._lock:
                 self._become(replace(after, saving=Saving() if self._destinations else None))
 
-    async def _write_recipe(self, state: WatchState, destination: Destination) -> None:
+    async def _write_recipe(
+        self, state: WatchState, saved: SavedClip, destination: Destination
+    ) -> None:
         """Write the recipe beside the clip that was just saved; a failure is told quietly."""
-        if self._memory is None or not destination.has_recipe:
+        if self._memory is None or state.job is None or not destination.has_recipe:
             return
-        told = await self._memory.write_recipes(self.server.settings, state, destination)
+        settings = self.server.settings
+        told = await self._memory.write_recipes(settings, state.job, saved, destination)
         if told is not None and self._state.note is None:
             self.annotate(told, can_repeat=self._state.can_repeat)
 
