@@ -124,7 +124,7 @@ def frames(path: Path, times: Times) -> np.ndarray[Any, Any]:
     with opened(path) as clip:
         moments_s = moments_in(clip, times)
         ascending = sorted(range(len(moments_s)), key=moments_s.__getitem__)
-        made: Any = None
+        made: np.ndarray[Any, Any] | None = None
         for place, one in zip(
             ascending, Pixels(clip).at([moments_s[at] for at in ascending]), strict=True
         ):
@@ -132,6 +132,7 @@ def frames(path: Path, times: Times) -> np.ndarray[Any, Any]:
                 _check_memory(len(moments_s), one.nbytes)
                 made = np.empty((len(moments_s), *one.shape), np.uint8)
             made[place] = one
+    assert made is not None  # a rule names one moment at least
     return made
 
 

@@ -41,18 +41,17 @@ class Times:
             raise SettingsError(f"which frames? Choose {much}: {_HOW}")
         if every_s is not None and not (math.isfinite(every_s) and every_s > 0):
             raise SettingsError(f"every_s is {every_s!r}: give seconds above 0")
-        if count is not None and not (isinstance(count, int) and count >= 1):
+        if count is not None and (count < 1 or count != int(count)):
             raise SettingsError(f"count is {count!r}: give a whole number from 1 on")
         moments = () if at_s is None else tuple(at_s)
         if at_s is not None and (isinstance(at_s, str) or not moments):
             raise SettingsError(f"at_s is {at_s!r}: give a list of seconds, such as [0, 1.5]")
         for moment in moments:
-            is_second = isinstance(moment, int | float) and math.isfinite(moment) and moment >= 0
-            if moment != LAST and not is_second:
+            if moment != LAST and not (_is_number(moment) and 0 <= float(moment) < math.inf):
                 raise SettingsError(
                     f"at_s holds {moment!r}: give seconds from 0 on, or {LAST!r} for the last frame"
                 )
-        return cls(every_s, moments, count)
+        return cls(every_s, moments, None if count is None else int(count))
 
     def within(self, length_s: float, last_s: float, name: str) -> list[float]:
         """The moments in a clip of `length_s`, whose last frame is shown at `last_s`.
@@ -77,3 +76,7 @@ class Times:
                 f"give seconds up to that, or {LAST!r} for the last frame"
             )
         return moments
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from .job import Job
-
 
 class Footage(Protocol):
-    """Finds the clip of a job and decodes it; what the methods do is told in `Job`."""
+    """Finds the clip of a job and decodes it; what the methods do is told in `Job`.
+
+    `saved_path` is that of the job: where its clip lies, as far as the job knows.
+    """
 
     def frames(
         self,
-        job: Job,
+        job_id: str,
+        saved_path: str | None,
         every_s: float | None,
         at_s: Sequence[float | str] | None,
         count: int | None,
@@ -30,12 +32,12 @@ class Footage(Protocol):
         ...
 
     def iter_frames(
-        self, job: Job, every_s: float | None
+        self, job_id: str, saved_path: str | None, every_s: float | None
     ) -> Iterator[tuple[float, np.ndarray[Any, Any]]]:
         """See `Job.iter_frames`."""
         ...
 
-    def last_frame(self, job: Job) -> Image.Image:
+    def last_frame(self, job_id: str, saved_path: str | None) -> Image.Image:
         """See `Job.last_frame`."""
         ...
 

@@ -155,7 +155,7 @@ class Job:
             ClipError, ApiError, TransientError, MissingKey: the clip cannot be had.
             EditError: it cannot be decoded, or the extra is missing.
         """
-        return SLOT.footage.frames(self, every_s, at_s, count)
+        return SLOT.footage.frames(self.id, self.saved_path, every_s, at_s, count)
 
     def iter_frames(
         self, *, every_s: float | None = None
@@ -165,11 +165,11 @@ class Job:
         Or what is shown every `every_s` seconds. One frame is held at a time, however long the
         clip is. Raises what `frames` raises, when the first one is asked for.
         """
-        return SLOT.footage.iter_frames(self, every_s)
+        return SLOT.footage.iter_frames(self.id, self.saved_path, every_s)
 
     def last_frame(self) -> Image.Image:
         """The last frame of the clip as a PIL image. Raises what `frames` raises."""
-        return SLOT.footage.last_frame(self)
+        return SLOT.footage.last_frame(self.id, self.saved_path)
 
     @property
     def is_final(self) -> bool:

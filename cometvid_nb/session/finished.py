@@ -37,20 +37,21 @@ class FinishedClip:
 def finished_clip(
     session: Session,
     job_id: str,
-    job: Job | None = None,
+    saved_path: str | None = None,
     on_progress: Callable[[Saving], None] = lambda saving: None,
 ) -> Iterator[FinishedClip]:
     """The first clip of a completed job: where it is saved, else brought to a temporary file.
 
-    `job`: what is known of it already; its `saved_path` comes first. `on_progress` is called as by
-    `clips.save.save` where the API has to send the clip.
+    `saved_path`: where the clip lies, for all the caller knows; that comes first. `on_progress` is
+    called as by `clips.save.save` where the API has to send the clip.
 
     Raises:
         ClipError: the job has no clip, or its clip cannot be fetched.
         ApiError, TransientError, MissingKey: the API cannot be asked, or refuses.
     """
     job_id = check_job_id(job_id)
-    known, places = _known(session, job_id, job)
+    known, places = _known(session, job_id)
+    places = list(dict.fromkeys(filter(None, [saved_path, *places])))
     done = known or Job(job_id, JobStatus.COMPLETED)
     for place in places:
         if "://" not in place and _is_file(file := notebook_folder() / place):
@@ -67,18 +68,16 @@ def finished_clip(
         yield FinishedClip(job.filled(known), file)
 
 
-def _known(session: Session, job_id: str, job: Job | None) -> tuple[Job | None, list[str]]:
+def _known(session: Session, job_id: str) -> tuple[Job | None, list[str]]:
     """What is known of a job here, and the places of its clip: paths and URLs, the best first."""
     watched = next((one for one in reversed(session.watches) if one.job_id == job_id), None)
     entry = remembered_entry(session.ledger, session.settings, job_id)
     state = saved_watch_state(session.ledger, session.settings, job_id, entry)
-    jobs = [job, watched.job if watched is not None else None]
+    jobs = [watched.job if watched is not None else None]
     jobs.append(entry.to_job() if entry is not None else None)
-    saved = [one.state.saved for one in (watched,) if one is not None]
+    saved = [watched.state.saved if watched is not None else None]
     saved.append(state.saved if state is not None else None)
-    places = [job.saved_path if job is not None else None]
-    places += [one.file_path for one in saved if one is not None]
-    return next(filter(None, jobs), None), list(dict.fromkeys(filter(None, places)))
+    return next(filter(None, jobs), None), [one.file_path for one in saved if one is not None]
 
 
 async def _fetched(

@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from ..job.job import Job
-
 
 class SessionFootage:
     """Finds clips as the session of this process knows them, and decodes them."""
 
     def frames(
         self,
-        job: Job,
+        job_id: str,
+        saved_path: str | None,
         every_s: float | None,
         at_s: Sequence[float | str] | None,
         count: int | None,
@@ -32,25 +31,25 @@ class SessionFootage:
         from .session import current
 
         times = Times.checked(every_s, at_s, count)
-        with finished_clip(current(), job.id, job) as clip:
+        with finished_clip(current(), job_id, saved_path) as clip:
             return frames(clip.file, times)
 
     def iter_frames(
-        self, job: Job, every_s: float | None
+        self, job_id: str, saved_path: str | None, every_s: float | None
     ) -> Iterator[tuple[float, np.ndarray[Any, Any]]]:
         """See `Job.iter_frames`."""
         from ..editing.frames import iter_frames
         from .finished import finished_clip
         from .session import current
 
-        with finished_clip(current(), job.id, job) as clip:
+        with finished_clip(current(), job_id, saved_path) as clip:
             yield from iter_frames(clip.file, every_s)
 
-    def last_frame(self, job: Job) -> Image.Image:
+    def last_frame(self, job_id: str, saved_path: str | None) -> Image.Image:
         """See `Job.last_frame`."""
         from ..editing.frames import last_frame
         from .finished import finished_clip
         from .session import current
 
-        with finished_clip(current(), job.id, job) as clip:
+        with finished_clip(current(), job_id, saved_path) as clip:
             return last_frame(clip.file)

@@ -13,6 +13,7 @@ import pytest
 
 from cometvid_nb.editing import frames as module
 from cometvid_nb.editing.frames import frames, iter_frames, last_frame
+from cometvid_nb.editing.opened import opened
 from cometvid_nb.editing.times import Times
 from cometvid_nb.errors import ClipError, EditError, SettingsError
 from cometvid_nb.job.job import Job
@@ -62,8 +63,8 @@ def test_what_lies_between_two_moments_is_jumped_over(
 ) -> None:
     clip = make(tmp_path / "long.mp4", 240, options={"g": "10", "bf": "2"})
     decoded = 0
-    with module.opened(clip) as opened:
-        real = opened._decode
+    with opened(clip) as it:
+        real = it._decode
 
         def counted(only: int | None) -> Iterator[Any]:
             nonlocal decoded
@@ -71,9 +72,9 @@ def test_what_lies_between_two_moments_is_jumped_over(
                 decoded += 1
                 yield frame
 
-        monkeypatch.setattr(opened, "_decode", counted)
-        stamps = [opened.stamp(time_s) for time_s in (0, 4, 8)]
-        found = [number_in(frame.to_ndarray(format="rgb24")) for frame in opened.at(stamps)]
+        monkeypatch.setattr(it, "_decode", counted)
+        stamps = [it.stamp(time_s) for time_s in (0, 4, 8)]
+        found = [number_in(frame.to_ndarray(format="rgb24")) for frame in it.at(stamps)]
     assert found == [0, 96, 192]
     assert decoded < 60
 
