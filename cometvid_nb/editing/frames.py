@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HD_LINES = 720
 """From so many lines on, browsers take colours that a clip does not name for those of HD."""
-_UNNAMED = 2
+UNNAMED = 2
 """AVCOL_SPC_UNSPECIFIED."""
 
 
@@ -41,10 +41,10 @@ class Pixels:
         """The pixels of a frame as an array of height × width × 3, uint8."""
         import numpy as np
 
-        across, down, is_turned = _turn_of(frame)
+        across, down, is_turned = turn_of(frame)
         if self._size is None:
-            self._size = self._size_of(frame, is_turned)
-        is_hd = frame.colorspace == _UNNAMED and frame.height >= HD_LINES
+            self._size = self._size_of(frame)
+        is_hd = frame.colorspace == UNNAMED and frame.height >= HD_LINES
         rgb = self._reformatter.reformat(
             frame,
             *self._size,
@@ -62,14 +62,21 @@ class Pixels:
         for frame in self._clip.at(self._clip.stamp(moment_s) for moment_s in moments_s):
             yield self.of(frame)
 
-    def _size_of(self, frame: Any, is_turned: bool) -> tuple[int, int]:
-        shape = Fraction(self._clip.stream.sample_aspect_ratio or 1) or Fraction(1)
-        # As HTML has it: the side that is too short grows, so that no pixel is lost.
-        width, height = frame.width * max(shape, 1), frame.height / min(shape, 1)
-        scale = Fraction(1)
+    def _size_of(self, frame: Any) -> tuple[int, int]:
+        width, height = shown_size(self._clip.stream, frame)
         if self._width is not None:
-            scale = Fraction(self._width) / (height if is_turned else width)
-        return max(1, round(width * scale)), max(1, round(height * scale))
+            height = max(1, round(Fraction(height * self._width, width)))
+            width = self._width
+        return (height, width) if turn_of(frame)[2] else (width, height)
+
+
+def shown_size(stream: Any, frame: Any) -> tuple[int, int]:
+    """The width and height in which a player shows a frame: upright, with square pixels."""
+    shape = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+    # As HTML has it: the side that is too short grows, so that no pixel is lost.
+    width = max(1, round(frame.width * max(shape, Fraction(1))))
+    height = max(1, round(frame.height / min(shape, Fraction(1))))
+    return (height, width) if turn_of(frame)[2] else (width, height)
 
 
 def last_frame(path: Path) -> Image.Image:
@@ -151,7 +158,7 @@ def _check_memory(count: int, frame_bytes: int) -> None:
         )
 
 
-def _turn_of(frame: Any) -> tuple[int, int, bool]:
+def turn_of(frame: Any) -> tuple[int, int, bool]:
     """How a player turns a frame: steps of -1 or 1 across and down, after a swap of the two axes.
 
     A display matrix tells it (ISO/IEC 14496-12, 8.5.3): x' = ax + cy, y' = bx + dy.
