@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from .job.footage import SLOT
 from .notebook import shell as current_shell
+from .session.footage import SessionFootage
 from .session.kept import kept
 
 if TYPE_CHECKING:
@@ -85,6 +87,8 @@ _HOMES = {
 
 _CHECKED = ("timeout_s", "interval_s", "save", "save_to")
 """Options of a watch that are checked before a job is paid for."""
+
+SLOT.filled = SessionFootage()  # a job, in the lowest room, knows nobody who finds its clip
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -71,6 +71,13 @@ def user_folder(kind: Literal["data", "cache"]) -> Path | None:
     return folder if folder.is_absolute() else None
 
 
+def free_memory_bytes() -> int:
+    """Return how much memory this machine can still give."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
 def sync(file_descriptor: int) -> None:
     """Have the system write a file to the disk, where the disk can do that at all.
 

@@ -87,6 +87,32 @@ def put_beside(url: str, content: bytes, may_replace: Callable[[bytes], bool]) -
     return True
 
 
+async def download(url: str, file: Path, job_id: str) -> None:
+    """Download the clip at `url` to `file`.
+
+    Raises:
+        ClipError: the storage is unknown, its driver is missing, or it does not give the clip.
+    """
+    told = f"The clip of {job_id} was not fetched from {url}"
+    try:
+        import fsspec
+    except ImportError:
+        advice = "Run %pip install 'cometvid-nb[storage]'."
+        raise ClipError(f"{told}: fsspec is missing.", advice=advice) from None
+
+    def get() -> None:
+        system, path = fsspec.core.url_to_fs(url)
+        system.get_file(path, str(file))
+
+    try:
+        await asyncio.to_thread(get)
+    except ImportError as error:
+        advice = "Install the driver of that storage, such as s3fs for s3://."
+        raise ClipError(f"{told}: {error}", advice=advice) from None
+    except Exception as error:
+        raise ClipError(f"{told}: {error}") from error
+
+
 def _is_same(system: Any, path: str, file: Path) -> bool:
     if not system.isfile(path) or system.size(path) != file.stat().st_size:
         return False

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SettingsError
+from ..machine import free_memory_bytes
 from .opened import OpenClip, opened
+from .times import Times
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
 
 HD_LINES = 720
 """From so many lines on, browsers take colours that a clip does not name for those of HD."""
-_UNNAMED = 2
+UNNAMED = 2
 """AVCOL_SPC_UNSPECIFIED."""
 
 
@@ -37,10 +41,10 @@ class Pixels:
         """The pixels of a frame as an array of height × width × 3, uint8."""
         import numpy as np
 
-        across, down, is_turned = _turn_of(frame)
+        across, down, is_turned = turn_of(frame)
         if self._size is None:
-            self._size = self._size_of(frame, is_turned)
-        is_hd = frame.colorspace == _UNNAMED and frame.height >= HD_LINES
+            self._size = self._size_of(frame)
+        is_hd = frame.colorspace == UNNAMED and frame.height >= HD_LINES
         rgb = self._reformatter.reformat(
             frame,
             *self._size,
@@ -53,14 +57,26 @@ class Pixels:
             pixels = pixels.transpose(1, 0, 2)
         return np.ascontiguousarray(pixels[::down, ::across])
 
-    def _size_of(self, frame: Any, is_turned: bool) -> tuple[int, int]:
-        shape = Fraction(self._clip.stream.sample_aspect_ratio or 1) or Fraction(1)
-        # As HTML has it: the side that is too short grows, so that no pixel is lost.
-        width, height = frame.width * max(shape, 1), frame.height / min(shape, 1)
-        scale = Fraction(1)
+    def at(self, moments_s: list[float]) -> Iterator[np.ndarray[Any, Any]]:
+        """The pixels of what is shown at each of some moments, which ascend."""
+        for frame in self._clip.at(self._clip.stamp(moment_s) for moment_s in moments_s):
+            yield self.of(frame)
+
+    def _size_of(self, frame: Any) -> tuple[int, int]:
+        width, height = shown_size(self._clip.stream, frame)
         if self._width is not None:
-            scale = Fraction(self._width) / (height if is_turned else width)
-        return max(1, round(width * scale)), max(1, round(height * scale))
+            height = max(1, round(Fraction(height * self._width, width)))
+            width = self._width
+        return (height, width) if turn_of(frame)[2] else (width, height)
+
+
+def shown_size(stream: Any, frame: Any) -> tuple[int, int]:
+    """The width and height in which a player shows a frame: upright, with square pixels."""
+    shape = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+    # As HTML has it: the side that is too short grows, so that no pixel is lost.
+    width = max(1, round(frame.width * max(shape, Fraction(1))))
+    height = max(1, round(frame.height / min(shape, Fraction(1))))
+    return (height, width) if turn_of(frame)[2] else (width, height)
 
 
 def last_frame(path: Path) -> Image.Image:
@@ -78,7 +94,71 @@ def last_frame(path: Path) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _turn_of(frame: Any) -> tuple[int, int, bool]:
+def iter_frames(
+    path: Path, every_s: float | None = None
+) -> Iterator[tuple[float, np.ndarray[Any, Any]]]:
+    """Every frame of the clip in a file, one after the other, with the time at which it is shown.
+
+    Gives pairs of seconds from the beginning and an array of height × width × 3, uint8. `every_s`:
+    only what is shown every so many seconds. However long the clip is, one frame is held at a time.
+
+    Raises:
+        EditError: see `last_frame`.
+        SettingsError: `every_s` is not above 0.
+    """
+    times = Times.checked(every_s) if every_s is not None else None
+    with opened(path) as clip:
+        pixels = Pixels(clip)
+        if times is None:
+            for frame in clip.frames():
+                yield clip.time_s(frame.pts), pixels.of(frame)
+            return
+        moments_s = moments_in(clip, times)
+        yield from zip(moments_s, pixels.at(moments_s), strict=True)
+
+
+def frames(path: Path, times: Times) -> np.ndarray[Any, Any]:
+    """What the clip in a file shows at some moments, in the order these are given in.
+
+    An array of n × height × width × 3, uint8: RGB, upright, with square pixels.
+
+    Raises:
+        EditError: see `last_frame`.
+        SettingsError: a moment is after the end, or all frames together need too much memory.
+    """
+    import numpy as np
+
+    with opened(path) as clip:
+        moments_s = moments_in(clip, times)
+        ascending = sorted(range(len(moments_s)), key=moments_s.__getitem__)
+        made: np.ndarray[Any, Any] | None = None
+        for place, one in zip(
+            ascending, Pixels(clip).at([moments_s[at] for at in ascending]), strict=True
+        ):
+            if made is None:
+                _check_memory(len(moments_s), one.nbytes)
+                made = np.empty((len(moments_s), *one.shape), np.uint8)
+            made[place] = one
+    assert made is not None  # a rule names one moment at least
+    return made
+
+
+def moments_in(clip: OpenClip, times: Times) -> list[float]:
+    """The moments that a rule names in an open clip, in seconds; see `Times.within`."""
+    last_s = clip.time_s(clip.last_stamp())
+    return times.within(clip.length_s, last_s, clip.path.name)
+
+
+def _check_memory(count: int, frame_bytes: int) -> None:
+    needed, free = count * frame_bytes, free_memory_bytes()
+    if needed > free:
+        raise SettingsError(
+            f"{count:,} frames need {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are "
+            "free: ask for fewer, or take one after the other from iter_frames()"
+        )
+
+
+def turn_of(frame: Any) -> tuple[int, int, bool]:
     """How a player turns a frame: steps of -1 or 1 across and down, after a swap of the two axes.
 
     A display matrix tells it (ISO/IEC 14496-12, 8.5.3): x' = ax + cy, y' = bx + dy.

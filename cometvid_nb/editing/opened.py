@@ -66,6 +66,26 @@ class OpenClip:
         begun_s = Fraction(max(0, self.container.start_time or 0), 1_000_000)
         self.origin = round(begun_s / self.tick)
 
+    @property
+    def sound(self) -> Any:
+        """The stream of its sound, or None."""
+        return self.container.streams.best("audio")
+
+    def first(self) -> Any:
+        """The first frame.
+
+        Raises:
+            EditError: no frame can be decoded.
+        """
+        frame = next(self.frames(), None)
+        if frame is None:
+            raise self._undecodable()
+        return frame
+
+    def rewind(self) -> None:
+        """Go back to the beginning; the streams are other objects then."""
+        self._go_to(None, None)
+
     def close(self) -> None:
         """Close the file."""
         self.container.close()

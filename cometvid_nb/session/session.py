@@ -6,11 +6,11 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..api.shelf import Shelf
 from ..clips.places import SavedClip, Saving, local_file
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
     )
+
+T = TypeVar("T")
 
 MOST_RESUMED = 10_000
 """One kernel follows so many at once; the rest are resumed when those have ended."""
@@ -364,6 +366,17 @@ class Session:
         if told is not None:
             say(told)
         return saved
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run `coroutine` on the loop of the watches, to which every connection belongs.
+
+        Returns what it gives; an interrupt ends it.
+        """
+        running = self._loop.run(coroutine)
+        try:
+            return running.result()
+        finally:
+            running.cancel()
 
     def client(self, settings: Settings) -> Client:
         """Return the client that settings lead to: these, or earlier ones.

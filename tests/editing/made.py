@@ -40,7 +40,7 @@ def number_in(pixels: Any) -> int:
     height, width, _ = array.shape
     row = array[height * 2 // 3, :, :].mean(axis=1)
     middles = [int((place + 0.5) * width / BITS) for place in range(BITS)]
-    return sum((row[at] > 128) << (BITS - 1 - place) for place, at in enumerate(middles))
+    return sum(int(row[at] > 128) << (BITS - 1 - place) for place, at in enumerate(middles))
 
 
 def make(
