@@ -13,7 +13,7 @@ from typing import Any
 
 from ..clips.places import SavedClip, Saving
 from ..errors import BadKey, JobNotFound, MissingKey
-from ..job.ids import check_job_id, quoted_id
+from ..job.ids import check_job_id, quoted_id, shown_id
 from ..job.job import Job
 from ..job.plain import plain
 from ..job.rating import Rating
@@ -228,7 +228,10 @@ def _facts(job: Job | None, saved: SavedClip | None = None) -> tuple[str, ...]:
     size = f"{width}×{height}" if width and height else None
     length = f"{job.duration_s:g} s" if job.duration_s else None
     pictures = _short(", ".join(job.images), MOST_FACT)
-    return tuple(filter(None, (_model(job), size, length, pictures, _seed(job))))
+    continued = f"continues {shown_id(job.continued_from)}" if job.continued_from else ""
+    # The picture of such a clip is that frame.
+    told = _short(continued, MOST_FACT) or pictures
+    return tuple(filter(None, (_model(job), size, length, told, _seed(job))))
 
 
 def _model(job: Job | None) -> str | None:

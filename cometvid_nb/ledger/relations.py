@@ -47,8 +47,8 @@ class Relations(Store):
     def kin(self, base_url: str, job_id: str) -> dict[str, Entry]:
         """Return the entries of all jobs that a job came of or that came of it, by id.
 
-        Those that came of one of these count as well, so that the tree is whole; at most `MOST_KIN`.
-        Of a job that has no entry its children are found all the same.
+        Those that came of one of these count as well, so that the tree is whole; at most
+        `MOST_KIN`. Of a job that has no entry its children are found all the same.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -75,7 +75,8 @@ class Relations(Store):
         places: dict[object, None] = {}
         for some in _batches(job_ids):
             marks = ", ".join("?" * len(some))
-            sql = f"SELECT place FROM reels WHERE base_url = ? AND job_id IN ({marks}) ORDER BY made_at_s"  # noqa: S608 - marks
+            where = f"WHERE base_url = ? AND job_id IN ({marks}) ORDER BY made_at_s"
+            sql = f"SELECT place FROM reels {where}"  # noqa: S608 - marks
             places |= dict.fromkeys(row[0] for row in self._read(sql, (base_url, *some)))
         parts = "SELECT job_id FROM reels WHERE place = ? ORDER BY number"
         return [

@@ -22,7 +22,7 @@ from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch
 from ..watching.watch_list import WatchList
-from . import creation, listing, offers, showing, tables
+from . import creation, listing, offers, showing, tables, takes
 from .demo import Demo
 from .grammar import Ids
 from .help import explain
@@ -59,6 +59,21 @@ class Commands:
         showing.watch_options(arguments)
         return creation.remix(arguments, showing.show)
 
+    def continue_(self, arguments: Namespace, cell: str | None = None) -> Any:
+        showing.watch_options(arguments)
+        return creation.continue_(arguments, showing.show)
+
+    def rate(self, arguments: Namespace, cell: str | None = None) -> None:
+        takes.rate(arguments)
+        self._tell_of_ledger()
+
+    def lineage(self, arguments: Namespace, cell: str | None = None) -> None:
+        _ledger()
+        takes.lineage(arguments)
+
+    def recipe(self, arguments: Namespace, cell: str | None = None) -> None:
+        takes.recipe(arguments)
+
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
         listing.show_jobs(_ledger(), arguments)
         self._tell_of_ledger()
@@ -91,7 +106,8 @@ class Commands:
                 told = saving.attempt
                 say(f"Try {told}: {one_line(saving.problem or '')}")
 
-        saved = sessions.current().save(arguments.id, arguments.dest, on_progress)
+        session, name = sessions.current(), arguments.name
+        saved = session.save(arguments.id, arguments.dest, on_progress, name=name)
         for one in saved.every:
             say(f"Saved to {one.saved_to} ({one.size_bytes / 1e6:.1f} MB)")
         if saved.incomplete is not None:

@@ -193,7 +193,7 @@ COMMANDS = {
             "continue",
             "create a clip that begins where another one ends; the real API charges for this",
             "Its first picture is the last frame of that clip, whose model, size and seconds it "
-            "gets unless you name others. %pip install 'cometvid-nb[edit]' brings what reads clips.",
+            "gets unless you name others. This needs %pip install 'cometvid-nb[edit]'.",
             continue_,
             Ids.KNOWN,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from ..cards.lineage_html import lineage_to_bundle
 from ..clips.recipe import Recipe, read_recipe_file
@@ -81,7 +82,9 @@ def _recipe_of(source: str) -> Recipe:
 
 def _change(arguments: Namespace) -> RatingChange:
     stars = arguments.stars
-    told = {"stars": None if stars == "0" else whole("--stars", stars, MOST_STARS)} if stars else {}
+    told: dict[str, Any] = {}
+    if stars is not None:
+        told["stars"] = None if stars == "0" else whole("--stars", stars, MOST_STARS)
     flag = Flag.PICKED if arguments.pick else Flag.REJECTED if arguments.reject else None
     told |= {"flag": flag} if flag is not None else {}
     told |= {"note": arguments.note or None} if arguments.note is not None else {}

@@ -150,7 +150,9 @@ class Reruns:
         if made.note is None:
             return
         self.offers[watch] = Offer(made.wanted, options)
-        watch.annotate(made.note, can_repeat=made.wanted.place is not None)
+        # A page's click cannot wait for the frame that a continuation begins with: `--again` does.
+        can_repeat = made.wanted.place is not None and not made.wanted.new.needs_frame
+        watch.annotate(made.note, can_repeat=can_repeat)
 
     def _look_up(
         self,

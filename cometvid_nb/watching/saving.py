@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,9 @@ from ..clips.places import Destination, SavedClip, Saving
 from ..errors import ClipError, TransientError
 from .polling import pictured
 from .state import WatchState
+
+SAVING_TOLD_EVERY_S = 0.25
+"""How often observers hear about the bytes of a save, as each call draws a card."""
 
 
 async def saved_to(
@@ -55,3 +59,18 @@ async def with_picture(client: Client, state: WatchState) -> WatchState:
 def whole(saved: SavedClip) -> Saving:
     """How far a save is that has brought all."""
     return Saving(saved.size_bytes, saved.size_bytes)
+
+
+def told_sometimes(tell: Callable[[Saving], None]) -> Callable[[Saving], None]:
+    """Return `tell` for what comes many times a second; it is called some times a second."""
+    told, told_s = Saving(attempt=0), 0.0
+
+    def on_progress(saving: Saving) -> None:
+        nonlocal told, told_s
+        now_s = time.monotonic()
+        # A new attempt is told at once: it carries the problem of the one before.
+        if saving.attempt != told.attempt or now_s - told_s >= SAVING_TOLD_EVERY_S:
+            told, told_s = saving, now_s
+            tell(saving)
+
+    return on_progress

@@ -25,7 +25,7 @@ from .memory import Memory
 from .on_done import call_when_settled
 from .polling import Polling, pictured
 from .ratings import Ratings
-from .saving import saved_to, whole, with_picture
+from .saving import saved_to, told_sometimes, whole, with_picture
 from .schedule import PollPolicy
 from .state import Ending, WatchState
 from .waiting import Observer, until_settled
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from .server import Server  # httpx loads with the first watch, not with %cometvid help
 
 log = logging.getLogger("cometvid_nb.watching.watch")
-
-SAVING_TOLD_EVERY_S = 0.25
-"""How often observers hear about the bytes of a save, as each call draws a card."""
 
 
 class Watch:
@@ -419,7 +416,7 @@ class Watch:
         client = self.server.client
         while self._state.saving:
             destination = self._destinations.pop(0)
-            progress, is_fresh = self._tell_progress(), self._is_fresh
+            progress, is_fresh = told_sometimes(self._tell_progress), self._is_fresh
             after, saved = await saved_to(
                 client, self._state, destination, progress, is_fresh=is_fresh
             )
@@ -431,6 +428,9 @@ class Watch:
             with self._lock:
                 self._become(replace(after, saving=Saving() if self._destinations else None))
 
+    def _tell_progress(self, saving: Saving) -> None:
+        self._become(replace(self._state, saving=saving))
+
     async def _write_recipe(
         self, state: WatchState, saved: SavedClip, destination: Destination
     ) -> None:
@@ -441,17 +441,3 @@ class Watch:
         told = await self._memory.write_recipes(settings, state.job, saved, destination)
         if told is not None and self._state.note is None:
             self.annotate(told, can_repeat=self._state.can_repeat)
-
-    def _tell_progress(self) -> Callable[[Saving], None]:
-        """Return what tells the observers how far a save is, some times a second."""
-        told, told_s = Saving(attempt=0), 0.0
-
-        def on_progress(saving: Saving) -> None:
-            nonlocal told, told_s
-            now_s = time.monotonic()
-            # A new attempt is told at once: it carries the problem of the one before.
-            if saving.attempt != told.attempt or now_s - told_s >= SAVING_TOLD_EVERY_S:
-                told, told_s = saving, now_s
-                self._become(replace(self._state, saving=saving))
-
-        return on_progress

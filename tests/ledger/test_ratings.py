@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +24,7 @@ def rating_of(ledger: Ledger, job_id: str) -> Rating | None:
     return entry.rating
 
 
-def names(ledger: Ledger, rated: RatingFilter, **more: str) -> list[str]:
+def names(ledger: Ledger, rated: RatingFilter, **more: Any) -> list[str]:
     return [entry.name for entry in ledger.entries(API, rated=rated, **more)]
 
 
@@ -120,7 +121,7 @@ def test_a_rating_while_the_file_is_broken_is_written_later(tmp_path: Path) -> N
     ledger.close()
 
 
-TAG = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
+TAG = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
 @given(tags=st.lists(TAG, max_size=4), note=st.none() | st.text(max_size=50))

@@ -41,7 +41,7 @@ def asked_by(lines: list[str]) -> dict[str, str]:
 
 # What no text of a request can hold, and what stands for our own marks within a line.
 SIGNS = st.characters(
-    exclude_categories=("Cs",), exclude_characters=map(chr, range(0xFDD0, 0xFDF0))
+    exclude_categories=["Cs"], exclude_characters=[chr(code) for code in range(0xFDD0, 0xFDF0)]
 )
 HARD = st.sampled_from(
     ["'", '"', "{x}", "$x", "{{", "\n", "%", "#", ";", "--model", "\\", "?", " "]
