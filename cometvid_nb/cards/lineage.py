@@ -134,15 +134,16 @@ class _Tree:
 def lineage_rows(roots: Iterable[LineageNode]) -> list[tuple[int, LineageNode]]:
     """Return the clips of trees from top to bottom, each with how far it is indented.
 
-    A chain, in which each clip came of the one above, goes straight down: only a branch indents.
+    A chain, in which each clip is all that came of the one above, goes straight down.
     """
     rows: list[tuple[int, LineageNode]] = []
-    stack = [(0, root) for root in reversed([*roots])]
+    stack = [(0, False, root) for root in reversed([*roots])]
     while stack:
-        depth, node = stack.pop()
+        depth, is_only, node = stack.pop()
         rows.append((depth, node))
-        deeper = depth + 1 if depth == 0 or len(node.children) > 1 else depth
-        stack += [(deeper, child) for child in reversed(node.children)]
+        is_chain = len(node.children) == 1
+        deeper = depth if is_only and is_chain else depth + 1
+        stack += [(deeper, is_chain, child) for child in reversed(node.children)]
     return rows
 
 
