@@ -101,7 +101,7 @@ def test_what_is_called_at_the_end_prints_under_the_cell_that_asked(fresh: Bench
 
     def is_shown(message: Message) -> bool:
         data = message["content"].get("data", {})
-        return message["msg_type"] == "display_data" and data.get("text/plain") == "7"
+        return bool(message["msg_type"] == "display_data" and data.get("text/plain") == "7")
 
     assert fresh.kernel.wait_for(is_told)["parent_header"]["msg_id"] == asked
     assert fresh.kernel.wait_for(is_shown)["parent_header"]["msg_id"] == asked

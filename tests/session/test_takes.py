@@ -284,9 +284,8 @@ def test_a_clip_begins_with_the_last_frame_of_another_wherever_that_lies(
     session: Session, sim: Simulator, tmp_path: Path, where: str
 ) -> None:
     pytest.importorskip("av")
-    save = {"disk": {}, "store": {"save_to": f"file://{tmp_path}/s/"}, "api": {"save": False}}[
-        where
-    ]
+    save: dict[str, Any] = {"save_to": f"file://{tmp_path}/s/"} if where == "store" else {}
+    save |= {"save": False} if where == "api" else {}
     done(session, sim, "video_1", **save)
     sim.requests.clear()
     job = continued(session, "video_1")
