@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .editing_grammar import EDITING
 from .parser import GrammarError, Parser, options_of
 
 
@@ -233,6 +234,7 @@ COMMANDS = {
             _save,
             Ids.KNOWN,
         ),
+        *(Command(*words, Ids.KNOWN) for words in EDITING),
         Command(
             "forget",
             "remove a job from the list of jobs; the job and its clip are kept",
