@@ -303,7 +303,9 @@ def _advice(state: WatchState) -> str | None:
     if state.error is not None:
         return state.error.advice
     if state.problem is None and _codec_problem(state.saved):
-        return "The file is complete. Open it in VLC, or on a Mac in QuickTime Player."
+        words = "The file is complete: it plays in VLC, or on a Mac in QuickTime Player."
+        is_first = state.saved is not None and state.saved.codec is not None
+        return f"{words} For a copy that plays in every browser:" if is_first else words
     if state.ending is None and state.not_found_times:
         return "Checking a few more seconds before giving up."
     if state.ending is None and state.problem:
@@ -320,6 +322,8 @@ def _command(phase: Phase, state: WatchState) -> str | None:
         return "%cometvid login"
     if _is_unsaved(state) or (state.saved is not None and state.problem is not None):
         return _command_line("save", state.job_id)
+    if state.saved is not None and state.saved.codec is not None:
+        return _command_line("convert", state.job_id)
     if isinstance(state.error, JobNotFound):
         return "%cometvid jobs"  # the same line again would only fail again
     if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):

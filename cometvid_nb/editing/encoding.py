@@ -65,6 +65,17 @@ def encode(
             heard.end()
 
 
+def plays_everywhere(clip: Survey) -> bool:
+    """Whether every browser plays a clip as it is."""
+    pictures, sound = clip.pictures, clip.sound
+    is_plain = pictures.codec == "h264" and pictures.kind in ("yuv420p", "yuvj420p")
+    return (
+        is_plain
+        and clip.container.startswith("mov,")
+        and (sound is None or sound.codec in ("aac", "mp3"))
+    )
+
+
 def encoder_of_h264() -> str:
     """The name of the best encoder that this PyAV has.
 
@@ -202,6 +213,8 @@ class _Sound:
         self._stream.bit_rate = 192_000
         self._begin_s = Fraction(0)
         self._written = 0
+        self._expected_s: Fraction | None = None
+        self._resampler: Any = None
         self._renew()
 
     def begin(self, begin_s: Fraction) -> None:
@@ -235,8 +248,8 @@ class _Sound:
     def _renew(self) -> None:
         import av
 
-        self._expected_s: Fraction | None = None
-        self._resampler: Any = av.AudioResampler("fltp", self._layout, self._rate)
+        self._expected_s = None
+        self._resampler = av.AudioResampler("fltp", self._layout, self._rate)
 
     def _write(self, samples: Any) -> None:
         import av

@@ -22,7 +22,7 @@ from ..session import session as sessions
 from ..settings import check_key
 from ..watching.watch import Watch
 from ..watching.watch_list import WatchList
-from . import creation, listing, offers, showing, tables, takes
+from . import creation, editing, listing, offers, showing, tables, takes
 from .demo import Demo
 from .grammar import Ids
 from .help import explain
@@ -112,6 +112,21 @@ class Commands:
             say(f"Saved to {one.saved_to} ({one.size_bytes / 1e6:.1f} MB)")
         if saved.incomplete is not None:
             say(saved.incomplete)
+
+    def frames(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.frames(arguments)
+
+    def sheet(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.sheet(arguments)
+
+    def loop(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.loop(arguments)
+
+    def reel(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.reel(arguments)
+
+    def convert(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.convert(arguments)
 
     def forget(self, arguments: Namespace, cell: str | None = None) -> None:
         entry = _ledger().named(sessions.current().settings.base_url, arguments.id)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .editing_grammar import EDITING
 from .options import (
     continue_,
     lineage,
@@ -241,6 +242,7 @@ COMMANDS = {
             _save,
             Ids.KNOWN,
         ),
+        *(Command(*words, Ids.KNOWN) for words in EDITING),
         Command(
             "forget",
             "remove a job from the list of jobs; the job and its clip are kept",

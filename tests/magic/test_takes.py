@@ -68,6 +68,17 @@ def test_a_clip_continues_another_and_stands_in_its_lineage(fresh: Bench) -> Non
     assert len([r for r in fresh.simulator.requests if r.method == "POST"]) == len(posts)
 
 
+def test_picked_takes_become_a_reel_that_stands_in_their_lineage(fresh: Bench) -> None:
+    pytest.importorskip("av")
+    takes = [done(fresh, prompt=f"Take {n}", clip="sound") for n in range(3)]
+    said(fresh, f"%cometvid rate {takes[0]} {takes[2]} --pick")
+    assert "2 clips" in said(fresh, "%cometvid reel --picked")
+    tree = said(fresh, f"%cometvid lineage {takes[2]}")
+    assert f"(2 clips, with {takes[2]})" in tree or f"(2 clips, with {takes[0]})" in tree
+    said(fresh, f"%cometvid rate {takes[0]} --clear")
+    assert "(1 is picked)" in said(fresh, "%cometvid reel --picked")
+
+
 def test_a_recipe_is_printed_from_a_file_and_from_an_id(fresh: Bench) -> None:
     made = said(
         fresh, "%cometvid create 'A \"comet\" {x}' --model m-1 --seconds 4 --no-watch --no-save"
