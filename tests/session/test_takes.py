@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cometvid_nb.cards.card import Card
+from cometvid_nb.display.widget import GridWidget
 from cometvid_nb.errors import SettingsError
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.rating import Flag, Rating
@@ -111,6 +112,19 @@ def test_what_a_page_says_of_a_clip_is_taken_by_value(session: Session, sim: Sim
     tell({"stars": None, "flag": None, "tags": [], "note": None})
     assert watch.rating == Rating()
     assert widget.card["rating"] is None
+
+
+def test_a_gallery_says_it_of_one_of_its_jobs(session: Session, sim: Simulator) -> None:
+    one, two = done(session, sim, "video_1"), done(session, sim, "video_2")
+    widget = GridWidget()
+    feed = session.stage.bind_gallery(widget, [one, two])
+    for job_id in ("video_2", "video_strange"):
+        message = {"kind": "rate", "job_id": job_id, "rating": {"flag": "picked"}}
+        widget._handle_custom_msg(message, [])
+    assert (one.rating, two.rating) == (Rating(), Rating(flag=Flag.PICKED))
+    cards = {card.job_id: card for card in feed.gallery.cards(9)}
+    assert cards["video_2"].rating == two.rating
+    feed.end()
 
 
 def test_a_list_of_watches_gives_the_picked_ones(session: Session, sim: Simulator) -> None:
