@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from .job.footage import SLOT
 from .notebook import shell as current_shell
 from .session.drawing import let_values_be_drawn
+from .session.footage import SessionFootage
 from .session.kept import kept
 
 if TYPE_CHECKING:
@@ -21,10 +23,23 @@ if TYPE_CHECKING:
     from .session.client import Client
     from .session.dry_run import DryRun
     from .session.widgets import GalleryWidget, JobWidget
-    from .watching.watch import Watch, WatchList
+    from .watching.watch import Watch
+    from .watching.watch_list import WatchList
 
-    class _CreateOptions(TypedDict, total=False):
-        """The options of `create`, for the type checker."""
+    class _WatchOptions(TypedDict, total=False):
+        """The options of `watch`, for the type checker."""
+
+        wait: bool | None
+        timeout_s: float | None
+        interval_s: float | None
+        save: bool | None
+        save_to: str | None
+        name: str | None
+        embed: bool
+        gallery: bool
+
+    class _CreateOptions(_WatchOptions, total=False):
+        """The same of `create`."""
 
         model: str | None
         seconds: str | float | None
@@ -36,17 +51,11 @@ if TYPE_CHECKING:
         image: Any
         first_frame: Any
         last_frame: Any
+        continue_from: str | Watch | Job | None
         fit: str | None
         extra: Mapping[str, Any] | None
         force: bool
         again: bool
-        wait: bool | None
-        timeout_s: float | None
-        interval_s: float | None
-        save: bool | None
-        save_to: str | None
-        embed: bool
-        gallery: bool
 
 
 __all__ = [
@@ -84,8 +93,10 @@ _HOMES = {
     "Watch": "watching.watch",
 }
 
-_CHECKED = ("timeout_s", "interval_s", "save", "save_to")
+_CHECKED = ("timeout_s", "interval_s", "save", "save_to", "name")
 """Options of a watch that are checked before a job is paid for."""
+
+SLOT.filled = SessionFootage()  # a job, in the lowest room, knows nobody who finds its clip
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -113,30 +124,12 @@ def _strict(call: Callable[P, T]) -> Callable[P, T]:
 
 @overload  # a text is a collection of texts, too, but here it is one id
 def watch(  # type: ignore[overload-overlap]
-    job_id: str | Watch | Job,
-    *,
-    wait: bool | None = ...,
-    timeout_s: float | None = ...,
-    interval_s: float | None = ...,
-    save: bool | None = ...,
-    save_to: str | None = ...,
-    embed: bool = ...,
-    gallery: bool = ...,
+    job_id: str | Watch | Job, **options: Unpack[_WatchOptions]
 ) -> Watch: ...
 
 
 @overload
-def watch(
-    job_id: Iterable[str | Watch | Job],
-    *,
-    wait: bool | None = ...,
-    timeout_s: float | None = ...,
-    interval_s: float | None = ...,
-    save: bool | None = ...,
-    save_to: str | None = ...,
-    embed: bool = ...,
-    gallery: bool = ...,
-) -> WatchList: ...
+def watch(job_id: Iterable[str | Watch | Job], **options: Unpack[_WatchOptions]) -> WatchList: ...
 
 
 @_strict
@@ -148,6 +141,7 @@ def watch(
     interval_s: float | None = None,
     save: bool | None = None,
     save_to: str | None = None,
+    name: str | None = None,
     embed: bool = False,
     gallery: bool = False,
 ) -> Watch | WatchList:
@@ -164,6 +158,7 @@ def watch(
         interval_s: fixed seconds between polls; None takes the setting.
         save: whether to save the clip; None takes the setting.
         save_to: a folder, a file or a URL for this clip alone; None takes the setting.
+        name: a template of file names, such as "{date}-{prompt:40}-{take}"; None takes the setting.
         embed: whether the record in the notebook file contains the clip.
         gallery: whether two or three jobs share a gallery, too.
 
@@ -173,12 +168,12 @@ def watch(
     """
     from .job.ids import check_job_id, ids_in, names_one
     from .session.session import current
-    from .watching.watch import WatchList
+    from .watching.watch_list import WatchList
 
     let_values_be_drawn(current_shell())
     here = current()
     options: dict[str, Any] = {"timeout_s": timeout_s, "interval_s": interval_s}
-    options |= {"save": save, "save_to": save_to}
+    options |= {"save": save, "save_to": save_to, "name": name}
     ids = [check_job_id(one) for one in ids_in(job_id)]  # all, before the first is followed
     followed = WatchList(here.watch(one, **options) for one in ids)
     here.stage.present(followed, wait=wait, is_embedding=embed, is_gallery=gallery)
@@ -209,6 +204,7 @@ def create(
     image: Any = None,
     first_frame: Any = None,
     last_frame: Any = None,
+    continue_from: str | Watch | Job | None = None,
     fit: str | None = None,
     extra: Mapping[str, Any] | None = None,
     force: bool = False,
@@ -219,6 +215,7 @@ def create(
     interval_s: float | None = None,
     save: bool | None = None,
     save_to: str | None = None,
+    name: str | None = None,
     embed: bool = False,
     gallery: bool = False,
 ) -> Watch | DryRun:
@@ -241,6 +238,8 @@ def create(
             URL, bytes, a PIL image, or an array of height × width × 3.
         first_frame: the picture that the clip begins with.
         last_frame: the picture that the clip ends with.
+        continue_from: a finished job, whose last frame the clip begins with; model, size and
+            seconds are as that job has them, unless they are given. Needs `cometvid-nb[edit]`.
         fit: how pictures get the clip's shape: "crop", "pad", or "none" (as they are); None does
             what the model needs.
         extra: further fields, whatever the model knows.
@@ -252,6 +251,7 @@ def create(
         interval_s: as for `watch`.
         save: as for `watch`.
         save_to: as for `watch`.
+        name: as for `watch`.
         embed: as for `watch`.
         gallery: as for `watch`.
 
@@ -261,6 +261,8 @@ def create(
         OutcomeUnknown: the answer was lost, now or in an earlier run, so a job may exist. Nothing
             was sent again.
     """
+    from .job.ids import one_id
+
     options: dict[str, Any] = {
         "model": model,
         "seconds": seconds,
@@ -272,12 +274,13 @@ def create(
         "image": image,
         "first_frame": first_frame,
         "last_frame": last_frame,
+        "continue_from": one_id(continue_from) if continue_from is not None else None,
         "fit": fit,
         "extra": extra,
         "force": force,
     }
     watching: dict[str, Any] = {"wait": wait, "timeout_s": timeout_s, "interval_s": interval_s}
-    watching |= {"save": save, "save_to": save_to, "embed": embed, "gallery": gallery}
+    watching |= {"save": save, "save_to": save_to, "name": name, "embed": embed, "gallery": gallery}
     return _make(prompt, options, dry_run, again, watching)
 
 
@@ -299,13 +302,7 @@ def remix(
     extra: Mapping[str, Any] | None = ...,
     dry_run: Literal[False] = ...,
     again: bool = ...,
-    wait: bool | None = ...,
-    timeout_s: float | None = ...,
-    interval_s: float | None = ...,
-    save: bool | None = ...,
-    save_to: str | None = ...,
-    embed: bool = ...,
-    gallery: bool = ...,
+    **options: Unpack[_WatchOptions],
 ) -> Watch: ...
 
 
@@ -322,6 +319,7 @@ def remix(
     interval_s: float | None = None,
     save: bool | None = None,
     save_to: str | None = None,
+    name: str | None = None,
     embed: bool = False,
     gallery: bool = False,
 ) -> Watch | DryRun:
@@ -333,7 +331,7 @@ def remix(
     from .job.ids import one_id
 
     watching: dict[str, Any] = {"wait": wait, "timeout_s": timeout_s, "interval_s": interval_s}
-    watching |= {"save": save, "save_to": save_to, "embed": embed, "gallery": gallery}
+    watching |= {"save": save, "save_to": save_to, "name": name, "embed": embed, "gallery": gallery}
     return _make(prompt, {"remix_of": one_id(job_id), "extra": extra}, dry_run, again, watching)
 
 

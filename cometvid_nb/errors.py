@@ -17,6 +17,7 @@
     ├── ClipError              the job is done, but its clip could not be fetched or saved
     │   ├── ClipNotReady       … as the server does not have it yet: some come a minute late
     │   └── PlaceUnusable      … as it cannot be written where it should go: choose another place
+    ├── EditError              a frame, sheet, loop, reel or copy cannot be made of a clip
     └── WatchEnded             the watch is over and there is no clip
         ├── JobFailed          the job itself failed
         ├── GaveUp             the deadline passed first
@@ -200,6 +201,10 @@ class ClipNotReady(ClipError):
 
 class PlaceUnusable(ClipError):
     """The place that a clip is to be saved to cannot be written."""
+
+
+class EditError(CometVidError):
+    """What was asked for cannot be made of a clip; the clip itself is as it was."""
 
 
 class WatchEnded(CometVidError):

@@ -30,6 +30,8 @@ _PLAINER = {
     "✓": "+",
     "✕": "x",
     "◷": "~",
+    "★": "*",
+    "☆": ".",
 }
 """What stands for the signs of our own texts where a terminal has none of them."""
 
@@ -67,6 +69,13 @@ def user_folder(kind: Literal["data", "cache"]) -> Path | None:
         return None
     # Older platformdirs leave `~` as it is, and no folder of that name is meant.
     return folder if folder.is_absolute() else None
+
+
+def free_memory_bytes() -> int:
+    """Return how much memory this machine can still give."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
 def sync(file_descriptor: int) -> None:

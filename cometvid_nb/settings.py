@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import MissingKey, SettingsError
+from .job.naming import check_template
 from .machine import is_this_machine
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
@@ -107,6 +108,14 @@ class Settings:
         default="videos",
         metadata={"help": "the folder for clips; a relative path starts beside the notebook"},
     )
+    name_template: str = field(
+        default="",
+        metadata={"help": "how clips are named, such as {date}-{prompt:40}-{take}; empty = ID.mp4"},
+    )
+    recipe: bool = field(
+        default=True,
+        metadata={"help": "write how each clip was made beside it, as a .json of the same name"},
+    )
     ledger: str = field(
         default="on",
         metadata={"help": "where jobs are remembered: on, off, or the path of a file"},
@@ -135,6 +144,10 @@ class Settings:
         # Every call of the operating system raises ValueError for a NUL in a path.
         if not self.save_dir.strip() or "\0" in self.save_dir:
             raise SettingsError("save_dir is empty: give a folder, or save=off to save nothing")
+        try:
+            check_template(self.name_template)
+        except ValueError as error:
+            raise SettingsError(f"name_template cannot be used: {error}") from None
         if self.rerun not in RERUNS:
             raise SettingsError(f"rerun is {self.rerun!r}: give {' or '.join(RERUNS)}")
         if not self.ledger or "\0" in self.ledger:
@@ -347,6 +360,8 @@ _PARSERS: dict[str, Callable[[str, object], Any]] = {
     "interval_s": _parse_number,
     "save": _parse_switch,
     "save_dir": _parse_text,
+    "name_template": _parse_text,
+    "recipe": _parse_switch,
     "ledger": _parse_text,
     "rerun": _parse_text,
     "allow_http": _parse_switch,

@@ -41,6 +41,10 @@ class NewJob:
     fields: Mapping[str, str] = field(hash=False)
     images: tuple[Image, ...] = ()
     remix_of: str | None = None
+    continued_from: str | None = None
+    """The job whose last frame is the only picture, which comes last: see `with_frame`."""
+    fit: str | None = None
+    """How that frame gets the clip's shape."""
 
     @classmethod
     def check(
@@ -61,6 +65,7 @@ class NewJob:
         extra: Mapping[str, Any] | None = None,
         force: bool = False,
         remix_of: str | None = None,
+        continued_from: str | None = None,
     ) -> NewJob:
         """The request, if it can make sense; what only the API can judge is left to it.
 
@@ -83,6 +88,7 @@ class NewJob:
             extra: further fields, whatever they are.
             force: send also what the model is known to refuse.
             remix_of: the id of a finished job; besides the prompt only `extra` can go along.
+            continued_from: the id of a finished job, whose last frame takes the place of pictures.
 
         Raises:
             SettingsError: what makes no sense, and what would. Nothing was sent.
@@ -106,7 +112,14 @@ class NewJob:
         sources = image_sources(image, first_frame, last_frame)
         if fit is not None and fit not in FITS:
             raise SettingsError(f"fit is {fit!r}: give {listed(FITS)}")
-        if fit is not None and not sources:
+        if continued_from is not None:
+            if sources:
+                raise SettingsError(
+                    "a clip that continues another one begins with its last frame: leave out the "
+                    "other pictures"
+                )
+            refused += _refused_images(family, name, 1, has_last=False)
+        elif fit is not None and not sources:
             raise SettingsError("there is no picture to fit: use fit together with image")
         refused += _refused_seconds(family, name, fields)
         refused += _refused_images(family, name, len(sources), has_last=last_frame is not None)
@@ -121,7 +134,28 @@ class NewJob:
         if refused and not force:
             raise SettingsError(" ".join(refused), advice=_FORCE)
         check_sum(images)
+        if continued_from is not None:
+            return cls(fields, continued_from=_job_id(continued_from), fit=fit)
         return cls(fields, images)
+
+    @property
+    def needs_frame(self) -> bool:
+        """Whether the frame that it is to begin with is still missing."""
+        return self.continued_from is not None and not self.images
+
+    def with_frame(self, frame: Image) -> NewJob:
+        """The request with its first picture, made what the model takes.
+
+        Raises:
+            SettingsError: it cannot be made that.
+        """
+        family, fields = family_of(self.model), dict(self.fields)
+        if family.is_image_of_size and self.fit != "none" and "size" not in fields:
+            like = size_like(_upright_frame(frame), family)
+            fields |= {"size": like} if like else {}
+        images = _fitted([frame], fields, family, self.fit)
+        check_sum(images)
+        return replace(self, fields=fields, images=images)
 
     @property
     def prompt(self) -> str:
@@ -148,8 +182,11 @@ class NewJob:
         return replace(self, fields={**self.fields, "prompt": prompt_text(prompt)})
 
     def to_json_text(self) -> str:
-        """The request as JSON text: its fields, and the names of its images."""
-        request = {"fields": dict(self.fields), "images": [image.name for image in self.images]}
+        """The request as JSON text: its fields, and the names and digests of its images."""
+        request: dict[str, Any] = {"fields": dict(self.fields)}
+        request["images"] = [image.name for image in self.images]
+        if self.images:
+            request["digests"] = [image.digest for image in self.images]
         return json.dumps(request, ensure_ascii=False)
 
 

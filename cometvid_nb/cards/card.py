@@ -13,7 +13,7 @@ from typing import Any
 
 from ..clips.places import SavedClip, Saving
 from ..errors import BadKey, JobNotFound, MissingKey
-from ..job.ids import check_job_id, quoted_id
+from ..job.ids import check_job_id, quoted_id, shown_id
 from ..job.job import Job
 from ..job.plain import plain
 from ..job.rating import Rating
@@ -137,6 +137,7 @@ class Card:
             model=_model(known),
             seed=_seed(known),
             picture=picture if phase.is_active else None,
+            rating=state.rating,
         )
 
     @classmethod
@@ -227,7 +228,10 @@ def _facts(job: Job | None, saved: SavedClip | None = None) -> tuple[str, ...]:
     size = f"{width}×{height}" if width and height else None
     length = f"{job.duration_s:g} s" if job.duration_s else None
     pictures = _short(", ".join(job.images), MOST_FACT)
-    return tuple(filter(None, (_model(job), size, length, pictures, _seed(job))))
+    continued = f"continues {shown_id(job.continued_from)}" if job.continued_from else ""
+    # The picture of such a clip is that frame.
+    told = _short(continued, MOST_FACT) or pictures
+    return tuple(filter(None, (_model(job), size, length, told, _seed(job))))
 
 
 def _model(job: Job | None) -> str | None:
@@ -299,7 +303,9 @@ def _advice(state: WatchState) -> str | None:
     if state.error is not None:
         return state.error.advice
     if state.problem is None and _codec_problem(state.saved):
-        return "The file is complete. Open it in VLC, or on a Mac in QuickTime Player."
+        words = "The file is complete: it plays in VLC, or on a Mac in QuickTime Player."
+        is_first = state.saved is not None and state.saved.codec is not None
+        return f"{words} For a copy that plays in every browser:" if is_first else words
     if state.ending is None and state.not_found_times:
         return "Checking a few more seconds before giving up."
     if state.ending is None and state.problem:
@@ -316,6 +322,8 @@ def _command(phase: Phase, state: WatchState) -> str | None:
         return "%cometvid login"
     if _is_unsaved(state) or (state.saved is not None and state.problem is not None):
         return _command_line("save", state.job_id)
+    if state.saved is not None and state.saved.codec is not None:
+        return _command_line("convert", state.job_id)
     if isinstance(state.error, JobNotFound):
         return "%cometvid jobs"  # the same line again would only fail again
     if phase in (Phase.STOPPED, Phase.GAVE_UP, Phase.BROKEN):

@@ -14,6 +14,7 @@ from typing import Any
 from ..clips.format import IMAGES, suffix_of
 from ..job.ids import check_job_id, quoted_id
 from ..job.plain import plain
+from ..job.rating import Rating, RatingFilter
 from ..job.status import JobStatus
 from ..job.values import ratio_of
 from ..ledger.entry import Entry
@@ -55,6 +56,10 @@ class JobRow:
     """Where the clip can be had; without a path, only a kernel can fetch it."""
     aspect_ratio: float = 16 / 9
     watch_command: str | None = None
+    rating: Rating | None = None
+    """What a person thinks of the clip; None: nothing yet."""
+    continued_from: str | None = None
+    """The job whose last frame the clip begins with."""
 
     def __post_init__(self) -> None:
         """Take out what a terminal would obey: whatever is shown is drawn from a row."""
@@ -83,6 +88,8 @@ class JobRow:
             clip=_clip(entry.clip, path) if has_clip or entry.clip else None,
             aspect_ratio=min(4.0, max(0.25, ratio_of(entry.size) or 16 / 9)),  # as a card does
             watch_command=_watch_command(entry.job_id),
+            rating=entry.rating,
+            continued_from=entry.continued_from,
         )
 
 
@@ -96,6 +103,8 @@ class JobQuery:
     order: Order = Order.WHEN
     is_ascending: bool = False
     page: int = 1
+    rated: RatingFilter = field(default_factory=RatingFilter)
+    """Which ratings it shows; a page cannot change that."""
 
     @classmethod
     def of_page(cls, wish: Mapping[str, object]) -> JobQuery:
@@ -140,6 +149,7 @@ class JobList:
     def to_json(self, now_s: float) -> dict[str, Any]:
         """What the browser draws; `now_s` lets it correct a clock that differs from ours."""
         query = asdict(self.query) | {"order": self.query.order.value}
+        del query["rated"]  # `note` tells it
         rest = {"rows": [asdict(row) for row in self.rows], "counts": dict(self.counts)}
         told = {"matching": self.matching, "total": self.total, "note": self.note}
         told |= {"pages": pages_of(self.matching), "is_simulated": self.is_simulated}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
 from ..errors import ClipError, ClipNotReady
+from ..job.job import Job
+from ..job.naming import TAKE, clip_stem
 from ..machine import sync
 from .format import Format, suffix_of
 from .gif import GIF_HEADS, read_gif, read_riff
@@ -29,6 +32,13 @@ def clip_file_name(job_id: str) -> str:
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", job_id)[:40].strip("-")
     digest = hashlib.sha256(job_id.encode("utf-8", "replace")).hexdigest()[:12]
     return f"{readable or 'clip'}-{digest}.mp4"
+
+
+def name_by(template: str, job: Job) -> str:
+    """A file name for the clip of `job` by a template; after its job where nothing is left."""
+    usual = clip_file_name(job.id)
+    stem = clip_stem(template, job, usual.removesuffix(".mp4"), time.time()) if template else ""
+    return f"{stem}.mp4" if stem else usual
 
 
 def check(file: FileIO, job_id: str) -> tuple[int, Format]:
@@ -80,7 +90,13 @@ def fitting(name: str, suffix: str) -> str:
 
 
 def numbered(name: str) -> Iterator[str]:
-    """`clip.mp4`, `clip-2.mp4` and so on, for where another file has the name."""
+    """`clip.mp4`, `clip-2.mp4` and so on, for where another file has the name.
+
+    A name with the mark of a take has its number there instead, from 1.
+    """
+    if TAKE in name:
+        yield from (name.replace(TAKE, str(take)) for take in range(1, 1000))
+        return
     yield name
     yield from (with_number(name, number) for number in range(2, 1000))
 

@@ -98,7 +98,8 @@ class Destination:
     """Where a clip is to go: a local folder, or a URL of some storage, and a name if one is given.
 
     `beside` is where the notebook lies, whose page is to play it, and `root` what its server gives
-    out (see `page_path`). `url` None: local. `file_name` None: named after the job.
+    out (see `page_path`). `url` None: local. `file_name` None: named by the template, or after the
+    job.
     """
 
     folder: Path
@@ -106,6 +107,10 @@ class Destination:
     url: str | None = None
     file_name: str | None = None
     root: Path | None = None
+    name_template: str = ""
+    """How a clip is named where `file_name` is None; "" = after its job: see `job.naming`."""
+    has_recipe: bool = False
+    """Whether a recipe is written beside each clip: see `clips.recipe`."""
 
     @classmethod
     def parse(

@@ -10,7 +10,7 @@ from ..errors import ClipError, CometVidError, TransientError
 from ..job.job import Job
 from .download import ClipFile, Tries
 from .fetch import Wanted, fetch, late_until_s
-from .file import clip_file_name, fitting, with_number
+from .file import fitting, name_by, with_number
 from .parts import scratch_folder
 from .places import Destination, SavedClip, Saving, local_file, page_path
 from .posters import first_frame_of
@@ -61,7 +61,7 @@ async def _save_one(
     client: Client, wanted: Wanted, destination: Destination, tries: Tries
 ) -> SavedClip:
     saved, job_id = wanted.saved, wanted.job.id
-    name = destination.file_name or clip_file_name(job_id)
+    name = destination.file_name or name_by(destination.name_template, wanted.job)
     name = with_number(name, wanted.number + 1) if wanted.number else name
     if destination.url is None:
         file = await fetch(client, wanted, destination.folder, name, tries)
@@ -76,7 +76,9 @@ async def _save_one(
         return replace(saved, file_path=url, path=None, saved_to=url, others=(), also=())
     with scratch_folder() as folder:
         file = await fetch(client, wanted, folder, name, tries)
-        url = await upload(file.path, destination.url, file.path.name, job_id)
+        # Not the name of that file: the number of a take is chosen where the clip goes.
+        name = fitting(name, file.path.suffix)
+        url = await upload(file.path, destination.url, name, job_id)
         poster = await first_frame_of(file.path)
         return _kept(wanted, file, SavedClip(url, None, url, file.size_bytes, poster))
 

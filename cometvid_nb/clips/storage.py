@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,48 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
         # the place as it was given.
         told = str(error).replace(folder_url, shown_url)
         raise ClipError(f"The clip of {job_id} was not saved to {shown_url}: {told}") from error
+
+
+def put_beside(url: str, content: bytes, may_replace: Callable[[bytes], bool]) -> bool:
+    """Put a small file at `url`; return False, and put nothing, where another one is.
+
+    `may_replace(old)` tells of the bytes that are there whether they are ours. Raises whatever a
+    driver raises.
+    """
+    import fsspec
+
+    system, path = fsspec.core.url_to_fs(url)
+    system.invalidate_cache()
+    if system.exists(path) and not may_replace(system.cat_file(path)):
+        return False
+    system.pipe_file(path, content)
+    return True
+
+
+async def download(url: str, file: Path, job_id: str) -> None:
+    """Download the clip at `url` to `file`.
+
+    Raises:
+        ClipError: the storage is unknown, its driver is missing, or it does not give the clip.
+    """
+    told = f"The clip of {job_id} was not fetched from {url}"
+    try:
+        import fsspec
+    except ImportError:
+        advice = "Run %pip install 'cometvid-nb[storage]'."
+        raise ClipError(f"{told}: fsspec is missing.", advice=advice) from None
+
+    def get() -> None:
+        system, path = fsspec.core.url_to_fs(url)
+        system.get_file(path, str(file))
+
+    try:
+        await asyncio.to_thread(get)
+    except ImportError as error:
+        advice = "Install the driver of that storage, such as s3fs for s3://."
+        raise ClipError(f"{told}: {error}", advice=advice) from None
+    except Exception as error:
+        raise ClipError(f"{told}: {error}") from error
 
 
 def _is_same(system: Any, path: str, file: Path) -> bool:

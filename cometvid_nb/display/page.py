@@ -298,25 +298,28 @@ class GalleryWidgetView:
         if not gallery.is_settled:
             self._output.redraw()
         elif self._output.is_open and not self._is_settling:
-            cards = last_cards(gallery, is_embedding=self._is_embedding)
             # A single clip has nothing to be compared with.
             if self._output.is_settling_at_once or gallery.totals[Group.COMPLETED] < 2:
-                self._output.settle(self._record(gallery, cards))
+                self._output.settle(self._record(gallery, self._last_cards(gallery)))
             else:
                 self._is_settling = True
-                spawn(self._settle_when_unused(gallery, cards))
+                spawn(self._settle_when_unused(gallery))
 
-    async def _settle_when_unused(self, gallery: Gallery, cards: list[Card]) -> None:
+    async def _settle_when_unused(self, gallery: Gallery) -> None:
         left_s = COMPARED_WITHIN_S
         while left_s > 0 and self._output.is_open and not self._output.is_plain:
             await until_idle(min(left_s, LOOKED_AT_EVERY_S))
             left_s = COMPARED_WITHIN_S if self._widget.is_used else left_s - LOOKED_AT_EVERY_S
         self._is_settling = False
+        cards = self._last_cards(gallery)  # as they are now: somebody may have rated them
         # Some clips may have only the API's link, see `WidgetView.show`. And a page may have asked
         # to watch a job again: then the gallery is no longer settled.
         is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
         if not is_needed and gallery.is_settled:
             self._output.settle(self._record(gallery, cards))
+
+    def _last_cards(self, gallery: Gallery) -> list[Card]:
+        return last_cards(gallery, is_embedding=self._is_embedding)
 
     def _record(self, gallery: Gallery, cards: list[Card]) -> dict[str, str]:
         return gallery_record(gallery, cards, token=self._widget.record_token)

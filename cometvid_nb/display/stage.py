@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..clips.places import SavedClip
 from ..job.ids import shown_id
 from ..job.job import Job
+from ..job.rating import Rating
 from ..machine import say
 from ..notebook import shell
 from ..watching.blocking import block_on
@@ -224,6 +225,8 @@ class Stage:
             feed.replace(self.watch_again(watch))
         elif message["kind"] == "again" and message.get("job_id") == watch.job_id:
             self._repeat(feed, watch)
+        elif message["kind"] == "rate":
+            _rate(watch, message.get("rating"))
 
     def _repeat(self, feed: Feed, watch: Watch) -> None:
         """Show another take in the place of a job: once, however often somebody clicks."""
@@ -321,6 +324,15 @@ class Stage:
 async def _send(widget: CometvidWidget, messages: AsyncIterator[Message]) -> None:
     async for message, buffers in messages:
         widget.send(message, buffers)
+
+
+def _rate(watch: Watch, told: object) -> None:
+    """Have the rating that a page tells, which may be anything, as that of the clip."""
+    try:
+        watch.replace_rating(Rating.of(told))
+    except ValueError as error:
+        note = f"The rating was not taken: {error}."
+        watch.annotate(note, can_repeat=watch.state.can_repeat)
 
 
 def _tell_notes(watches: Sequence[Watch]) -> None:

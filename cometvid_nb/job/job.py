@@ -8,13 +8,19 @@ the original stays in `Job.raw`.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import names
+from .footage import SLOT
 from .reading import Reading
 from .status import JobStatus
 from .values import moment_of, percent_of, text_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Job:
     error_message: str | None = None
     error_code: str | None = None
     remixed_from: str | None = None
+    continued_from: str | None = None
+    """The job whose last frame went along as its first picture; no answer tells it."""
     images: tuple[str, ...] = ()
     """File names of the pictures that went along with the request; no answer tells them."""
     seed: str | None = None
@@ -126,9 +134,45 @@ class Job:
             height=height,
             ratio=ratio,
             remixed_from=self.remixed_from or asked.remixed_from,
+            continued_from=self.continued_from or asked.continued_from,
             images=self.images or asked.images,
             seed=self.seed or asked.seed,
         )
+
+    def frames(
+        self,
+        *,
+        every_s: float | None = None,
+        at_s: Sequence[float | str] | None = None,
+        count: int | None = None,
+    ) -> np.ndarray[Any, Any]:
+        """What the clip shows at some moments: an array of n × height × width × 3, uint8, RGB.
+
+        Give exactly one of the three: `every_s` seconds one frame; `at_s` certain seconds, such as
+        `[0, 1.5, "last"]`, in this order; or `count` frames, from the first to the last. Upright
+        and with square pixels, as a player shows them. The clip may lie on disk, in another
+        storage, or still only at the API. Needs the extra `cometvid-nb[edit]`.
+
+        Raises:
+            SettingsError: which frames is not clear, or a moment is after the end.
+            ClipError, ApiError, TransientError, MissingKey: the clip cannot be had.
+            EditError: it cannot be decoded, or the extra is missing.
+        """
+        return SLOT.footage.frames(self.id, self.saved_path, every_s, at_s, count)
+
+    def iter_frames(
+        self, *, every_s: float | None = None
+    ) -> Iterator[tuple[float, np.ndarray[Any, Any]]]:
+        """Every frame of the clip, one after the other: pairs of its time in seconds and an array.
+
+        Or what is shown every `every_s` seconds. One frame is held at a time, however long the
+        clip is. Raises what `frames` raises, when the first one is asked for.
+        """
+        return SLOT.footage.iter_frames(self.id, self.saved_path, every_s)
+
+    def last_frame(self) -> Image.Image:
+        """The last frame of the clip as a PIL image. Raises what `frames` raises."""
+        return SLOT.footage.last_frame(self.id, self.saved_path)
 
     @property
     def is_final(self) -> bool:

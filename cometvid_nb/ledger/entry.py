@@ -10,9 +10,11 @@ from typing import Any, Self
 
 from ..job.job import Job
 from ..job.plain import plain
+from ..job.rating import Rating
 from ..job.status import JobStatus
 from ..job.values import text_of
 from .process import is_running
+from .ratings import read_rating
 
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
 """States of an entry without a job id; an entry with one has the status of its job."""
@@ -58,6 +60,14 @@ class Entry:
     """A piece of what the API answered to the request, where no id could be read from it."""
     request: str | None
     """What was asked for: JSON text of the form's fields and the names of the pictures."""
+    continued_from: str | None = None
+    """The job whose last frame the clip begins with."""
+    stars: int | None = None
+    """With the next three: what a person thinks of the clip, as `ratings` keeps it; see `rating`.
+    """
+    flag: str | None = None
+    tags: str | None = None
+    note: str | None = None
 
     @classmethod
     def of_row(cls, row: Sequence[object]) -> Self:
@@ -99,12 +109,19 @@ class Entry:
         """Return a flat dict, as `pandas.DataFrame` takes it, without the internal columns."""
         row = {k: plain(v) if isinstance(v, str) else v for k, v in asdict(self).items()}
         del row["is_clip_wanted"], row["sender"]
-        return row
+        rating = self.rating or Rating()
+        row |= {"stars": rating.stars, "flag": rating.flag and str(rating.flag)}
+        return row | {"tags": ", ".join(rating.tags) or None, "note": rating.note}
+
+    @property
+    def rating(self) -> Rating | None:
+        """What a person thinks of the clip; None: nothing yet."""
+        return read_rating(self.stars, self.flag, self.tags, self.note)
 
     @property
     def images(self) -> tuple[str, ...]:
         """The file names of the pictures that the job began with."""
-        names = self._asked.get("images")
+        names = self.asked.get("images")
         if not isinstance(names, list):
             names = [self.image] if self.image else []  # of an earlier version, or none
         return tuple(str(name) for name in names)
@@ -112,11 +129,12 @@ class Entry:
     @property
     def seed(self) -> str | None:
         """The seed that was asked for, or None."""
-        fields = self._asked.get("fields")
+        fields = self.asked.get("fields")
         return text_of(fields.get("seed")) if isinstance(fields, dict) else None
 
     @property
-    def _asked(self) -> dict[str, Any]:
+    def asked(self) -> dict[str, Any]:
+        """What was asked for: `fields`, `images`, `digests`; empty where nobody knows."""
         try:
             asked = json.loads(self.request or "{}")
         except (ValueError, RecursionError):
@@ -130,7 +148,8 @@ class Entry:
         told |= {"size": self.size, "remixed_from_video_id": self.remixed_from}
         if self.took_s is not None:
             told["completed_at"] = self.began_at_s + self.took_s
-        return replace(Job.parse(told), images=self.images, seed=self.seed)
+        job = replace(Job.parse(told), images=self.images, seed=self.seed)
+        return replace(job, continued_from=self.continued_from)
 
 
 def _text(value: Any) -> str | None:

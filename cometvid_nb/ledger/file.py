@@ -26,6 +26,9 @@ file."""
 _LATER_COLUMNS = {
     **dict.fromkeys(("sender", "answer", "request", "notebook", "cell", "digest"), "TEXT"),
     "take": "INTEGER",
+    "continued_from": "TEXT",
+    "stars": "INTEGER",
+    **dict.fromkeys(("flag", "tags", "note"), "TEXT"),
 }
 """What files of earlier versions lack, in the order in which it came."""
 UNFINISHED = (
@@ -35,6 +38,8 @@ UNFINISHED = (
 """The condition of an index, which serves a query only in the same words."""
 LEARNED_FROM = "state = 'completed' AND took_s > 0"
 """The same of the jobs that tell how long others take."""
+RATED = "(stars IS NOT NULL OR flag IS NOT NULL OR tags IS NOT NULL)"
+"""The same of the jobs that a list of ratings looks through."""
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS jobs (
     ref TEXT PRIMARY KEY,          -- ours; also the idempotency key of the request
@@ -55,6 +60,11 @@ CREATE TABLE IF NOT EXISTS jobs (
     cell TEXT,
     digest TEXT,
     take INTEGER,
+    continued_from TEXT,           -- the job whose last frame it begins with
+    stars INTEGER,                 -- what a person thinks of the clip, with the next three
+    flag TEXT,
+    tags TEXT,                     -- each between line breaks
+    note TEXT,
     UNIQUE (base_url, job_id)
 );
 DROP INDEX IF EXISTS jobs_by_time;
@@ -65,6 +75,12 @@ CREATE INDEX IF NOT EXISTS jobs_durations ON jobs (base_url, model, began_at_s)
     WHERE {LEARNED_FROM};
 CREATE INDEX IF NOT EXISTS jobs_repeats ON jobs (base_url, digest, notebook, began_at_s)
     WHERE digest IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_rated ON jobs (base_url, began_at_s, flag, stars, tags)
+    WHERE {RATED};
+CREATE INDEX IF NOT EXISTS jobs_remixed ON jobs (base_url, remixed_from)
+    WHERE remixed_from IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_continued ON jobs (base_url, continued_from)
+    WHERE continued_from IS NOT NULL;
 CREATE TABLE IF NOT EXISTS posters (   -- apart, so that no list of jobs reads pictures
     base_url TEXT NOT NULL,
     job_id TEXT NOT NULL,
@@ -79,6 +95,15 @@ CREATE TABLE IF NOT EXISTS outputs (   -- the further clips of a job that made s
     clip_bytes INTEGER NOT NULL,
     PRIMARY KEY (base_url, job_id, number)
 );
+CREATE TABLE IF NOT EXISTS reels (     -- clips that were joined: a row for each part, in order
+    place TEXT NOT NULL,               -- as jobs.clip
+    number INTEGER NOT NULL,           -- from 1
+    base_url TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    made_at_s REAL NOT NULL,
+    PRIMARY KEY (place, number)
+);
+CREATE INDEX IF NOT EXISTS reels_of ON reels (base_url, job_id);
 CREATE INDEX IF NOT EXISTS outputs_missing ON outputs (base_url, job_id) WHERE clip IS NULL;
 """
 _NAMES = re.findall(r"CREATE (?:TABLE|INDEX) IF NOT EXISTS (\w+)", _SCHEMA)

@@ -18,25 +18,29 @@ from typing import Any, NamedTuple
 
 from ..errors import LedgerError
 from ..job.job import Job
+from ..job.rating import RatingFilter
 from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING, Entry, read_place, stored_place
 from .file import LEARNED_FROM, UNFINISHED
 from .process import this_process
+from .relations import Relations
 from .slots import Repeat, Slot
 from .statements import (
+    ALL_RATINGS,
     Order,
     insert,
     keep_slot,
     latest_in,
     matching,
     move,
+    rate,
     see,
     sets,
     slots_of,
     tallying,
     told_by,
 )
-from .store import OF_THE_STATEMENT, Store
+from .store import OF_THE_STATEMENT
 
 MOST_LEARNED_FROM = 2000
 """So many of the latest jobs of a model tell how long others take."""
@@ -54,7 +58,7 @@ class Found(NamedTuple):
     """Whether it was another cell's, which is gone."""
 
 
-class Ledger(Store):
+class Ledger(Relations):
     """The ledger in the file at `path`; None keeps nothing. Safe to use from any thread."""
 
     # Writing.
@@ -168,6 +172,15 @@ class Ledger(Store):
             )
 
         self._write(("clip", base_url, job_id), write)
+
+    def rate(self, base_url: str, job: Job, changes: Mapping[str, Any]) -> None:
+        """Write down `changes` of the rating of a job, as `Rating.changes_from` gives them.
+
+        A job that has no entry gets one. What is not among the changes stays, as another kernel
+        may have written it.
+        """
+        key = ("rate", base_url, job.id, *changes)
+        self._write(key, lambda db: rate(db, base_url, job, changes), is_patient=True)
 
     def forget(self, entry: Entry) -> None:
         """Delete an entry. The job and the saved clip stay.
@@ -300,6 +313,7 @@ class Ledger(Store):
         search: str | None = None,
         order: Order = Order.WHEN,
         is_ascending: bool = False,
+        rated: RatingFilter = ALL_RATINGS,
     ) -> list[Entry]:
         """Return the entries of one API, newest first, or in another `order`.
 
@@ -308,23 +322,38 @@ class Ledger(Store):
         matter. With it, or in another order, the latest `MOST_SEARCHED` jobs are looked at. None
         does not filter. `offset` leaves out so many at the beginning.
         """
-        source, clause, values = matching(base_url, state, search, order, is_ascending=is_ascending)
+        source, clause, values = matching(
+            base_url, state, search, order, is_ascending=is_ascending, rated=rated
+        )
         if limit is not None:
             clause += f" LIMIT {max(0, int(limit))} OFFSET {max(0, int(offset))}"
         return self._select(clause, values, source)
 
     def count(
-        self, base_url: str, most: int, *, state: str | None = None, search: str | None = None
+        self,
+        base_url: str,
+        most: int,
+        *,
+        state: str | None = None,
+        search: str | None = None,
+        rated: RatingFilter = ALL_RATINGS,
     ) -> int:
         """Return how many entries there are, counted up to `most`; filters as for `entries`."""
-        source, clause, values = matching(base_url, state, search)
+        source, clause, values = matching(base_url, state, search, rated=rated)
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} {clause} LIMIT ?)"  # noqa: S608 - our own words
         found = self._read(sql, (*values, most))
         return int(found[0][0]) if found else 0
 
-    def tally(self, base_url: str, most: int, *, search: str | None = None) -> dict[str, int]:
+    def tally(
+        self,
+        base_url: str,
+        most: int,
+        *,
+        search: str | None = None,
+        rated: RatingFilter = ALL_RATINGS,
+    ) -> dict[str, int]:
         """Return how many entries are in each state, each counted up to `most`."""
-        return dict(self._read(*tallying(base_url, search, most)))
+        return dict(self._read(*tallying(base_url, search, most, rated)))
 
     def unfinished(self, base_url: str, limit: int | None = None) -> list[Entry]:
         """Return the jobs that may still run or whose wanted clip is not saved, oldest first.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 import uuid
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from ..job.job import Job
+from ..job.rating import RatingFilter
 from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING
+from .ratings import filtering, rating_columns
 from .slots import Repeat, Slot
 
 MOST_SEARCHED = 100_000
@@ -28,6 +31,10 @@ STATES = (
 is done."""
 _OTHER_WORDS = {"active": JobStatus.IN_PROGRESS, "lost": LOST, "uncertain": LOST, "unknown": LOST}
 """What else a person calls a state; `JobStatus.parse` knows the words of the APIs."""
+
+
+ALL_RATINGS = RatingFilter()
+"""Lets all entries through, rated or not."""
 
 
 class Order(StrEnum):
@@ -74,6 +81,23 @@ def see(
     insert(db, columns, f"ON CONFLICT (base_url, job_id) DO UPDATE SET {updates}")
 
 
+def rate(db: sqlite3.Connection, base_url: str, job: Job, changes: Mapping[str, Any]) -> None:
+    """Write the `changes` of a rating, by name, into the entry of a job, or into a new one."""
+    if not (columns := rating_columns(changes)):
+        return
+    # Not `sets`, where None keeps what there is: here it takes it away.
+    marks = ", ".join(f"{name} = ?" for name in columns)
+    sql = f"UPDATE jobs SET {marks} WHERE base_url = ? AND job_id = ?"  # noqa: S608 - our own names
+    values = (*columns.values(), base_url, job.id)
+    if db.execute(sql, values).rowcount:
+        return
+    new = {"ref": uuid.uuid4().hex, "base_url": base_url, "job_id": job.id, **told_by(job)}
+    new |= {"began_at_s": job.created_at_s or time.time(), **columns}
+    insert(db, new, "ON CONFLICT (base_url, job_id) DO NOTHING")
+    # Another kernel may have added the entry since the statement above.
+    db.execute(sql, values)
+
+
 def matching(
     base_url: str,
     state: str | None,
@@ -81,16 +105,20 @@ def matching(
     order: Order = Order.WHEN,
     *,
     is_ascending: bool = False,
+    rated: RatingFilter = ALL_RATINGS,
 ) -> tuple[str, str, list[object]]:
     """Return the source, the clause and the values that select entries, in their order."""
-    where, values = "WHERE base_url = ?", [base_url]
+    is_rated, rating_values = filtering(rated)
+    # Else SQLite may walk the index of all jobs, as that has the same order.
+    jobs = "jobs INDEXED BY jobs_rated" if is_rated else "jobs"
+    where, values = f"WHERE base_url = ?{is_rated}", [base_url, *rating_values]
     if state is not None:
         where += " AND state = ?"
         values.append(state_of(state))
     if search is None and order == Order.WHEN:
-        return "jobs", f"{where} {_sorted(order, is_ascending=is_ascending)}", [*values]
+        return jobs, f"{where} {_sorted(order, is_ascending=is_ascending)}", [*values]
     latest = f"{where} {_sorted()} LIMIT {MOST_SEARCHED}"
-    source = f"(SELECT rowid, * FROM jobs {latest})"  # noqa: S608 - our own words
+    source = f"(SELECT rowid, * FROM {jobs} {latest})"  # noqa: S608 - our own words
     clause, found = "", [*values]
     if search is not None:
         clause, found = (
@@ -103,14 +131,18 @@ def matching(
     return source, clause, [*found]
 
 
-def tallying(base_url: str, search: str | None, most: int) -> tuple[str, list[object]]:
+def tallying(
+    base_url: str, search: str | None, most: int, rated: RatingFilter = ALL_RATINGS
+) -> tuple[str, list[object]]:
     """Return the query, and its values, for the number of entries in each state.
 
-    Each is counted up to `most`; of those found by a text all are, as one look finds them all.
+    Each is counted up to `most`; of those found by a text, or by their rating, among the latest
+    `MOST_SEARCHED` all are, as one look finds them all.
     """
-    if search is not None:
-        source, clause, values = matching(base_url, None, search)
-        return f"SELECT state, count(*) FROM {source} {clause} GROUP BY state", values  # noqa: S608
+    if search is not None or rated:
+        source, clause, values = matching(base_url, None, search, rated=rated)
+        found = f"SELECT state FROM {source} {clause} LIMIT {MOST_SEARCHED}"  # noqa: S608
+        return f"SELECT state, count(*) FROM ({found}) GROUP BY state", values  # noqa: S608
     one = "SELECT ?, count(*) FROM (SELECT 1 FROM jobs WHERE base_url = ? AND state = ? LIMIT ?)"
     rows = [(state, base_url, state, most) for state in STATES]
     return " UNION ALL ".join([one] * len(rows)), [value for row in rows for value in row]
@@ -155,6 +187,7 @@ def told_by(job: Job) -> dict[str, Any]:
         "size": job.size,
         "prompt": job.prompt,
         "remixed_from": job.remixed_from,
+        "continued_from": job.continued_from,
         "problem": job.error_message,
     }
 
@@ -188,7 +221,7 @@ def move(db: sqlite3.Connection, base_url: str, repeat: Repeat, old: Slot, new: 
 
 def keep_slot(db: sqlite3.Connection, ref: str, job_id: object) -> None:
     """Give the slot of a request to the entry that its job has already, if that has none."""
-    columns = "notebook, cell, digest, take, request"
+    columns = "notebook, cell, digest, take, request, continued_from"
     asked = f"SELECT {columns} FROM jobs WHERE ref = ?"  # noqa: S608 - our own words
     server = "(SELECT base_url FROM jobs WHERE ref = ?)"
     clause = f"WHERE base_url = {server} AND job_id = ? AND digest IS NULL"

@@ -20,8 +20,9 @@ from ..ledger.ledger import Ledger
 from ..machine import is_this_machine, say
 from ..session import session as sessions
 from ..settings import check_key
-from ..watching.watch import Watch, WatchList
-from . import creation, listing, offers, showing, tables
+from ..watching.watch import Watch
+from ..watching.watch_list import WatchList
+from . import creation, editing, listing, offers, showing, tables, takes
 from .demo import the_demo
 from .grammar import Ids
 from .help import explain
@@ -58,6 +59,21 @@ class Commands:
         showing.watch_options(arguments)
         return creation.remix(arguments, showing.show)
 
+    def continue_(self, arguments: Namespace, cell: str | None = None) -> Any:
+        showing.watch_options(arguments)
+        return creation.continue_(arguments, showing.show)
+
+    def rate(self, arguments: Namespace, cell: str | None = None) -> None:
+        takes.rate(arguments)
+        self._tell_of_ledger()
+
+    def lineage(self, arguments: Namespace, cell: str | None = None) -> None:
+        _ledger()
+        takes.lineage(arguments)
+
+    def recipe(self, arguments: Namespace, cell: str | None = None) -> None:
+        takes.recipe(arguments)
+
     def jobs(self, arguments: Namespace, cell: str | None = None) -> None:
         listing.show_jobs(_ledger(), arguments)
         self._tell_of_ledger()
@@ -90,11 +106,27 @@ class Commands:
                 told = saving.attempt
                 say(f"Try {told}: {one_line(saving.problem or '')}")
 
-        saved = sessions.current().save(arguments.id, arguments.dest, on_progress)
+        session, name = sessions.current(), arguments.name
+        saved = session.save(arguments.id, arguments.dest, on_progress, name=name)
         for one in saved.every:
             say(f"Saved to {one.saved_to} ({one.size_bytes / 1e6:.1f} MB)")
         if saved.incomplete is not None:
             say(saved.incomplete)
+
+    def frames(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.frames(arguments)
+
+    def sheet(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.sheet(arguments)
+
+    def loop(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.loop(arguments)
+
+    def reel(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.reel(arguments)
+
+    def convert(self, arguments: Namespace, cell: str | None = None) -> None:
+        editing.convert(arguments)
 
     def forget(self, arguments: Namespace, cell: str | None = None) -> None:
         entry = _ledger().named(sessions.current().settings.base_url, arguments.id)

@@ -55,6 +55,8 @@ def complete(
         if command.name == "save" and len(words) > 1:
             found = _paths(piece)  # its second word is a place
         return piece, [word for word in found if word not in words]
+    if command.name == "recipe":
+        return piece, _paths(piece)
     if command.name == "help":
         return piece, _starting(piece, COMMANDS)
     if command.name == "config":

@@ -54,6 +54,13 @@ def remix(arguments: Namespace, show: Show) -> Any:
     return _make(arguments, show, remix_of=arguments.id)
 
 
+def continue_(arguments: Namespace, show: Show) -> Any:
+    """Create a job for each prompt and take that begins where a clip ends; return as `create`."""
+    count = whole("-n", arguments.count or "1", MOST_JOBS)
+    options = {name: getattr(arguments, name, None) for name in _OPTIONS}
+    return _make(arguments, show, count=count, continue_from=arguments.id, **options)
+
+
 def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
     session = sessions.current()
     # An impossible place to save to must be found before anything is paid for.

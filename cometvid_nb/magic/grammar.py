@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .editing_grammar import EDITING
+from .options import (
+    continue_,
+    lineage,
+    name_option,
+    new_job_options,
+    rate,
+    recipe,
+    request_options,
+    watch_options,
+)
 from .parser import GrammarError, Parser, options_of
 
 
@@ -49,80 +61,37 @@ class Command:
         return parser
 
     @property
+    def method(self) -> str:
+        """The name of the method of `Commands` that carries it out."""
+        return f"{self.name}_" if keyword.iskeyword(self.name) else self.name
+
+    @property
     def options(self) -> list[str]:
         """The long options, for completion."""
         return [name for name in options_of(self.parser()) if name[:2] == "--"]
 
 
-def _watch_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every command takes that watches jobs; `showing.watch_options` reads it."""
-    # The default is None and not False: without the option the front end decides.
-    words = "keep the cell busy until the jobs have ended"
-    busy = parser.add_mutually_exclusive_group()
-    busy.add_argument("--wait", action="store_true", default=None, help=words)
-    words = "return at once, also where a cell waits by itself, as in Colab"
-    busy.add_argument("--no-wait", dest="wait", action="store_false", default=None, help=words)
-    parser.add_argument("--timeout", metavar="SECONDS", help="stop watching after this long")
-    words = "seconds between checks; without it they are chosen automatically"
-    parser.add_argument("--interval", metavar="SECONDS", help=words)
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--save", metavar="DEST", help="save the clip there: see help save")
-    place.add_argument("--no-save", action="store_true", help="do not save the clip")
-    parser.add_argument("--embed", action="store_true", help="put the clip into the notebook file")
-    words = "show one gallery, even for two or three jobs"
-    parser.add_argument("--gallery", action="store_true", help=words)
-
-
 def _watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="+", help="the id of a job")
-    _watch_options(parser)
-
-
-def _new(parser: argparse.ArgumentParser) -> None:
-    _watch_options(parser)
-    words = "only create the job, and print its id"
-    parser.add_argument("--no-watch", action="store_true", help=words)
-    words = "fill {x} and $x in the prompt with your variables"
-    parser.add_argument("--expand", action="store_true", help=words)
-    words = "another field that the model accepts; can be repeated"
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", help=words)
-    words = "show the request without sending it"
-    parser.add_argument("--dry-run", action="store_true", help=words)
-    words = "create a new job even where this cell has created it already"
-    parser.add_argument("--again", action="store_true", help=words)
+    watch_options(parser)
 
 
 def _create(parser: argparse.ArgumentParser) -> None:
     words = "what the clip shows, in quotes; each prompt makes a job"
     parser.add_argument("prompts", metavar="PROMPT", nargs="*", help=words)
-    words = "the name of the model; without it the one used last"
-    parser.add_argument("--model", metavar="M", help=words)
-    parser.add_argument("--seconds", metavar="S", help="the length of the clip")
-    words = "what the model accepts: 1280x720, 16:9, 16x9 or 720p"
-    parser.add_argument("--size", metavar="SIZE", help=words)
-    parser.add_argument("--ratio", metavar="W:H", help="the shape of the clip, such as 9:16")
-    parser.add_argument("--resolution", metavar="R", help="such as 720p")
-    parser.add_argument("--seed", metavar="N", help="a whole number")
-    parser.add_argument("--negative", metavar="TEXT", help="what the clip should not show")
+    request_options(parser)
     words = "a picture: a file or a web address; repeat it for several, in order"
     parser.add_argument("--image", metavar="FILE", action="append", help=words)
     words = "the picture that the clip begins with"
     parser.add_argument("--first-frame", metavar="FILE", help=words)
     parser.add_argument("--last-frame", metavar="FILE", help="the picture that the clip ends with")
-    words = "how to fit a picture to the clip: crop, pad, or none (send it unchanged)"
-    parser.add_argument("--fit", metavar="HOW", help=words)
-    words = "send the request even if the model is known to refuse it"
-    parser.add_argument("--force", action="store_true", help=words)
-    # The same number as `api.new_job.MOST_JOBS`, which is too much to import for a help text.
-    words = "the number of takes of each prompt, 1 to 50"
-    parser.add_argument("-n", metavar="COUNT", dest="count", help=words)
-    _new(parser)
+    new_job_options(parser)
 
 
 def _remix(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the id of a completed job")
     parser.add_argument("prompts", metavar="PROMPT", nargs="*", help="what to change, in quotes")
-    _new(parser)
+    new_job_options(parser)
 
 
 def _jobs(parser: argparse.ArgumentParser) -> None:
@@ -133,6 +102,11 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="S", help=words)
     words = "only jobs with this text in their prompt, id or model"
     parser.add_argument("--search", metavar="TEXT", help=words)
+    flags = parser.add_mutually_exclusive_group()
+    flags.add_argument("--picked", action="store_true", help="only picked takes")
+    flags.add_argument("--rejected", action="store_true", help="only rejected takes")
+    parser.add_argument("--min-stars", metavar="N", help="only takes of so many stars or more")
+    parser.add_argument("--tag", metavar="T", help="only takes with this tag")
 
 
 def _save(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +114,7 @@ def _save(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "dest", metavar="DEST", nargs="?", help="a folder, a file, or s3://bucket/…"
     )
+    name_option(parser)
 
 
 def _forget(parser: argparse.ArgumentParser) -> None:
@@ -216,26 +191,58 @@ COMMANDS = {
             Ids.KNOWN,
         ),
         Command(
+            "continue",
+            "create a clip that begins where another one ends; the real API charges for this",
+            "Its first picture is the last frame of that clip, whose model, size and seconds it "
+            "gets unless you name others. This needs %pip install 'cometvid-nb[edit]'.",
+            continue_,
+            Ids.KNOWN,
+        ),
+        Command(
             "jobs",
             "list the jobs that this machine remembers",
             "In a notebook, its page searches, sorts and plays the list; the file keeps a table. "
+            "%cometvid rate says which takes are picked. "
             "In Python, cometvid_nb.jobs() gives the same for pandas.",
             _jobs,
+        ),
+        Command(
+            "rate",
+            "say what you think of a clip: stars, picked or rejected, tags, a note",
+            "This is kept on this machine; the API never hears of it. What is not named stays.",
+            rate,
+            Ids.KNOWN,
+        ),
+        Command(
+            "lineage",
+            "show what came of what: remixes, continuations and reels, as a tree",
+            "",
+            lineage,
+            Ids.KNOWN,
+        ),
+        Command(
+            "recipe",
+            "print the line that makes a clip again, as the .json beside it tells",
+            "The setting recipe=off writes no such files.",
+            recipe,
         ),
         Command(
             "resume",
             "watch every job that has not ended or whose clip is missing, as after a restart",
             "",
-            _watch_options,
+            watch_options,
         ),
         Command(
             "save",
             "save the clip of a completed job",
             "DEST is a folder, a file ending in .mp4, or a URL that fsspec knows (s3://bucket/). "
-            "Without DEST, the clip goes to the folder of the setting save_dir.",
+            "Without DEST, the clip goes to the folder of the setting save_dir. TEMPLATE names it "
+            "by {date}, {time}, {model}, {prompt}, {id}, {take}, {seed}, {size}, {seconds}; "
+            "{prompt:40} has 40 characters at most. No file is ever replaced.",
             _save,
             Ids.KNOWN,
         ),
+        *(Command(*words, Ids.KNOWN) for words in EDITING),
         Command(
             "forget",
             "remove a job from the list of jobs; the job and its clip are kept",

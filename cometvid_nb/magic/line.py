@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,10 +19,13 @@ from .parser import (
     without_note,
 )
 
+_TEMPLATE = re.compile(r"""(?<=\s)(?:--name(?:=|\s+)|name_template=)(?:"[^"]*"|'[^']*'|[^\s"'])*""")
+"""What names the clips, in a line without a prompt."""
+
 
 def names_a_prompt(line: str) -> bool:
     """Whether a line holds a prompt, in which {x} and $x stay as they are without `--expand`."""
-    return line.split()[:1] in (["create"], ["remix"])
+    return line.split()[:1] in (["create"], ["remix"], ["continue"])
 
 
 def parse(
@@ -64,7 +68,7 @@ def _parse(
     named = COMMANDS.get("".join(line.split()[:1]))
     to_text = _text_for(named) if named is not None else None
     try:
-        words = split(line if has_prompt else expand(line, names, to_text))
+        words = split(line if has_prompt else _expanded(line, named, names, to_text))
     except ValueError:
         raise GrammarError(f"a quotation mark is missing its partner: {line!r}") from None
     name, *rest = words or ["help"]
@@ -93,6 +97,22 @@ def _parse(
         if arguments.expand:
             arguments.prompts = [unmarked(fill_in(text, names)) for text in arguments.prompts]
     return command, arguments
+
+
+def _expanded(
+    line: str,
+    command: Command | None,
+    names: Mapping[str, Any],
+    to_text: Callable[[Any], str] | None,
+) -> str:
+    """Return a line filled in, but for a template of names: its fields are not variables."""
+    if command is None or not (command.name == "config" or "--name" in command.options):
+        return expand(line, names, to_text)
+    filled, at = "", 0
+    for template in _TEMPLATE.finditer(line):
+        filled += expand(line[at : template.start()], names, to_text) + template[0]
+        at = template.end()
+    return filled + expand(line[at:], names, to_text)
 
 
 def _text_for(command: Command) -> Callable[[Any], str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from argparse import Namespace
+from dataclasses import replace
 
 from ..cards.job_list import PAGE_ROWS, JobQuery
 from ..cards.job_table import MOST_ROWS, TEXT_COLUMNS, WAY_TO_ALL, jobs_to_bundle
@@ -17,6 +18,7 @@ from ..session.remembered import rows_of
 from ..session.session import current
 from .grammar import whole
 from .tables import show
+from .takes import rating_filter
 
 MOST_BESIDE = 500
 """Rows of the table that stands beside a list in a notebook: the list turns its pages by itself,
@@ -35,7 +37,8 @@ def show_jobs(ledger: Ledger, arguments: Namespace) -> None:
     most = MOST_BESIDE if frontend.has_widgets else MOST_ROWS
     limit = whole("--limit", arguments.limit or str(PAGE_ROWS), MOST_ROWS)
     limit = most if arguments.all else min(most, limit)
-    alike = {"state": arguments.state, "search": search}
+    rated = rating_filter(arguments)
+    alike = {"state": arguments.state, "search": search, "rated": rated}
     entries = ledger.entries(base_url, limit=limit, **alike)
     total = len(entries)
     if total == limit:
@@ -52,7 +55,8 @@ def show_jobs(ledger: Ledger, arguments: Namespace) -> None:
     if frontend.has_widgets and not frontend.is_asking and remembered:
         from ..session.job_browser import JobBrowser
 
-        JobBrowser(session, JobQuery.of_page(alike), table).show()
+        query = replace(JobQuery.of_page(alike), rated=rated)
+        JobBrowser(session, query, table).show()
         return
     show(table)
     if search and remembered > MOST_SEARCHED:

@@ -31,8 +31,8 @@ _HELP = {field.name: field.metadata["help"] for field in fields(Settings)}
 # The settings that are traits. Not the key, which `%config Cometvid` would print and a cell would
 # keep, and not `is_simulated`, which `%cometvid demo` sets.
 _CONFIGURABLE = (
-    *("base_url", "model", "timeout_s", "interval_s", "save", "save_dir", "ledger"),
-    *("rerun", "allow_http"),
+    *("base_url", "model", "timeout_s", "interval_s", "save", "save_dir", "name_template"),
+    *("recipe", "ledger", "rerun", "allow_http"),
 )
 
 
@@ -48,6 +48,8 @@ class Cometvid(Magics):
     # traitlets would not call `_configure`.
     save = Bool(True, help=_HELP["save"]).tag(config=True)
     save_dir = Unicode(help=_HELP["save_dir"]).tag(config=True)
+    name_template = Unicode(help=_HELP["name_template"]).tag(config=True)
+    recipe = Bool(True, help=_HELP["recipe"]).tag(config=True)
     ledger = Unicode(help=_HELP["ledger"]).tag(config=True)
     rerun = Unicode(help=_HELP["rerun"]).tag(config=True)
     allow_http = Bool(help=_HELP["allow_http"]).tag(config=True)
@@ -89,7 +91,7 @@ class Cometvid(Magics):
         """Run video-generation jobs from a notebook. `%cometvid` alone shows the start page."""
         try:
             command, arguments = parse(line, cell, {**self.shell.user_ns, **(local_ns or {})})
-            result = getattr(self._commands, command.name)(arguments, cell)
+            result = getattr(self._commands, command.method)(arguments, cell)
         except GrammarError as error:
             # IPython shows a UsageError without a traceback, and the cell fails.
             raise UsageError(str(error)) from None
@@ -144,6 +146,14 @@ class Cometvid(Magics):
     @default("save_dir")
     def _default_save_dir(self) -> str:
         return _session().settings.save_dir
+
+    @default("name_template")
+    def _default_name_template(self) -> str:
+        return _session().settings.name_template
+
+    @default("recipe")
+    def _default_recipe(self) -> bool:
+        return _session().settings.recipe
 
     @default("ledger")
     def _default_ledger(self) -> str:

@@ -63,8 +63,10 @@ def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[s
 
 
 def fill_options(arguments: argparse.Namespace, names: Mapping[str, Any]) -> None:
-    """Fill `{x}` and `$x` into the values of options."""
+    """Fill `{x}` and `$x` into the values of options, but for the fields of a template of names."""
     for key, value in vars(arguments).items():
+        if key == "name":
+            continue
         if isinstance(value, str):
             setattr(arguments, key, fill_in(value, names, id_text if key == "id" else str))
         elif isinstance(value, list) and key != "prompts":  # of an option that repeats

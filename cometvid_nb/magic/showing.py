@@ -15,7 +15,8 @@ from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
 from ..session.reruns import Made
-from ..watching.watch import Watch, WatchList
+from ..watching.watch import Watch
+from ..watching.watch_list import WatchList
 from .outcomes import failure_of
 from .parser import GrammarError
 
@@ -29,6 +30,7 @@ def watch_options(arguments: Namespace) -> dict[str, Any]:
     """
     options: dict[str, Any] = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
     options |= {"save": False if arguments.no_save else None, "save_to": arguments.save}
+    options |= {"name": arguments.name}
     sessions.current().check_watch_options(**options)
     return options
 

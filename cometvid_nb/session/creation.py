@@ -104,11 +104,13 @@ def _columns(new: NewJob) -> dict[str, str | None]:
         "prompt": new.prompt,
         "image": ", ".join(image.name for image in new.images) or None,
         "remixed_from": new.remix_of,
+        "continued_from": new.continued_from,
         "request": new.to_json_text(),
     }
 
 
 async def _send(client: Client, ledger: Ledger, new: NewJob, ref: str) -> Job:
+    assert not new.needs_frame  # it would be another clip than the one that was asked for
     try:
         job = await client.create(new, idempotency_key=ref)
     except OutcomeUnknown as error:
@@ -132,4 +134,5 @@ async def _send(client: Client, ledger: Ledger, new: NewJob, ref: str) -> Job:
     if ledger.is_behind:
         await asyncio.to_thread(ledger.settle)  # with more patience than the loop may have
     images = tuple(image.name for image in new.images)
-    return replace(job, images=images, seed=job.seed or new.fields.get("seed"))
+    job = replace(job, images=images, seed=job.seed or new.fields.get("seed"))
+    return replace(job, continued_from=new.continued_from)

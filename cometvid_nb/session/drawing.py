@@ -42,7 +42,8 @@ def let_values_be_drawn(shell: Any) -> None:
 def _let_marimo_draw() -> None:
     """Give marimo its protocol: what a value's `_display_()` returns is shown in its place."""
     from ..job.job import Job
-    from ..watching.watch import Watch, WatchList
+    from ..watching.watch import Watch
+    from ..watching.watch_list import WatchList
     from .values import card_of, gallery_of, player_of
 
     for kind, draw in ((Watch, card_of), (WatchList, gallery_of), (Job, player_of)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..api.form_text import IMAGE_FIELD
@@ -10,6 +10,7 @@ from ..api.new_job import NewJob
 from ..api.prices import estimate
 from ..machine import say
 from ..notebook import cell_number
+from .continuation import with_frames
 from .request import Request
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class DryRun:
 
 def dry_run(session: Session, request: Request) -> DryRun:
     """Print what would be sent, and return it. No key is needed, and none is shown."""
+    request = replace(request, new=tuple(with_frames(session, request.new)))
     cost = _cost(session, request)
     shown = DryRun(request, session.settings.base_url, cost, told_in_cell=cell_number())
     say(str(shown))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ def read_jobs(ledger: Ledger, settings: Settings, query: JobQuery, beside: Path)
         LedgerError: the ledger cannot be read.
     """
     base_url, search = settings.base_url, query.search or None
-    counts = ledger.tally(base_url, MOST_TOLD + 1, search=search)
+    rated = query.rated
+    counts = ledger.tally(base_url, MOST_TOLD + 1, search=search, rated=rated)
     if search is None:
-        matching = ledger.count(base_url, MOST_COUNTED + 1, state=query.state)
+        matching = ledger.count(base_url, MOST_COUNTED + 1, state=query.state, rated=rated)
     else:
         matching = counts.get(query.state, 0) if query.state else sum(counts.values())
     query = query.within(matching)
@@ -42,17 +44,19 @@ def read_jobs(ledger: Ledger, settings: Settings, query: JobQuery, beside: Path)
         search=search,
         order=query.order,
         is_ascending=query.is_ascending,
+        rated=rated,
     )
     total = ledger.count(base_url, MOST_SEARCHED + 1)
     is_partial = total > MOST_SEARCHED and (search is not None or query.order != Order.WHEN)
-    note = f"Only the latest {MOST_SEARCHED:,} jobs were looked through." if is_partial else None
+    notes = [f"Only {rated.words}."] if rated else []
+    notes += [f"Only the latest {MOST_SEARCHED:,} jobs were looked through."] if is_partial else []
     return JobList(
         tuple(rows_of(entries, beside)),
         query,
         matching,
         total,
         counts,
-        note,
+        " ".join(notes) or None,
         settings.is_simulated,
     )
 
@@ -80,7 +84,7 @@ class JobBrowser:
         """Carry out what a page asks for: a dict that may hold anything."""
         kind, job_id = message["kind"], message.get("job_id")
         if kind == "view":
-            self._query = JobQuery.of_page(message)
+            self._query = replace(JobQuery.of_page(message), rated=self._query.rated)
         if kind in ("view", "hello"):
             self._read()
         elif kind == "posters" and isinstance(message.get("names"), list):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..clips.places import Destination
+from ..errors import SettingsError
+from ..job.naming import check_template
 from ..notebook import notebook_folder, served_root
 from ..settings import Settings
 from ..watching.schedule import PollPolicy
@@ -14,14 +16,23 @@ SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 costs nothing, and a demo whose card moves every 15 s shows nothing."""
 
 
-def destination_of(settings: Settings, dest: str | None) -> Destination:
+def destination_of(settings: Settings, dest: str | None, name: str | None = None) -> Destination:
     """Return the place that `dest` names, or that of the settings.
 
+    `name` is a template of file names; None takes that of the settings.
+
     Raises:
-        SettingsError: nothing can be saved to a place of that name.
+        SettingsError: nothing can be saved to a place of that name, or by such a template.
     """
     beside = notebook_folder()
-    return Destination.parse(dest, beside / settings.save_folder, beside, served_root())
+    place = Destination.parse(dest, beside / settings.save_folder, beside, served_root())
+    if name is not None and place.file_name is not None:
+        raise SettingsError("the clip is named twice: by --save FILE and by --name. Give one.")
+    try:
+        template = check_template(settings.name_template if name is None else name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    return replace(place, name_template=template, has_recipe=settings.recipe)
 
 
 def policy_of(settings: Settings) -> PollPolicy:

@@ -48,7 +48,11 @@ def saved_watch_state(
     saved = replace(saved, poster=poster, others=_numbered(filter(None, others)))
     job, now_s = entry.to_job(), time.time()
     begun = WatchState.begin(
-        job_id, entry.began_at_s, settings.timeout_s, is_simulated=settings.is_simulated
+        job_id,
+        entry.began_at_s,
+        settings.timeout_s,
+        is_simulated=settings.is_simulated,
+        rating=entry.rating,
     )
     return begun.remembered(job, saved, job.completed_at_s or now_s)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.families import family_of
@@ -13,6 +13,7 @@ from ..api.new_job import NewJob
 from ..errors import CometVidError, MissingKey
 from ..machine import say
 from ..marimo import is_marimo
+from .continuation import as_before, with_frames
 from .model_choice import choose_model
 from .reruns import Made
 
@@ -53,6 +54,8 @@ def send(
         )
         if not all(one.is_made for one in wanted):
             request.tell()
+            new = with_frames(session, [one.new for one in wanted])
+            wanted = [replace(one, new=made) for one, made in zip(wanted, new, strict=True)]
         return session.create_wanted(wanted, how)
 
 
@@ -63,16 +66,21 @@ def make_request(
     count: int = 1,
     model: str | None = None,
     remix_of: str | None = None,
+    continue_from: str | None = None,
     **options: Any,
 ) -> Request:
     """Return `count` new jobs for each prompt. Nothing is sent, and the pictures are read once.
 
-    `options` are those of `NewJob.check`.
+    `options` are those of `NewJob.check`; with `continue_from`, the id of a finished job, what they
+    leave out is as that job had it, and its last frame comes with `send`.
 
     Raises:
         SettingsError: something makes no sense, or no model is named and none was used before.
     """
     notes: list[str] = []
+    if continue_from is not None:
+        options, notes = as_before(session, continue_from, {**options, "model": model})
+        model = options.pop("model")
     given = {name: options[name] for name in _ASKED if options.get(name)}
     asked = {name: _text(value) for name, value in given.items()}
     is_drifting = False
@@ -129,6 +137,8 @@ def _digest(
         "pictures": pictures,
         "remix_of": new.remix_of,
     }
+    if new.continued_from is not None:  # else it is as earlier versions had it
+        wanted |= {"continued_from": new.continued_from, "fit": new.fit}
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
 
 

@@ -167,7 +167,9 @@ class Reruns:
         if made.note is None:
             return
         self.offers[watch] = Offer(made.wanted, options)
-        watch.annotate(made.note, can_repeat=made.wanted.place is not None)
+        # A page's click cannot wait for the frame that a continuation begins with: `--again` does.
+        can_repeat = made.wanted.place is not None and not made.wanted.new.needs_frame
+        watch.annotate(made.note, can_repeat=can_repeat)
 
     def withdraw(self, watch: Watch) -> None:
         """Take off what `offer` has told: it was for the cell that showed the job then.

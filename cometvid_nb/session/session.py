@@ -6,25 +6,25 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..api.shelf import Shelf
 from ..clips.places import SavedClip, Saving, local_file
 from ..display.stage import Stage
-from ..errors import ClipError, CometVidError
+from ..errors import CometVidError
 from ..job.ids import check_job_id
 from ..job.job import Job
-from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
+from ..machine import say
 from ..notebook import running_cell
 from ..settings import Settings, check_key
 from ..watching.loop import WatchLoop
-from ..watching.memory import Memory, outputs_of
+from ..watching.memory import Memory
 from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .again import settings_again
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from ..watching.server import (
         Server,  # httpx loads with the first watch, not with %cometvid help
     )
+
+T = TypeVar("T")
 
 MOST_RESUMED = 10_000
 """One kernel follows so many at once; the rest are resumed when those have ended."""
@@ -155,6 +157,7 @@ class Session:
         interval_s: float | None = None,
         save: bool | None = None,
         save_to: str | None = None,
+        name: str | None = None,
     ) -> Watch:
         """Follow a job in the background and return its watch; nothing is shown.
 
@@ -168,6 +171,7 @@ class Session:
             save: whether to save the clip; None takes the setting.
             save_to: a place for this clip alone: a folder, a file, or a URL that fsspec knows.
                 The clip goes there even if the job is watched already or the clip lies elsewhere.
+            name: a template of file names, for a clip that is still to be saved; see `job.naming`.
 
         Raises:
             MissingKey, SettingsError: no key is set, or an option is out of range; nothing was
@@ -179,7 +183,7 @@ class Session:
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
         server, ledger = self._server(settings), self.ledger
         wanted = settings.save or save_to is not None
-        destinations = (destination_of(settings, save_to),) if wanted else ()
+        destinations = (destination_of(settings, save_to, name),) if wanted else ()
         policy = policy_of(settings)
         entry = remembered_entry(ledger, settings, job_id)
         remembered = saved_watch_state(ledger, settings, job_id, entry)
@@ -194,6 +198,7 @@ class Session:
                 policy.give_up_after_s,
                 asked=self._asked_for(job_id, entry),
                 is_simulated=settings.is_simulated,
+                rating=entry.rating if entry is not None else None,
             ),
             server,
             policy,
@@ -207,6 +212,8 @@ class Session:
         followed = self._loop.remember(watch) if is_over else self._loop.follow(watch)
         if save_to is not None and (is_over or followed is not watch):
             self._loop.save_also(followed, *destinations)
+        if entry is not None and entry.rating != followed.state.rating and not ledger.is_behind:
+            followed.show_rating(entry.rating)  # another kernel has written it
         self.reruns.withdraw(followed)
         return followed
 
@@ -217,6 +224,7 @@ class Session:
         interval_s: float | str | None = None,
         save: bool | None = None,
         save_to: str | None = None,
+        name: str | None = None,
     ) -> None:
         """Check options of `watch` before a job is paid for, or the first of several starts.
 
@@ -225,7 +233,7 @@ class Session:
         """
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
-        destination_of(settings, save_to)
+        destination_of(settings, save_to, name)
 
     def watch_again(self, watch: Watch) -> Watch:
         """Follow the job of a watch that is over once more, as that one did; return the new watch.
@@ -302,6 +310,11 @@ class Session:
         """The ledger that the settings name; a simulation has its own."""
         return self._ledgers.of(self.settings)
 
+    @property
+    def memory(self) -> Memory:
+        """What the watches of the settings' API share of the ledger."""
+        return self._memory(self.ledger, self.settings.base_url)
+
     def models(self) -> tuple[Catalogue, CometVidError | None]:
         """Return the models of the endpoint, and why they are not of today, if they are not.
 
@@ -328,48 +341,43 @@ class Session:
         job_id: str,
         dest: str | None = None,
         on_progress: Callable[[Saving], None] = lambda saving: None,
+        *,
+        name: str | None = None,
     ) -> SavedClip:
         """Save the clip of a completed job and return where it is.
 
         A clip that is on this machine already is copied, not downloaded. `dest` is a folder, a
-        file, or a URL that fsspec knows; None takes the setting. `on_progress` is called as by
-        `clips.save.save`.
+        file, or a URL that fsspec knows, `name` a template of file names; None takes the setting.
+        `on_progress` is called as by `clips.save.save`.
 
         Raises:
             ClipError: the job is not completed, or the clip cannot be fetched or saved.
             ApiError, TransientError, MissingKey: as for `Client.retrieve`.
         """
-        from ..clips.posters import illustrated
-        from ..clips.save import save as save_clip
+        from .saving import save
 
         job_id = check_job_id(job_id)
-        settings, ledger, base_url = self.settings, self.ledger, self.settings.base_url
-        client, destination = self._server(settings).client, destination_of(settings, dest)
+        settings, ledger = self.settings, self.ledger
+        client, destination = self._server(settings).client, destination_of(settings, dest, name)
         entry = remembered_entry(ledger, settings, job_id)
-        remembered = saved_watch_state(ledger, settings, job_id, entry)
+        memory = self.memory
+        asked = self._asked_for(job_id, entry)
+        saving = save(client, ledger, memory, job_id, entry, asked, destination, on_progress)
+        saved, told = self._loop.run(saving).result()
+        if told is not None:
+            say(told)
+        return saved
 
-        async def save() -> SavedClip:
-            if remembered is not None and remembered.job and local_file(remembered.saved):
-                job, state = remembered.job, remembered
-            else:
-                job = (await client.poll(job_id)).job
-                if job.status != JobStatus.COMPLETED:
-                    yet = "" if job.is_final else " yet"
-                    raise ClipError(f"{job_id} has no clip{yet}: it is {job.status_word!r}.")
-                state = WatchState.begin(job_id, 0.0, 0.0)
-            saved = await save_clip(client, job, destination, on_progress, state.saved)
-            # The ledger keeps the place that a page can load, as a watch with two places does.
-            first = state.with_clip(saved).saved or saved
-            ledger.see(base_url, job)
-            place, outputs = (first.file_path, first.size_bytes), outputs_of(first)
-            ledger.keep_clip(base_url, job_id, *place, outputs=outputs)
-            # After that: whether a clip is remembered must never depend on a picture.
-            poster = (await illustrated(client, job, first)).poster
-            if poster is not None:
-                ledger.keep_clip(base_url, job_id, *place, poster=poster, outputs=outputs)
-            return replace(saved, poster=saved.poster or poster)
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run `coroutine` on the loop of the watches, to which every connection belongs.
 
-        return self._loop.run(save()).result()
+        Returns what it gives; an interrupt ends it.
+        """
+        running = self._loop.run(coroutine)
+        try:
+            return running.result()
+        finally:
+            running.cancel()
 
     def client(self, settings: Settings) -> Client:
         """Return the client that settings lead to: these, or earlier ones.
@@ -408,7 +416,7 @@ class Session:
         key = (ledger, base_url)
         with self._lock:
             if key not in self._memories:
-                self._memories[key] = Memory(ledger, base_url)
+                self._memories[key] = Memory(ledger, base_url, self._shelf)
             return self._memories[key]
 
 

@@ -19,7 +19,8 @@ from ..display.widget import CardWidget, GridWidget
 from ..errors import CometVidError
 from ..job.job import Job
 from ..notebook import shell
-from ..watching.watch import Watch, WatchList
+from ..watching.watch import Watch
+from ..watching.watch_list import WatchList
 from .remembered import remembered_entry, saved_watch_state
 from .session import Session, current
 

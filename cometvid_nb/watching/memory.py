@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 
-from ..clips.places import SavedClip
+from ..api.prices import estimate
+from ..api.shelf import Shelf
+from ..clips.places import Destination, SavedClip
+from ..clips.recipe import Recipe, told_of, write_recipes
+from ..errors import LedgerError
 from ..job.job import Job
 from ..ledger.ledger import Ledger
+from ..settings import Settings
 from .durations import DEFAULT_PRIOR, DurationPrior
+from .ratings import Ratings
 from .state import Ending, WatchState
 
 LEARNED_FOR_S = 2.0
@@ -22,9 +29,12 @@ class Memory:
     `note` may come from any thread (`Watch.stop`), `prior_of` only from the loop of the watches.
     """
 
-    def __init__(self, ledger: Ledger, base_url: str) -> None:
+    def __init__(self, ledger: Ledger, base_url: str, shelf: Shelf | None = None) -> None:
         self._ledger = ledger
+        self._shelf = shelf or Shelf()
+        """The prices that were published when somebody asked for them last."""
         self._base_url = base_url
+        self.ratings = Ratings(ledger, base_url)
         self._priors: dict[tuple[object, ...], tuple[float, DurationPrior]] = {}
         """By kind of job (model, length, size): monotonic second of the query, and the prior."""
 
@@ -47,6 +57,29 @@ class Memory:
                 poster=after.saved.poster,
                 outputs=outputs_of(after.saved),
             )
+
+    async def write_recipes(
+        self, settings: Settings, job: Job, saved: SavedClip, destination: Destination
+    ) -> str | None:
+        """Write the recipe of a job beside its saved clips; return why not, in a sentence."""
+        try:
+            entry = await asyncio.to_thread(self._ledger.find, self._base_url, job.id)
+        except LedgerError:
+            entry = None  # the job itself tells most of it
+        took_s = entry.took_s if entry is not None else None
+        recipe = Recipe.of(job, entry.asked if entry is not None else {})
+        told = told_of(recipe, job, settings, took_s, self._cost_of(recipe))
+        return await write_recipes(saved, destination, told, settings)
+
+    def _cost_of(self, recipe: Recipe) -> str:
+        """Return what such a clip costs by the list of models that is kept here; "" = not known."""
+        models, name = self._shelf.get(self._base_url), recipe.fields.get("model")
+        model = models.find(name) if models is not None and name else None
+        if model is None or recipe.remix_of is not None:
+            return ""
+        wanted = {one: recipe.fields.get(one) for one in ("seconds", "size", "resolution")}
+        cost = estimate(model.price, count=1, **wanted)
+        return str(cost) if cost is not None else ""
 
     def prior_of(self, job: Job) -> DurationPrior:
         """Return how long such a job takes, judging by the ones like it in the ledger."""

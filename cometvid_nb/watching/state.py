@@ -20,6 +20,7 @@ from ..errors import (
 )
 from ..job.ids import shown_id
 from ..job.job import Job
+from ..job.rating import Rating
 from ..job.status import JobStatus
 from ..job.values import one_line
 from .schedule import Observation, PollState
@@ -73,6 +74,8 @@ class WatchState:
     """One quiet sentence about the job, such as that an earlier run of the cell has made it."""
     can_repeat: bool = False
     """Whether the page may ask for another take of the job, which costs money."""
+    rating: Rating | None = None
+    """What a person thinks of the clip; None: nothing yet."""
 
     @classmethod
     def begin(
@@ -83,6 +86,7 @@ class WatchState:
         *,
         asked: Job | None = None,
         is_simulated: bool = False,
+        rating: Rating | None = None,
     ) -> WatchState:
         """Return the state before the first poll."""
         return cls(
@@ -92,6 +96,7 @@ class WatchState:
             poll=PollState.begin(now_s),
             asked=asked,
             is_simulated=is_simulated,
+            rating=rating,
         )
 
     @property
@@ -109,7 +114,7 @@ class WatchState:
         return self._sight() == other._sight()
 
     def _sight(self) -> tuple[object, ...]:
-        shown = (self.note, self.can_repeat)
+        shown = (self.note, self.can_repeat, self.rating)
         return (self.job, self.problem, self.ending, self.saving, self.saved, *shown)
 
     def answered(self, job: Job, now_s: float, retry_after_s: float | None = None) -> WatchState:

@@ -6,33 +6,34 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..clips.places import Destination, SavedClip, Saving
-from ..errors import ClipError, CometVidError, GaveUp, TransientError
+from ..errors import CometVidError, GaveUp
 from ..job.ids import quoted_id, shown_id
 from ..job.job import Job
 from ..job.plain import plain
+from ..job.rating import KEEP, Keep, Rating
 from ..machine import say
 from ..notebook import cell_number
 from .blocking import block_on
 from .memory import Memory
+from .on_done import call_when_settled
 from .polling import Polling, pictured
+from .ratings import Ratings
+from .saving import saved_to, told_sometimes, whole, with_picture
 from .schedule import PollPolicy
 from .state import Ending, WatchState
+from .waiting import Observer, until_settled
 
 if TYPE_CHECKING:
     from .server import Server  # httpx loads with the first watch, not with %cometvid help
 
 log = logging.getLogger("cometvid_nb.watching.watch")
-
-Observer = Callable[[WatchState], None]
-
-SAVING_TOLD_EVERY_S = 0.25
-"""How often observers hear about the bytes of a save, as each call draws a card."""
 
 
 class Watch:
@@ -85,8 +86,10 @@ class Watch:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: Future[None] | None = None
         self._state = state
-        self._notice = (state.note, state.can_repeat)
-        """What `annotate` has said last."""
+        self._notice = (state.note, state.can_repeat, state.rating)
+        """What `annotate` and `show_rating` have said last."""
+        self._ratings = memory.ratings if memory is not None else Ratings()
+        self._ratings.join(state.job_id, self.show_rating)
 
     @property
     def job_id(self) -> str:
@@ -186,6 +189,7 @@ class Watch:
             give_up_after_s,
             asked=state.job or state.asked,
             is_simulated=state.is_simulated,
+            rating=state.rating,
         )
         watch = Watch(
             begun,
@@ -244,8 +248,53 @@ class Watch:
     def annotate(self, note: str | None, *, can_repeat: bool = False) -> None:
         """Show a quiet sentence beside the job, and whether a page may ask for another take."""
         with self._lock:
-            self._notice = (note, can_repeat)
+            self._notice = (note, can_repeat, self._notice[2])
             self._become(self._state)
+
+    @property
+    def rating(self) -> Rating:
+        """What a person thinks of the clip; all of it None or empty before anything is said."""
+        return self._state.rating or Rating()
+
+    def rate(
+        self,
+        *,
+        stars: int | Keep | None = KEEP,
+        flag: str | Keep | None = KEEP,
+        tags: Iterable[str] | Keep | None = KEEP,
+        note: str | Keep | None = KEEP,
+    ) -> Rating:
+        """Say what you think of the clip, and remember it; return the whole rating.
+
+        `stars` is 1 to 5, `flag` "picked" or "rejected", `tags` are texts, `note` is a text. None
+        takes a value away, and what is left out stays. Every card of the job shows it.
+
+        Raises:
+            ValueError: a value can be none; nothing changes.
+        """
+        rating = self.rating.changed(stars=stars, flag=flag, tags=tags, note=note)
+        return self.replace_rating(rating)
+
+    def replace_rating(self, rating: Rating) -> Rating:
+        """Have `rating` instead of the one before; return what there is then."""
+        state = self._state
+        job = state.job or state.asked or Job.pending(state.job_id)
+        return self._ratings.rate(job, self.rating, rating)
+
+    def show_rating(self, rating: Rating | None) -> None:
+        """Show a rating that is written down already."""
+        with self._lock:
+            self._notice = (*self._notice[:2], rating)
+            self._become(self._state)
+
+    def on_done(self, callback: Callable[[Watch], object]) -> None:
+        """Call `callback(watch)` once, when the job has ended and its clip is saved; see `on_done`.
+
+        At once if that is so already; else on a thread of its own, also while a cell is busy. What
+        it prints and shows belongs to the cell that has called `on_done`. What it raises is shown
+        there and harms nothing. A watch that is stopped or fails is done as well.
+        """
+        call_when_settled(partial(callback, self), self._state, self.subscribe)
 
     def take_repeat(self, note: str) -> bool:
         """Return whether a page may ask for another take; from now on it may not any more.
@@ -281,22 +330,7 @@ class Watch:
         return self._settled().__await__()
 
     async def _settled(self) -> Job:
-        """Wait on the caller's loop, which need not be the loop that polls."""
-        loop = asyncio.get_running_loop()
-        event = asyncio.Event()
-
-        def observe(state: WatchState) -> None:
-            if state.is_settled:
-                try:
-                    loop.call_soon_threadsafe(event.set)
-                except RuntimeError:
-                    log.debug("the loop that awaited %s is closed", state.job_id)
-
-        unsubscribe = self.subscribe(observe)
-        try:
-            await event.wait()
-        finally:
-            unsubscribe()
+        await until_settled(self.subscribe)
         return self.result()
 
     def _tell(self, observer: Observer) -> None:
@@ -312,9 +346,10 @@ class Watch:
             before = self._state
             if before.is_over and state.ending is not before.ending:
                 return  # a late answer, to a poll sent before somebody stopped the watch
-            if (state.note, state.can_repeat) != self._notice:
+            note, can_repeat, rating = self._notice
+            if (state.note, state.can_repeat, state.rating) != self._notice:
                 # Whoever polls, perhaps in another process, knows nothing of it.
-                state = replace(state, note=self._notice[0], can_repeat=self._notice[1])
+                state = replace(state, note=note, can_repeat=can_repeat, rating=rating)
             self._state = state
             if not is_told:
                 return
@@ -388,70 +423,31 @@ class Watch:
 
     async def _save_all(self) -> None:
         """Save to each destination, including those that `save_also` adds meanwhile."""
-        from ..clips.posters import illustrated
-
+        client = self.server.client
         while self._state.saving:
-            after = await self._save(self._destinations.pop(0))
-            client = self.server.client
-            if after.saved is None:
-                after = await pictured(after, client)
-            elif after.saved.poster is None and after.job is not None:
+            destination = self._destinations.pop(0)
+            progress, is_fresh = told_sometimes(self._tell_progress), self._is_fresh
+            after, saved = await saved_to(
+                client, self._state, destination, progress, is_fresh=is_fresh
+            )
+            if saved is not None:
                 # Written down before anything is tried with a picture of it.
-                self._become(replace(after, saving=_whole(after.saved)))
-                after = replace(after, saved=await illustrated(client, after.job, after.saved))
+                self._become(replace(after, saving=whole(saved)))
+                await self._write_recipe(after, saved, destination)
+            after = await with_picture(client, after)
             with self._lock:
                 self._become(replace(after, saving=Saving() if self._destinations else None))
 
-    async def _save(self, destination: Destination) -> WatchState:
-        """Save the clip to `destination`; return the state afterwards, whether it succeeded or not.
+    def _tell_progress(self, saving: Saving) -> None:
+        self._become(replace(self._state, saving=saving))
 
-        A failed save is no error of the watch: the job is completed and paid for.
-        """
-        from ..clips.save import save
-
-        told, told_s = Saving(attempt=0), 0.0
-
-        def on_progress(saving: Saving) -> None:
-            nonlocal told, told_s
-            now_s = time.monotonic()
-            # A new attempt is told at once: it carries the problem of the one before.
-            if saving.attempt != told.attempt or now_s - told_s >= SAVING_TOLD_EVERY_S:
-                told, told_s = saving, now_s
-                self._become(replace(self._state, saving=saving))
-
-        state = self._state
-        assert state.job is not None  # a completed watch has seen its job
-        try:
-            client = self.server.client
-            saved = await save(
-                client, state.job, destination, on_progress, state.saved, is_fresh=self._is_fresh
-            )
-        except (ClipError, TransientError) as error:
-            return state.without_clip(error, told.attempt)
-        return state.with_clip(saved)
-
-
-def _whole(saved: SavedClip) -> Saving:
-    """How far a save is that has brought all."""
-    return Saving(saved.size_bytes, saved.size_bytes)
-
-
-class WatchList(list[Watch]):
-    """Several watches that were started together."""
-
-    def wait(self, timeout: float | None = None) -> list[Job]:
-        """Block until all have ended, at most `timeout` seconds for each; see `Watch.wait`."""
-        return [watch.wait(timeout) for watch in self]
-
-    def stop(self) -> None:
-        """Stop watching all of them."""
-        for watch in self:
-            watch.stop()
-
-    def __repr__(self) -> str:
-        shown = ", ".join(map(repr, self[:3]))
-        return f"[{shown}]" if len(self) <= 3 else f"[{shown}, … {len(self) - 3:,} more]"
-
-    def _ipython_display_(self) -> None:
-        if not all(watch.is_shown_here for watch in self):
-            say(repr(self))
+    async def _write_recipe(
+        self, state: WatchState, saved: SavedClip, destination: Destination
+    ) -> None:
+        """Write the recipe beside the clip that was just saved; a failure is told quietly."""
+        if self._memory is None or state.job is None or not destination.has_recipe:
+            return
+        settings = self.server.settings
+        told = await self._memory.write_recipes(settings, state.job, saved, destination)
+        if told is not None and self._state.note is None:
+            self.annotate(told, can_repeat=self._state.can_repeat)

@@ -60,7 +60,9 @@ def test_run_all_reaches_the_last_cell_and_every_clip_plays(
     for index in range(2):
         expect_player(videos.nth(index))
     assert sorted(path.name for path in (demo / "videos").iterdir()) == [
+        "video_demo.json",
         "video_demo.mp4",
+        "video_portrait.json",
         "video_portrait.mp4",
     ]
     assert page.errors == []

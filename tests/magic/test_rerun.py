@@ -93,6 +93,18 @@ def test_a_cell_that_runs_again_shows_its_job_and_says_so(page: Page) -> None:
     assert cards[0]["note"] is None, "the first run has nothing to tell"
 
 
+def test_a_cell_that_continues_a_clip_needs_that_clip_once(page: Page) -> None:
+    pytest.importorskip("av")
+    [first] = page.made("a", f"{CREATE} --no-watch --no-save")
+    page.sim.finish(first)
+    code = f"%cometvid continue {first} 'It lands' --no-watch"
+    [second] = page.made("b", code)
+    page.sim.requests.clear()
+    assert second in page.run("b", code).text
+    assert page.sim.requests == [], "no clip is fetched for a job that is there"
+    assert page.made("b", f"{code} --again")
+
+
 def test_two_equal_cells_have_a_job_each_also_in_another_order(page: Page) -> None:
     [first], [second] = page.made("a"), page.made("b")
     assert page.made("b") == page.made("a") == []

@@ -15,7 +15,7 @@ from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
 from cometvid_nb.session.session import Session
 from cometvid_nb.settings import Secret, Settings
-from cometvid_nb.watching.watch import WatchList
+from cometvid_nb.watching.watch_list import WatchList
 
 from .peer import Peer
 

@@ -167,7 +167,7 @@ def clip_stories(
     with nothing_leaks(), Simulator(api_key=KEY, separate_clip_host=True) as sim:
         stories = suffer(sim, folder, faults)
         assert not any(a.has_authorization for a in sim.requests if a.host == "clips")
-    return stories, {path.name: path.read_bytes() for path in (folder / "videos").iterdir()}
+    return stories, {path.name: path.read_bytes() for path in (folder / "videos").glob("*.mp4")}
 
 
 # Polls.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import json
 import sqlite3
@@ -429,6 +430,7 @@ async def test_the_exact_request_is_kept(client: Client, ledger: Ledger, tmp_pat
     assert json.loads(entry.request or "") == {
         "fields": {"prompt": "A comet", "model": "next-1", "seconds": "4"},
         "images": ["комета.png"],
+        "digests": [hashlib.sha256(PNG).hexdigest()],
     }
     assert entry.images == job.images == ("комета.png",)
 

@@ -18,7 +18,8 @@ from cometvid_nb import (
     NewJob,
     Watch,
 )
-from cometvid_nb.watching.watch import WatchList
+from cometvid_nb.job.rating import Rating
+from cometvid_nb.watching.watch_list import WatchList
 
 
 def in_a_script() -> None:
@@ -39,6 +40,16 @@ def in_a_script() -> None:
     assert_type(cometvid_nb.watch(watch, save_to="clips/", embed=True), Watch)
     assert_type(cometvid_nb.watch([watch, "video_2"], gallery=True), WatchList)
     assert_type(cometvid_nb.watch({"video_1", "video_2"}), WatchList)
+
+
+def after_the_take(watch: Watch, takes: WatchList) -> None:
+    """What a person thinks of a clip, and what comes of it."""
+    assert_type(watch.rating, Rating)
+    assert_type(watch.rate(stars=4, flag="picked", tags=["comet"], note=None), Rating)
+    assert_type(takes.picked(), WatchList)
+    watch.on_done(lambda one: one.rate(stars=5))
+    assert_type(cometvid_nb.create("It lands", continue_from=watch, name="{id}"), Watch)
+    watch.rate(4)  # type: ignore[call-arg]  # values go by name
 
 
 def what_costs_money(picture: Path) -> None:

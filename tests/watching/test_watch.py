@@ -24,7 +24,8 @@ from cometvid_nb.watching.loop import WatchLoop
 from cometvid_nb.watching.schedule import PollPolicy
 from cometvid_nb.watching.server import Server
 from cometvid_nb.watching.state import Ending, WatchState
-from cometvid_nb.watching.watch import Watch, WatchList
+from cometvid_nb.watching.watch import Watch
+from cometvid_nb.watching.watch_list import WatchList
 from tests.simulated import KEY, settings_of
 
 POLL = "GET /videos/{id}"

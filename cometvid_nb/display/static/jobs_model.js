@@ -18,6 +18,8 @@
  * @property {Clip | null} clip
  * @property {number} aspect_ratio  width / height
  * @property {string | null} watch_command
+ * @property {Rating | null} rating  what a person thinks of the clip
+ * @property {string | null} continued_from  the job whose last frame the clip begins with
  * @typedef {object} JobQuery  Mirrors `JobQuery` in cards/job_list.py.
  * @property {string | null} state  null = all
  * @property {string} search

@@ -1,0 +1,1 @@
+"""Editing: what is made of finished clips: frames, sheets, loops, reels, copies."""
