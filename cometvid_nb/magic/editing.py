@@ -82,7 +82,7 @@ def sheet(arguments: Namespace) -> None:
         with making(sessions.current(), arguments.save, name, [".png"]) as file:
             made.image.save(file.part, "PNG", compress_level=3)  # half the time of 6
         prompts = [one.job.prompt for one in clips if shown_id(one.job.id) in made.unwritten]
-        lines = [_saved(file), *(f"No font here has the signs of: {one}" for one in prompts)]
+        lines = [_saved(file), *(f"No font here has all signs of: {one}" for one in prompts)]
         alt = f"Contact sheet of {', '.join(shown_id(one.job.id) for one in clips)}"
         progress.show(picture_to_bundle(_still(made.image, alt, width=PREVIEW_WIDTH), lines))
 
@@ -164,7 +164,8 @@ def convert(arguments: Namespace) -> None:
             return
         with making(sessions.current(), arguments.save, name, [".mp4"]) as file:
             encode([one], file.part, progress.share)
-        line = f"From {one.pictures.codec} ({one.pictures.kind}) to H.264 and AAC."
+        sound = " and AAC" if one.sound is not None else ""
+        line = f"From {one.pictures.codec} ({one.pictures.kind}) to H.264{sound}."
         progress.show(_shown(file, name, *_size_of(clip.file), [line]))
 
 

@@ -143,6 +143,7 @@ def test_a_sheet_of_one_clip_and_of_several(run: Run, here: Session, tmp_path: P
     one = Image.open(tmp_path / "videos" / "video_1-sheet.png")
     assert one.size[0] == 1600
     shown = run("sheet video_1 video_2 --light --save both.png")
+    assert "No font here has all signs of: Комета" in shown["text/plain"]
     both = Image.open(tmp_path / "both.png")
     assert both.size[1] > one.size[1] / 2
     assert both.getpixel((4, 4)) > one.getpixel((4, 4))  # type: ignore[operator]
