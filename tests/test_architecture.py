@@ -24,7 +24,7 @@ PURE = [
 ]
 """The same as in the contract of pyproject.toml, whose tool cannot tell a type from a call."""
 
-MOST_NAMES = 18
+MOST_NAMES = 19
 LONGEST_MODULE_LINES = 300
 
 PUBLIC_NAMES = [

@@ -13,12 +13,14 @@ from .html import Box, no_math, player_of, quiet
 from .markup import Markup
 
 _FRAME = (
-    "box-sizing:border-box;max-width:640px;margin:4px 0;border:1px solid rgba(128,128,128,0.35);"
+    "box-sizing:border-box;max-width:{}px;margin:4px 0;border:1px solid rgba(128,128,128,0.35);"
     "border-radius:12px;overflow:hidden"
 )
 _WORDS = "padding:10px 16px 12px;font-size:13px;line-height:1.5;overflow-wrap:anywhere"
 _CAPTION = "font-size:12px;line-height:1.6;text-align:center"
 _LONGEST_SIDE = 640
+_LEAST_WIDTH = 270
+"""Of the frame around a narrow picture, for the words beneath it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,16 @@ def clip_to_bundle(
     scale = min(1.0, _LONGEST_SIDE / max(width, 1), 480 / max(height, 1))
     style = "display:block;width:100%;height:auto;max-height:480px;background:#000"
     if clip.is_image:
-        style = "display:block;max-width:100%;height:auto"
+        style = "display:block;max-width:100%;height:auto;margin:0 auto"
     box = Box(round(width * scale), round(height * scale), style, _LONGEST_SIDE)
     if not clip.is_image:
         box = Box(_LONGEST_SIDE, min(480, round(_LONGEST_SIDE * height / width)), style, 640)
     card = Card.of_job(Job(name, JobStatus.COMPLETED))
     html = Markup('<div style="{}">{}<div style="{}">{}</div></div>').format(
-        _FRAME, player_of(card, clip, box, clip.poster), _WORDS, _lines(lines)
+        _FRAME.format(max(box.width, _LEAST_WIDTH)),
+        player_of(card, clip, box, clip.poster),
+        _WORDS,
+        _lines(lines),
     )
     return _bundle(html, lines)
 

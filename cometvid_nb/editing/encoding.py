@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import EditError
 from .frames import HD_LINES, UNNAMED, shown_size, turn_of
-from .opened import OpenClip, opened
+from .opened import OpenClip, decoded, opened
 from .survey import Survey
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc")
@@ -94,17 +94,11 @@ def encoder_of_h264() -> str:
 
 def _decoded(clip: OpenClip, *, with_sound: bool) -> Iterator[tuple[str, Any, Fraction]]:
     """The frames of pictures and sound as the file has them, each with its time in seconds."""
-    import av
-
     streams = [clip.stream, *([clip.sound] if with_sound and clip.sound is not None else [])]
     origin_s = clip.origin * clip.tick
     for packet in clip.container.demux(streams):
         stream = packet.stream
-        try:
-            frames = stream.codec_context.decode(packet if packet.size else None)
-        except (av.error.FFmpegError, EOFError):
-            continue
-        for frame in frames:
+        for frame in decoded(stream.codec_context, packet if packet.size else None):
             stamp = frame.pts if frame.pts is not None else frame.dts
             if stamp is not None:
                 tick = Fraction(frame.time_base or stream.time_base)

@@ -95,17 +95,22 @@ class _Move:
 
     def __init__(self, source: Any, made: Any, by_s: Fraction) -> None:
         self._made = made
-        self._ratio = Fraction(source.time_base) / Fraction(made.time_base)
+        self._tick = made.time_base
+        ratio = Fraction(source.time_base) / Fraction(self._tick)
+        self._many, self._of = ratio.numerator, ratio.denominator
         # One shift for all, so that what was evenly spaced stays so; up, so that none overlaps.
-        self._shift = math.ceil(by_s / Fraction(made.time_base))
+        self._shift = math.ceil(by_s / Fraction(self._tick))
 
     def move(self, packet: Any) -> None:
-        pts, dts = packet.pts, packet.dts
+        pts, dts, ticks = packet.pts, packet.dts, packet.duration
         packet.stream = self._made
-        packet.time_base = self._made.time_base
-        packet.pts = None if pts is None else round(pts * self._ratio) + self._shift
-        packet.dts = None if dts is None else round(dts * self._ratio) + self._shift
-        packet.duration = round((packet.duration or 0) * self._ratio)
+        packet.time_base = self._tick
+        packet.pts = None if pts is None else self._scaled(pts) + self._shift
+        packet.dts = None if dts is None else self._scaled(dts) + self._shift
+        packet.duration = self._scaled(ticks or 0)
+
+    def _scaled(self, ticks: int) -> int:
+        return (2 * ticks * self._many + self._of) // (2 * self._of)
 
 
 def _common_tick(ticks: Iterable[Fraction]) -> Fraction:

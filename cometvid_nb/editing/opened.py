@@ -7,7 +7,8 @@ the clip's own clock.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -79,12 +80,8 @@ class OpenClip:
         """
         frame = next(self.frames(), None)
         if frame is None:
-            raise self._undecodable()
+            raise self.undecodable()
         return frame
-
-    def rewind(self) -> None:
-        """Go back to the beginning; the streams are other objects then."""
-        self._go_to(None, None)
 
     def close(self) -> None:
         """Close the file."""
@@ -112,11 +109,13 @@ class OpenClip:
             end = max(end, (self.stream.start_time or 0) + self.stream.duration)
         return self.time_s(end)
 
-    def frames(self, since: int | None = None, *, only: int | None = None) -> Iterator[Any]:
+    def frames(
+        self, since: int | None = None, *, only: Collection[int] | None = None
+    ) -> Iterator[Any]:
         """Frames in the order of showing, from the one that is shown at the stamp `since` on.
 
-        They may begin earlier. None: from the start. `only`: of those before it, no more need be
-        decoded than the frame of that stamp is made of.
+        They may begin earlier. None: from the start. `only`: no more need be decoded than the
+        frames of these stamps, and what they are made of.
         """
         if self.stream.codec_context.name in _PAINTED:
             since = None
@@ -139,17 +138,19 @@ class OpenClip:
         Raises:
             EditError: no frame can be decoded.
         """
+        stamps = list(stamps)
         frames: Iterator[Any] = iter(())
         held = ahead = None
+        only = self._shown_at(stamps) if self._can_spare else None
         for stamp in stamps:
             if held is None or (ahead is not None and self._key_before(stamp) > ahead.pts):
                 is_inside = stamp > (self.stream.start_time or 0)
-                frames = self.frames(stamp if is_inside else None)
+                frames = self.frames(stamp if is_inside else None, only=only)
                 held, ahead = None, next(frames, None)
             while ahead is not None and (held is None or ahead.pts <= stamp):
                 held, ahead = ahead, next(frames, None)
             if held is None:
-                raise self._undecodable()
+                raise self.undecodable()
             yield held
 
     def last_stamp(self) -> int:
@@ -169,7 +170,7 @@ class OpenClip:
             last = max(shown, default=None)
             if last is not None:
                 return last
-        raise self._undecodable()
+        raise self.undecodable()
 
     def last(self) -> Any:
         """The last frame in the order of showing, decoded from the last key frame on.
@@ -178,18 +179,30 @@ class OpenClip:
             EditError: no frame can be decoded.
         """
         stamp = self.last_stamp()
-        # H.264 marks the frames that no other one needs. In HEVC the mark means less.
-        can_spare = self.stream.codec_context.name == "h264"
-        for only in (stamp, None) if can_spare else (None,):
+        for only in ((stamp,), None) if self._can_spare else (None,):
             last = None
             for frame in self.frames(stamp, only=only):
                 if last is None or frame.pts >= last.pts:
                     last = frame
             if last is not None and (only is None or last.pts == stamp):
                 return last
-        raise self._undecodable()
+        raise self.undecodable()
 
-    def _undecodable(self) -> EditError:
+    @property
+    def _can_spare(self) -> bool:
+        """Whether its frames say which of them no other one needs; in HEVC that means less."""
+        return bool(self.stream.codec_context.name == "h264")
+
+    def _shown_at(self, stamps: Iterable[int]) -> frozenset[int]:
+        """The stamps of the frames that are shown at some moments, as the packets have them."""
+        if not self._go_to(self.stream.start_time or 0, 0):
+            self._go_to(None, None)
+        known = sorted(stamp_of(one) for one in self._packets() if not one.is_discard)
+        places = (bisect_right(known, stamp) - 1 for stamp in stamps)
+        return frozenset(known[max(0, place)] for place in places) if known else frozenset()
+
+    def undecodable(self) -> EditError:
+        """What to raise where nothing of its pictures can be decoded."""
         return EditError(f"No frame of {self.path.name} can be decoded.")
 
     def _key_before(self, stamp: int) -> int:
@@ -231,20 +244,14 @@ class OpenClip:
             if packet.size:
                 yield packet
 
-    def _decode(self, only: int | None) -> Iterator[Any]:
+    def _decode(self, only: Collection[int] | None) -> Iterator[Any]:
         """The frames from here on. What cannot be decoded is left out."""
-        import av
-
         context, latest = self.stream.codec_context, None
         for packet in self._with_end():
             if only is not None and packet is not None:
-                is_it = stamp_of(packet) == only
+                is_it = stamp_of(packet) in only
                 context.skip_frame = "DEFAULT" if is_it else "NONREF"
-            try:
-                frames = context.decode(packet)
-            except (av.error.FFmpegError, EOFError):
-                continue
-            for frame in frames:
+            for frame in decoded(context, packet):
                 if frame.pts is None:  # AVI counts in decoding order, raw streams not at all
                     frame.pts = frame.dts
                 if frame.pts is None:
@@ -270,6 +277,16 @@ def opened(path: Path) -> Iterator[OpenClip]:
         yield clip
     finally:
         clip.close()
+
+
+def decoded(context: Any, packet: Any) -> list[Any]:
+    """The frames that a packet brings, or at the end, with None, the last ones; none if broken."""
+    import av
+
+    try:
+        return list(context.decode(packet))
+    except (av.error.FFmpegError, EOFError):
+        return []
 
 
 def video_of(container: Any) -> Any:

@@ -57,7 +57,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet, and of which clips it lacks the prompt, as no font of this machine has its signs."""
+    """A sheet, and of which clips it lacks the prompt or some signs of it, which no font has."""
 
     image: Image.Image
     unwritten: tuple[str, ...] = ()
@@ -125,12 +125,12 @@ def make_sheet(
     for block in blocks:
         _draw(image, canvas, block, top, colours)
         top += block.height + BETWEEN
-    bare = [
-        s.name
-        for s, block in zip(subjects, blocks, strict=True)
-        if s.prompt and not block.prompt.text
-    ]
-    return Sheet(image, tuple(bare))
+    lacking = (
+        subject.name
+        for subject, block in zip(subjects, blocks, strict=True)
+        if not block.prompt.is_whole
+    )
+    return Sheet(image, tuple(lacking))
 
 
 def _block(subject: Subject, rule: Times) -> _Block:

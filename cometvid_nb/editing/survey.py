@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from .frames import turn_of
-from .opened import OpenClip, opened
+from .opened import OpenClip, decoded, opened
 
 PRIMING_S = 0.15
 """Sound may begin so much earlier than the clip: its encoder's run-up, which players cut away."""
@@ -73,33 +73,55 @@ def survey(path: Path) -> Survey:
         EditError: the file cannot be read as a clip with pictures.
     """
     with opened(path) as clip:
-        turn = turn_of(clip.first())
-        container, pictures, sound = clip.container, clip.stream, clip.sound
-        tallies = {pictures.index: _Tally(pictures)}
-        if sound is not None:
-            tallies[sound.index] = _Tally(sound)
-        clip.rewind()
-        pictures, sound, container = clip.stream, clip.sound, clip.container
+        pictures, sound = clip.stream, clip.sound
+        context, first = pictures.codec_context, None
+        context.thread_count = 1  # for one frame
+        tallies = {one.index: _Tally(one) for one in (pictures, sound) if one is not None}
         for packet in packets_of(clip):
             tallies[packet.stream.index].add(packet)
-        context = pictures.codec_context
+            if first is None and packet.stream is pictures:
+                first = next(iter(decoded(context, packet)), None)
+        if first is None:
+            first = next(iter(decoded(context, None)), None)
+        if first is None:
+            raise clip.undecodable()
         return Survey(
             path,
-            container.format.name,
+            clip.container.format.name,
             clip.origin * clip.tick,
             tallies[pictures.index].track(pictures, f"{context.width}x{context.height}"),
-            turn,
+            turn_of(first),
             Fraction(pictures.sample_aspect_ratio or 1) or Fraction(1),
             tallies[sound.index].track(sound, _form_of_sound(sound)) if sound is not None else None,
         )
 
 
 def packets_of(clip: OpenClip) -> Iterator[Any]:
-    """All packets of pictures and sound of a clip, in the order of the file."""
+    """All packets of pictures and sound of a clip, in the order of the file, each with a `dts`.
+
+    Matroska stores none, and the first ones cannot be told until as many packets have come as its
+    decoder puts into another order: these wait for the next one and count back from it.
+    """
     streams = [clip.stream] if clip.sound is None else [clip.stream, clip.sound]
+    waiting: dict[int, list[Any]] = {one.index: [] for one in streams}
     for packet in clip.container.demux(streams):
-        if packet.size:
-            yield packet
+        if not packet.size:
+            continue
+        early = waiting[packet.stream.index]
+        if packet.dts is None:
+            early.append(packet)
+            continue
+        yield from _dated(early, packet.dts)
+        early.clear()
+        yield packet
+    for early in waiting.values():  # a clip of fewer frames than that
+        yield from _dated(early, min((one.pts or 0 for one in early), default=0))
+
+
+def _dated(packets: Sequence[Any], next_dts: int) -> Iterator[Any]:
+    for back, packet in zip(range(len(packets), 0, -1), packets, strict=True):
+        packet.dts = next_dts - back * max(1, packet.duration or 1)
+        yield packet
 
 
 def differences(one: Survey, other: Survey) -> list[str]:

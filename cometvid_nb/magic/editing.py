@@ -21,6 +21,7 @@ from ..editing.times import LAST, Times
 from ..errors import EditError
 from ..job.ids import check_job_id, quoted_ids, shown_id
 from ..job.rating import Flag, RatingFilter
+from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
 from ..session.finished import FinishedClip, finished_clip
@@ -82,9 +83,9 @@ def sheet(arguments: Namespace) -> None:
         ]
         made = make_sheet(subjects, times, is_light=arguments.light, on_progress=progress.share)
         with making(sessions.current(), arguments.save, name, [".png"]) as file:
-            made.image.save(file.part, "PNG", optimize=True)
+            made.image.save(file.part, "PNG", compress_level=3)  # half the time of 6
         prompts = [one.job.prompt for one in clips if shown_id(one.job.id) in made.unwritten]
-        lines = [_saved(file), *(f"No font here has the signs of: {one}" for one in prompts)]
+        lines = [_saved(file), *(f"No font here has all signs of: {one}" for one in prompts)]
         alt = f"Contact sheet of {', '.join(shown_id(one.job.id) for one in clips)}"
         progress.show(picture_to_bundle(_still(made.image, alt, width=PREVIEW_WIDTH), lines))
 
@@ -167,13 +168,15 @@ def convert(arguments: Namespace) -> None:
 
         one = survey(clip.file)
         if plays_everywhere(one):
-            raise GrammarError(
-                f"the clip of {shown_id(arguments.id)} plays in every browser as it is: it is "
-                "H.264 in an MP4 already"
+            say(
+                f"The clip of {shown_id(arguments.id)} plays in every browser as it is: it is "
+                "H.264 in an MP4 already."
             )
+            return
         with making(sessions.current(), arguments.save, name, [".mp4"]) as file:
             encode([one], file.part, progress.share)
-        line = f"From {one.pictures.codec} ({one.pictures.kind}) to H.264 and AAC."
+        sound = " and AAC" if one.sound is not None else ""
+        line = f"From {one.pictures.codec} ({one.pictures.kind}) to H.264{sound}."
         progress.show(_shown(file, name, *_size_of(clip.file), [line]))
 
 

@@ -109,7 +109,6 @@ def test_frames_are_shown_and_saved_as_pictures(run: Run, here: Session, tmp_pat
         ("loop video_1 --max-mb 0.001", "it still has"),
         ("reel video_1", "two clips or more"),
         ("reel video_1 video_1 --save x.webm", "must end in .mp4"),
-        ("convert video_1", "plays in every browser as it is"),
     ],
 )
 def test_a_line_that_cannot_be_says_what_can(
@@ -144,6 +143,7 @@ def test_a_sheet_of_one_clip_and_of_several(run: Run, here: Session, tmp_path: P
     one = Image.open(tmp_path / "videos" / "video_1-sheet.png")
     assert one.size[0] == 1600
     shown = run("sheet video_1 video_2 --light --save both.png")
+    assert "No font here has all signs of: Комета" in shown["text/plain"]
     both = Image.open(tmp_path / "both.png")
     assert both.size[1] > one.size[1] / 2
     assert both.getpixel((4, 4)) > one.getpixel((4, 4))  # type: ignore[operator]
@@ -209,6 +209,16 @@ def test_a_copy_that_plays_everywhere(run: Run, here: Session, tmp_path: Path) -
         assert file.streams.video[0].pix_fmt == "yuv420p"
     assert copy.read_bytes().index(b"moov") < copy.read_bytes().index(b"mdat")
     assert numbers(copy) == list(range(24))
+
+
+def test_what_plays_everywhere_is_not_converted(
+    run: Run, here: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved(here, "video_1", make(tmp_path / "a.mp4", 24))
+    with pytest.raises(IndexError):  # nothing is shown
+        run("convert video_1")
+    assert "plays in every browser as it is" in capsys.readouterr().out
+    assert not list((tmp_path / "videos").glob("*"))
 
 
 @pytest.mark.parametrize(

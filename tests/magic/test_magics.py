@@ -366,6 +366,23 @@ def test_demo_stop_goes_back_to_the_settings_of_before(bench: Bench) -> None:
     assert "No simulation is running." in said(bench, "%cometvid demo --stop")
 
 
+# Finished clips
+
+
+def test_what_is_made_of_a_clip_shows_itself_in_its_cell(bench: Bench) -> None:
+    job_id = bench.add_job()
+    bench.simulator.finish(job_id)
+    messages = bench.run(f"%cometvid frames {job_id} --at 0,last").messages
+    # What took long has told so first, and the strip then took the place of that line.
+    shown = [m["content"]["data"] for m in messages if m["msg_type"].endswith("display_data")]
+    assert shown[-1]["text/html"].count("data:image/jpeg;base64,") == 2
+    assert [m["msg_type"] for m in messages].count("display_data") == 1
+    assert "for the last frame" in said(bench, f"%cometvid frames {job_id} --at 99")
+    assert "two clips or more" in said(bench, f"%cometvid reel {job_id}")
+    code = f"import cometvid_nb\njob = cometvid_nb.watch({job_id!r}, save=False).wait()\n"
+    assert "(2, 360, 640, 3)" in bench.run(f"{code}job.frames(count=2).shape").text
+
+
 # Completion
 
 

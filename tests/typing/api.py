@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, assert_type
 
+import numpy as np
+from PIL import Image
+
 import cometvid_nb
 from cometvid_nb import (
     Client,
@@ -67,6 +70,17 @@ def what_costs_money(picture: Path) -> None:
     cometvid_nb.create("A comet", timeout_s=600, interval_s=5, embed=True, gallery=True)
     assert_type(cometvid_nb.jobs(), list[dict[str, Any]])
     assert_type(NewJob.check("A comet", seconds="4"), NewJob)
+
+
+def what_a_clip_shows(job: Job) -> None:
+    """Frames are arrays, and the last one a picture."""
+    assert_type(job.last_frame(), Image.Image)
+    assert_type(job.frames(every_s=0.5), np.ndarray[Any, Any])
+    job.frames(at_s=[0, 1.5, "last"])
+    job.frames(count=12)
+    for time_s, frame in job.iter_frames():
+        assert_type(time_s, float)
+        assert_type(frame, np.ndarray[Any, Any])
 
 
 async def in_a_notebook() -> None:
