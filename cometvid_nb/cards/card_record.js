@@ -1,6 +1,7 @@
 (() => {
   const box = document.currentScript?.parentElement;
   if (!box) return;
+  playServed(box);
   const button = (name, text, act) => {
     const node = document.createElement("button");
     node.type = "button";

@@ -22,6 +22,8 @@ class Clip:
     expires_at_s: float | None
     poster: str | None = None
     """A small picture as a data URL, for pages that cannot play the clip."""
+    served: str | None = None
+    """Its path from the root of the page's server, where that is known."""
     data_url: str | None = None
     """The whole clip, where it is embedded: in a record, or on a card that has no kernel to ask."""
     is_image: bool = False
@@ -74,6 +76,7 @@ def _one_clip(
     return Clip(
         url=url,
         path=path,
+        served=saved.served if saved is not None else None,
         saved_to=saved.saved_to if saved is not None else None,
         expires_at_s=None,
         is_image=suffix_of(source) in IMAGES,

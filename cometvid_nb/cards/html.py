@@ -47,9 +47,13 @@ def source_of(clip: Clip | None) -> str | None:
     if clip.data_url is not None:
         return clip.data_url
     if clip.path is not None:
-        return quote(clip.path, errors="surrogateescape")  # no name of a file has to be UTF-8
+        return _link(clip.path)
     url = clip.url
     return url if url and urlsplit(url).scheme.lower() in ("http", "https") else None
+
+
+def _link(path: str) -> str:
+    return quote(path, errors="surrogateescape")  # no name of a file has to be UTF-8
 
 
 def quiet(html: str | Markup) -> Markup:
@@ -91,7 +95,7 @@ def player_of(
         return image.format(box.width, box.height, box.style, f"Clip of {card.job_id}", source)
     return Markup(
         '<video controls {} preload="{}" playsinline width="{}" height="{}" style="{}" '
-        'title="{}"{} src="{}">{}</video>'
+        'title="{}"{}{} src="{}">{}</video>'
     ).format(
         KEEPS_KEYS,
         "none" if is_patient else "metadata",
@@ -100,6 +104,7 @@ def player_of(
         box.style,
         card.job_id,
         Markup(' poster="{}"').format(poster) if poster else "",
+        Markup(' data-served="{}"').format(_link(clip.served)) if clip.served else "",
         source,
         picture_of(clip, box, poster),
     )

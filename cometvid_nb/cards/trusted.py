@@ -12,7 +12,10 @@ from urllib.parse import quote
 
 _FOLDER = Path(__file__).parent
 STYLE = " ".join((_FOLDER / "card_record.css").read_text(encoding="utf-8").split())
-SCRIPT = (_FOLDER / "card_record.js").read_text(encoding="utf-8")
+PLAY_SERVED = (_FOLDER / "served.js").read_text(encoding="utf-8")
+"""Lets a page of Jupyter's look for a clip from its server's root where its path leads nowhere: in
+a notebook of another folder than the one where the kernel began, or that was moved."""
+SCRIPT = f"{{{PLAY_SERVED}{(_FOLDER / 'card_record.js').read_text(encoding='utf-8')}}}"
 
 _RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z"
 ICONS: Mapping[str, str] = {

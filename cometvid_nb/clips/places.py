@@ -25,6 +25,8 @@ class SavedClip:
     size_bytes: int
     poster: str | None = None
     """A small picture as a data URL."""
+    served: str | None = None
+    """Its path from the root of the page's server, where that is known."""
     also: tuple[str, ...] = ()
     """Other places it was saved to as well, in words."""
     width: int = 0
@@ -80,6 +82,13 @@ def page_path(file: Path, beside: Path, root: Path | None = None) -> str | None:
         return None
     path = Path(os.path.relpath(file, beside))
     return None if any(re.match(r"\.[^.]", part) for part in path.parts) else path.as_posix()
+
+
+def served_path(path: str | None, beside: Path, root: Path | None) -> str | None:
+    """The `path` of a clip (see `page_path`) as seen from the root of the page's server."""
+    if path is None or root is None:
+        return None
+    return page_path(beside / path, root)
 
 
 def local_file(saved: SavedClip | None) -> Path | None:

@@ -12,7 +12,7 @@ from .download import ClipFile, Tries
 from .fetch import Wanted, fetch, late_until_s
 from .file import fitting, name_by, with_number
 from .parts import scratch_folder
-from .places import Destination, SavedClip, Saving, local_file, page_path
+from .places import Destination, SavedClip, Saving, local_file, page_path, served_path
 from .posters import first_frame_of
 from .roads import clip_count
 
@@ -67,7 +67,9 @@ async def _save_one(
         file = await fetch(client, wanted, destination.folder, name, tries)
         path = page_path(file.path, destination.beside, destination.root)
         place, poster = path or str(file.path), saved.poster if saved is not None else None
-        return _kept(wanted, file, SavedClip(str(file.path), path, place, file.size_bytes, poster))
+        served = served_path(path, destination.beside, destination.root)
+        saved = SavedClip(str(file.path), path, place, file.size_bytes, poster, served)
+        return _kept(wanted, file, saved)
     from .storage import upload
 
     if saved is not None and (source := local_file(saved)) is not None:

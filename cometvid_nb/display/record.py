@@ -13,13 +13,14 @@ from pathlib import Path
 from ..cards.card import Card
 from ..cards.gallery import Gallery
 from ..cards.gallery_html import gallery_to_bundle
+from ..cards.trusted import PLAY_SERVED
 
 STATIC = Path(__file__).parent / "static"
 RECORD_PARTS = ("dom.js", "record_events.js", "sync.js", "playhead.js", "sync_bar.js", "record.js")
 
 
 def _script() -> str:
-    texts = [(STATIC / part).read_text(encoding="utf-8") for part in RECORD_PARTS]
+    texts = [PLAY_SERVED, *((STATIC / part).read_text(encoding="utf-8") for part in RECORD_PARTS)]
     # A notebook is sent and compared as a whole: without what only people read.
     lines = [line.strip() for line in _without_comments("\n".join(texts)).splitlines()]
     style = json.dumps(" ".join((STATIC / "record.css").read_text(encoding="utf-8").split()))
@@ -55,7 +56,8 @@ def gallery_record(
     bundle = gallery_to_bundle(gallery, cards, is_player=is_player)
     if not is_player:
         return bundle
-    wake = f"wakeRecord(document.currentScript, {json.dumps(token)});"
+    serve = "playServed(document.currentScript.parentElement);"
+    wake = f"{serve}\nwakeRecord(document.currentScript, {json.dumps(token)});"
     script = f"<script>(() => {{\n{SCRIPT}\n{wake}\n}})();</script>"
     html = bundle["text/html"].removesuffix("</div>")
     return {**bundle, "text/html": f"{html}{script}</div>"}

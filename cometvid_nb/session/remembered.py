@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..cards.job_list import JobRow
 from ..clips.file import format_of
-from ..clips.places import SavedClip, local_file, page_path
+from ..clips.places import SavedClip, local_file, page_path, served_path
 from ..errors import LedgerError
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
@@ -76,8 +76,9 @@ def _saved(clip: str | None, size_bytes: int) -> SavedClip | None:
         return None
     if "://" in clip:  # in another storage it is believed to exist: only the network could tell
         return SavedClip(clip, None, clip, size_bytes)
-    path = page_path(Path(clip), notebook_folder(), served_root())
-    saved = SavedClip(clip, path, path or clip, size_bytes)
+    beside, root = notebook_folder(), served_root()
+    path = page_path(Path(clip), beside, root)
+    saved = SavedClip(clip, path, path or clip, size_bytes, served=served_path(path, beside, root))
     if (file := local_file(saved)) is None:
         return None
     found = format_of(file)

@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -141,7 +143,8 @@ class LabServer:
             return
         for kind in ("sessions", "kernels"):
             for entry in json.loads(self._ask("GET", f"api/{kind}")):
-                self._ask("DELETE", f"api/{kind}/{entry['id']}")
+                with suppress(urllib.error.HTTPError):  # it went with the kernel they shared
+                    self._ask("DELETE", f"api/{kind}/{entry['id']}")
 
     def start_kernel(self, folder: str) -> str:
         """Start a kernel in a folder below the root; return the address of its messages."""

@@ -227,6 +227,19 @@ class NotebookPage:
             "async () => { await window.cometvidTestPanel.sessionContext.shutdown(); }"
         )
 
+    def share_kernel(self, other: str) -> None:
+        """Work on the kernel of another notebook, as the menu "Change Kernel" offers it."""
+        self.browser_page.evaluate(
+            """async (other) => {
+                const { sessionContext } = window.cometvidTestPanel;
+                await sessionContext.sessionManager.refreshRunning();
+                const session = [...sessionContext.sessionManager.running()]
+                    .find(({ path }) => path === other);
+                await sessionContext.changeKernel({ id: session.kernel.id });
+            }""",
+            other,
+        )
+
     # -- its cells
 
     def run_all(self) -> None:

@@ -101,6 +101,33 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
         again.close()
 
 
+def test_a_clip_elsewhere_below_the_root_plays_and_each_notebook_of_a_kernel_plays_its_own(
+    lab: LabServer, open_notebook: OpenNotebook, api: Simulator
+) -> None:
+    watch = f"%cometvid watch {WIDE} --save ../shared"
+    lab.write_notebook("pair/a/one.ipynb", [connect(api), watch])
+    lab.write_notebook("pair/b/two.ipynb", ["1", f"%cometvid watch {TALL}"])
+    one = open_notebook("pair/a/one.ipynb")
+    one.run_all()
+    shared = settle(one, api, WIDE, 1)
+    expect(shared).to_contain_text(f"Saved to ../shared/{WIDE}.mp4")
+    one.save()
+    one.close()  # its kernel lives on
+    two = open_notebook("pair/b/two.ipynb")
+    two.share_kernel("pair/a/one.ipynb")
+    two.run_cell(1)
+    two.wait_cell_done(1)
+    api.finish(TALL)
+    # The kernel works in the folder of the first notebook.
+    expect_player(record(two.output(1)).locator("video"))
+    two.save()
+    two.close()
+    for name in ("pair/a/one.ipynb", "pair/b/two.ipynb"):
+        again = open_notebook(name)
+        expect_player(record(again.output(1)).locator("video"))
+        again.close()
+
+
 def send(api: Simulator, job_id: str, kind: str, width: int, height: int) -> None:
     """Let the link of a job lead to another clip than the simulator's."""
     content = made.clip(kind, width, height)
