@@ -2,11 +2,12 @@
 
 /**
  * Tell the kernel that this page has our module, also where the cell is out of sight; where no
- * page does, `Page` of display/page.py shows plain HTML instead.
+ * page does, `Page` of display/page.py shows plain HTML instead. JupyterLab tells of a notebook
+ * whether several people may have it open at once.
  * @param {{model: CometvidModel}} context
  */
 function greet({ model }) {
-  model.send({ kind: "loaded" });
+  model.send({ kind: "loaded", is_shared: model.widget_manager?.context?.model?.collaborative === true });
 }
 
 /**
