@@ -85,3 +85,18 @@ def test_other_parameters_of_papermill_make_another_notebook() -> None:
     assert len(marks) == 3
     same = [f"papermill a.ipynb {out} --parameters x 1" for out in ("b.ipynb", "c.ipynb")]
     assert len({parameters_in(line.split()) for line in same}) == 1
+
+
+def test_inside_a_browser_every_way_in_says_in_one_sentence_that_nothing_can_run(
+    kernel: Kernel,
+) -> None:
+    kernel.run("import sys, cometvid_nb; sys.platform = 'emscripten'")  # JupyterLite's Python
+    assert kernel.run("%load_ext cometvid_nb").error is None
+    for code in (
+        "%cometvid watch video_1",
+        "cometvid_nb.watch('video_1')",
+        "cometvid_nb.JobWidget",
+    ):
+        result = kernel.run(code)
+        assert "cannot run inside a browser" in result.text + str(result.error), code
+        assert "Traceback" not in result.text
