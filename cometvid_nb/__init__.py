@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from .job.footage import SLOT
+from .notebook import check_place
 from .notebook import shell as current_shell
 from .session.drawing import let_values_be_drawn
 from .session.footage import SessionFootage
@@ -103,14 +104,15 @@ T = TypeVar("T")
 
 
 def _strict(call: Callable[P, T]) -> Callable[P, T]:
-    """Return `call` with a helpful `TypeError` for an unknown option.
+    """Return `call` with a helpful error for an unknown option, and where nothing can run.
 
-    The message names the option that was probably meant (`timeout` → `timeout_s`), or else all
+    The `TypeError` names the option that was probably meant (`timeout` → `timeout_s`), or else all
     options; Python's own names none.
     """
 
     @functools.wraps(call)
     def checked(*args: P.args, **options: P.kwargs) -> T:
+        check_place()
         known = list(inspect.signature(call).parameters)
         for name in options:
             if name not in known:
@@ -344,6 +346,7 @@ def jobs() -> list[dict[str, Any]]:
     Raises:
         LedgerError: the ledger cannot be read.
     """
+    check_place()
     from .notebook import notebook_folder
     from .session.job_dicts import JobDicts
     from .session.session import current
@@ -414,13 +417,29 @@ def _make(
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register `%cometvid`, for `%load_ext cometvid_nb`. A second call changes nothing."""
+    """Register `%cometvid`, for `%load_ext cometvid_nb`. A second call changes nothing.
+
+    Inside a browser's Python its only answer is that nothing can run there.
+    """
+    from .errors import SettingsError
+
+    try:
+        check_place()
+    except SettingsError as error:
+        shell.register_magic_function(functools.partial(_refuse, str(error)), magic_name="cometvid")
+        return
     let_values_be_drawn(shell)
     if kept.magic is None:
         from .magic.magics import Cometvid
 
         kept.magic = Cometvid(shell)
         shell.register_magics(kept.magic)
+
+
+def _refuse(reason: str, line: str) -> None:  # noqa: ARG001 - IPython passes it
+    from IPython.core.error import UsageError
+
+    raise UsageError(reason)
 
 
 def unload_ipython_extension(shell: Any) -> None:  # noqa: ARG001 - IPython passes it
@@ -436,6 +455,8 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if _HOMES[name].startswith("session"):
+            check_place()
         let_values_be_drawn(current_shell())
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
         # Python calls `__getattr__` only for a missing name: the next use finds it at once.

@@ -39,6 +39,20 @@ def shell() -> Any:
     return interactive.get_ipython() if interactive is not None else None
 
 
+def check_place() -> None:
+    """Return if there is a kernel that can watch.
+
+    Raises:
+        SettingsError: it runs inside a browser, where no thread can start and no socket be opened.
+    """
+    if sys.platform == "emscripten":
+        raise SettingsError(
+            "cometvid_nb cannot run inside a browser (JupyterLite, Pyodide): Python has neither "
+            "threads nor sockets there. Open the notebook where it has a kernel of its own, such "
+            "as JupyterLab, Colab or Binder."
+        )
+
+
 def notebook_folder() -> Path:
     """Return the folder of the notebook: where its kernel started, else the working folder.
 

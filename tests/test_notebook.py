@@ -145,3 +145,18 @@ def test_a_jupyter_server_tells_its_root_beside_the_connection_file(kernel: Kern
     assert kernel.run(ROOT).text == "None\n"
     kernel.run("note.unlink()\n__vsc_ipynb_file__ = '/elsewhere/a.ipynb'")
     assert kernel.run(ROOT).text == f"{kernel.cwd}\n"  # the workspace
+
+
+def test_inside_a_browser_every_way_in_says_in_one_sentence_that_nothing_can_run(
+    kernel: Kernel,
+) -> None:
+    kernel.run("import sys, cometvid_nb; sys.platform = 'emscripten'")  # JupyterLite's Python
+    assert kernel.run("%load_ext cometvid_nb").error is None
+    for code in (
+        "%cometvid watch video_1",
+        "cometvid_nb.watch('video_1')",
+        "cometvid_nb.JobWidget",
+    ):
+        result = kernel.run(code)
+        assert "cannot run inside a browser" in result.text + str(result.error), code
+        assert "Traceback" not in result.text

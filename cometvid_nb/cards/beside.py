@@ -22,15 +22,18 @@ _OUTPUT = "> .jp-OutputArea-output"
 _OURS = f"{_CHILD}:has({_OUTPUT} > .{CLASS})"
 _LIVES = ":has(.cometvid-root:not(.jp-RenderedHTMLCommon *))"
 # ipywidgets' renderer: "Loading widget…" and "Error displaying widget: model not found" are bare
-# text in the output's own node, which only the error gives the class of a widget.
+# text in the output's own node, which only the error gives the class of a widget. A page without
+# anywidget has a broken picture there, in red, which tells the error when it is clicked.
 _BARE = f"{_CHILD}:has({_OUTPUT}.lm-Panel):not(:has({_OUTPUT} > *))"
+_BROKEN = f"{_OUTPUT} > .jupyter-widgets > .jupyter-widgets-error-widget"
+_DEAD = f":is({_BARE}, {_CHILD}:has({_BROKEN}))"
 _RULES = f"""
 {_AREA}{_LIVES} > {_OURS} {{ display: none; }}
-{_OURS} + {_BARE}, {_BARE}:has(+ {_CHILD} {_OUTPUT} > .{CLASS}) {{ display: none; }}
+{_AREA}:not({_LIVES}) > {_DEAD}:has(~ {_CHILD} {_OUTPUT} > .{CLASS}) {{ display: none; }}
 @media screen {{
   .jp-NotebookPanel {_OURS} {{ animation: cometvid-late 0s {LATE_S}s backwards; }}
-  .jp-NotebookPanel {_AREA}:has(> {_CHILD} {_OUTPUT}.jupyter-widgets) > {_OURS} {{
-    animation: none; }}
+  .jp-NotebookPanel {_AREA}:has(> {_CHILD} {_OUTPUT}.jupyter-widgets) > {_OURS},
+  .jp-NotebookPanel {_AREA}:has(> {_CHILD} {_BROKEN}) > {_OURS} {{ animation: none; }}
 }}
 @keyframes cometvid-late {{ from {{ visibility: hidden; max-height: 0; overflow: hidden; }} }}
 """

@@ -120,7 +120,7 @@ def _card_box(card: Card) -> Box:
     span = f"flex:1 1 {width}px;min-width:0" if is_tall else "width:100%"
     style = f"display:block;{span};height:auto;max-height:480px;background:#000"
     style += "" if is_tall else ";min-height:112px"
-    return Box(width, min(480, round(width / ratio)), style, 640)
+    return Box(width, min(480, round(width / ratio)), style, width)
 
 
 def _is_tall(card: Card) -> bool:
@@ -172,7 +172,7 @@ def _caption(card: Card, known_at_s: float | None) -> Markup:
     kept = _kept(card)
     # A line of its own, as on the live card: so its height does not hang on the words.
     place = Markup('<span style="flex:1 0 100%">{}{}</span>').format(kept, _if_missing(card))
-    footer = Markup('<div class="cometvid-soft" style="{}">{}{}</div>').format(
+    footer = Markup('<div class="cometvid-soft" style="{}">{} {}</div>').format(
         _FOOTER, _id(card.job_id), place if kept else ""
     )
     return Markup('<div style="{}">{}{}</div>').format(_BODY, Markup("").join(rows), footer)
@@ -212,8 +212,9 @@ def _soft(html: str | Markup) -> Markup:
 
 
 def _row(parts: Sequence[Markup], style: str) -> Markup:
+    """Parts side by side; the spaces between them show only where styles are stripped (GitHub)."""
     row = Markup('<div style="display:flex;flex-wrap:wrap;{}">{}</div>')
-    return row.format(style, Markup("").join(parts))
+    return row.format(style, Markup(" ").join(parts))
 
 
 def _kept(card: Card) -> str:

@@ -42,6 +42,12 @@
     measure();
     new ResizeObserver(measure).observe(prompt);
   }
+  for (const video of box.querySelectorAll("video[preload=none]")) {
+    const load = () => { video.preload = "metadata"; };
+    new MutationObserver(load).observe(video, { attributeFilter: ["src"] });
+    if (document.readyState === "loading") load();
+    else setTimeout(load, 1000);
+  }
   const hint = box.querySelector(".cometvid-missing");
   for (const video of hint ? box.querySelectorAll("video") : []) {
     const tell = (isMissing) => () => {

@@ -98,7 +98,7 @@ def _head(gallery: Gallery) -> Markup:
         '<div style="display:flex;height:4px;margin:10px 0;border-radius:4px;overflow:hidden;'
         'background:rgba(128,128,128,0.25)">{}</div>'
         '<div class="cometvid-again" style="display:flex;gap:8px;align-items:center;height:28px;'
-        'margin-bottom:14px"><span style="flex:none">{}</span>'
+        'margin-bottom:14px"><span style="flex:none">{}</span> '
         '<span dir="ltr" style="min-width:0;{}">{}</span></div>'
     ).format(
         to_totals(gallery),
@@ -189,8 +189,8 @@ def _instead(card: Card) -> Markup:
 def _state(card: Card) -> Markup:
     return Markup(
         '<div style="display:flex;gap:5px;align-items:center;height:20px;margin-bottom:4px">'
-        '<span style="flex:none;width:12px">{}</span><b dir="auto" style="min-width:0;{}">{}</b>'
-        '<span style="flex:1 1 0"></span>'
+        '<span style="flex:none;width:12px">{}</span> <b dir="auto" style="min-width:0;{}">{}</b>'
+        '<span style="flex:1 1 0"></span> '  # spaces for where styles are stripped, as on GitHub
         '<span dir="auto" style="flex:none;font-size:11px;opacity:0.75">{}</span></div>'
     ).format(mark(card) or "–", _ONE_LINE, card.headline, elapsed_text(card))
 

@@ -3,6 +3,10 @@
 The HTML is what survives JupyterLab's sanitizer in an untrusted notebook: `<video src>` (never
 `<source>`), no `<style>`, no scripts, no `var(…)` in a style.
 
+JupyterLab puts the address of a file in the place of its path only once the HTML is parsed. What
+the browser loads by itself it has asked for below `/lab/tree/` by then, in vain. So a clip is
+loaded when `card_record.js` or the reader wants it.
+
 Every piece of HTML is a `Markup` of ours: see `markup`.
 """
 
@@ -90,7 +94,8 @@ def player_of(
         return Markup("")
     if clip.is_image:
         image = Markup(
-            '<img width="{}" height="{}" style="{};object-fit:contain" alt="{}" src="{}">'
+            '<img loading="lazy" width="{}" height="{}" style="{};object-fit:contain" alt="{}" '
+            'src="{}">'
         )
         return image.format(box.width, box.height, box.style, f"Clip of {card.job_id}", source)
     return Markup(
@@ -98,7 +103,7 @@ def player_of(
         'title="{}"{}{} src="{}">{}</video>'
     ).format(
         KEEPS_KEYS,
-        "none" if is_patient else "metadata",
+        "none" if is_patient or urlsplit(source).scheme == "" else "metadata",
         box.width,
         box.height,
         box.style,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from .. import marimo
@@ -19,8 +21,8 @@ class Frontend(Enum):
     MARIMO = "marimo, notebook or app: a widget is the value of a cell, updated from a thread"
     MARIMO_EXPORT = "marimo export: the file is all, and holds what a cell's value is at its end"
     HEADLESS = "nbclient (nbconvert, papermill, jupyter execute): nobody looks, the file is all"
-    TERMINAL = "IPython in a terminal, or a script whose output is one"
-    PLAIN = "a script whose output goes to a file or a pipe"
+    TERMINAL = "IPython in a terminal, a console of Jupyter, or a script whose output is a terminal"
+    PLAIN = "a script whose output goes to a file or a pipe, and `jupyter run`"
 
     @property
     def is_blocking(self) -> bool:
@@ -65,6 +67,15 @@ class Frontend(Enum):
         return self == Frontend.COLAB
 
 
+_CONSOLES = {
+    "jupyter-console": Frontend.TERMINAL,
+    "jupyter-qtconsole": Frontend.TERMINAL,
+    "qtconsole": Frontend.TERMINAL,
+    "jupyter-run": Frontend.PLAIN,
+}
+"""Programs that show text only, and no second version of an output, by command or module."""
+
+
 def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Frontend:
     """Return the front end of an IPython shell; `shell` None means plain Python, or marimo.
 
@@ -76,6 +87,9 @@ def detect(shell: Any, environ: Mapping[str, str], stdout: Any = None) -> Fronte
         out = stdout if stdout is not None else sys.stdout
         is_terminal = bool(getattr(out, "isatty", lambda: False)())
         return Frontend.TERMINAL if is_terminal else Frontend.PLAIN
+    # Only a page tells which cell it asks for.
+    if not _request(shell).get("metadata") and (console := console_in(_starter())) is not None:
+        return console
     if environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
         return Frontend.VOILA
     content = _request(shell).get("content", {})
@@ -119,6 +133,25 @@ def has_output_areas(shell: Any) -> bool:
     """
     metadata = _request(shell).get("metadata", {})
     return isinstance(metadata.get("deletedCells"), list) and "google.colab" not in sys.modules
+
+
+def console_in(words: Sequence[str]) -> Frontend | None:
+    """Return what a kernel writes to that this command line has started, if that is text only.
+
+    None: another front end, or it is not known which.
+    """
+    names = (Path(word).stem.replace("_", "-") for word in words[:3])
+    return next((_CONSOLES[name] for name in names if name in _CONSOLES), None)
+
+
+def _starter() -> list[str]:
+    """Return the command line of the process that has started this one; empty if nobody tells."""
+    import psutil  # costs an import, and no page comes here
+
+    try:
+        return psutil.Process(os.getppid()).cmdline()
+    except (psutil.Error, OSError):
+        return []
 
 
 def _request(shell: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Page: shows watches as widgets, or as plain HTML if the page cannot draw widgets.
 
-A page whose server lacks the anywidget extension (the kernel has another environment) shows an
-error text instead of a widget, and nothing tells the kernel. Therefore our front end sends
-"loaded" as soon as it has the model, whether or not the cell is in view. If no such message comes
-while the kernel is free to receive it, the output becomes plain HTML, replaced at each change. A
-message that comes late turns it into the widget again.
+A page whose server lacks the anywidget extension (the kernel has another environment) draws an
+error instead of a widget, and nothing tells the kernel. Therefore our front end sends "loaded" as
+soon as it has the model, whether or not the cell is in view. If no such message comes while the
+kernel is free to receive it, the output becomes plain HTML, replaced at each change. Until then the
+record beside the widget hides the error (`cards.beside`). A message that comes late turns the
+output into the widget again.
 """
 
 from __future__ import annotations
@@ -58,10 +59,12 @@ class Page:
     def __init__(self) -> None:
         self.is_mute = False
         """Whether the page did not load the last widget. The next output then starts as plain HTML,
-        without 3 s of error text."""
+        without 3 s of waiting."""
         self.is_settling_at_once = False
         """Whether no widget stays once its jobs are over, as in Colab: what comes after the request
         may get lost, and the saved file would keep a widget."""
+        self.is_shared = False
+        """Whether others may have the notebook open at the same time."""
         self._staying: WeakSet[WidgetOutput] | None = WeakSet()
         """Outputs whose widget stays for its buttons; None: nobody answers those any more."""
 
@@ -89,9 +92,9 @@ class Page:
 class WidgetOutput:
     """Displays `widget` in an output that can be replaced. Safe to use from any thread.
 
-    The widget is displayed first, although a page without the extension shows an error until it
-    is replaced. With plain HTML first, everybody else would see the live card only after the
-    running cell has ended. `page` None: nothing may replace the widget.
+    The widget is displayed first, although a page without the extension cannot draw it. With plain
+    HTML first, everybody else would see the live card only after the running cell has ended.
+    `page` None: nothing may replace the widget.
     """
 
     def __init__(self, widget: CometvidWidget, page: Page | None) -> None:
@@ -114,6 +117,8 @@ class WidgetOutput:
         handle = display(shown, raw=True, display_id=True)
         # None: the output is never replaced, or has already got its record.
         self._handle: Any = handle if page is not None else None
+        if page is not None:
+            page.is_shared |= widget.is_shared
         if page is not None and not widget.is_loaded:
             widget.on_request(self._hear)
             if not self.is_plain:
@@ -151,10 +156,15 @@ class WidgetOutput:
         return self._widget.record_bundle(time.time())
 
     def settle(self, bundle: dict[str, str]) -> None:
-        """Replace the output by `bundle` for good. A second call does nothing."""
+        """Replace the output by `bundle` for good. A second call does nothing.
+
+        In a shared notebook the record beside the widget says it instead.
+        """
         with self._lock:
             handle, self._handle = self._handle, None
-            if handle is not None:
+            if handle is not None and self._beside is not None and self.is_shared:
+                self._beside.end(bundle)
+            elif handle is not None:
                 # First, while the widget still hides it: so nobody ever sees both.
                 self._show_beside(False)
                 handle.update(bundle, raw=True)
@@ -163,6 +173,12 @@ class WidgetOutput:
     def has_record(self) -> bool:
         """Whether a record stands beside the widget, so that the widget may stay for good."""
         return self._beside is not None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the widget stays for good, as the notebook is a shared one; see `beside`."""
+        is_shared = self._page is not None and self._page.is_shared
+        return is_shared and self.has_record and not self.is_plain
 
     @property
     def is_open(self) -> bool:
@@ -188,6 +204,7 @@ class WidgetOutput:
         with self._lock:
             if self._page is not None:
                 self._page.is_mute = False
+                self._page.is_shared |= self._widget.is_shared
             if self.is_plain and self._handle is not None:
                 self._handle.update(self._live(), raw=True)
                 self._show_beside(True)
@@ -322,7 +339,8 @@ class GalleryWidgetView:
         return last_cards(gallery, is_embedding=self._is_embedding)
 
     def _record(self, gallery: Gallery, cards: list[Card]) -> dict[str, str]:
-        return gallery_record(gallery, cards, token=self._widget.record_token)
+        token = "" if self._output.is_shared else self._widget.record_token
+        return gallery_record(gallery, cards, token=token)
 
     def tick(self, now_s: float) -> None:
         """Do nothing: the page has a clock of its own."""

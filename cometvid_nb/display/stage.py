@@ -19,7 +19,7 @@ from ..notebook import shell
 from ..watching.blocking import block_on
 from ..watching.loop import WatchLoop
 from ..watching.watch import Watch
-from .beside import draw_late
+from .beside import display_promised, draw_late
 from .delivery import Delivery
 from .feed import CardFeed, Feed, GalleryFeed
 from .frontend import Frontend, detect, loads_files
@@ -115,6 +115,7 @@ class Stage:
             ]
         else:
             feeds = self._show_cards(frontend, watches, is_embedding=is_embedding)
+        display_promised()
         self._delivery.run_waiting()
         if not is_waiting:
             return
@@ -292,7 +293,8 @@ class Stage:
             # After `bind_gallery`, so that the widget is displayed with its first page in it.
             feed.add(GalleryWidgetView(widget, self._page_of(frontend), is_embedding=is_embedding))
             return feed
-        view: GalleryView = GalleryTextView(time.time())
+        is_drawn = frontend is Frontend.TERMINAL
+        view: GalleryView = GalleryTextView(time.time(), is_drawn=is_drawn)
         if frontend is Frontend.HEADLESS:
             view = GalleryHtmlView(is_embedding=is_embedding)
         feed = GalleryFeed(watches, self._delivery, self._loop)
@@ -304,7 +306,7 @@ class Stage:
     ) -> list[CardFeed]:
         """Show each watch on a card of its own, in the way of the front end; return the feeds."""
         # One view for all: a terminal has one line to redraw.
-        feeds, text = [], TextView()
+        feeds, text = [], TextView(is_drawn=frontend is Frontend.TERMINAL)
         for watch in watches:
             view: View = HtmlView() if frontend is Frontend.HEADLESS else text
             if frontend.has_widgets:

@@ -23,12 +23,14 @@ from ..machine import writable
 class MovingLine:
     """The last line of a terminal, redrawn in place; what is printed goes above it.
 
-    In a file or a pipe there is no such line, and printing is all that happens.
+    In a file or a pipe there is no such line, and printing is all that happens. `is_drawn` None
+    lets the stream tell; that of a kernel does not know of the console behind it.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, is_drawn: bool | None = None) -> None:
         self._out = stream if stream is not None else sys.stdout
-        self.is_drawn = bool(getattr(self._out, "isatty", lambda: False)())
+        is_terminal = bool(getattr(self._out, "isatty", lambda: False)())
+        self.is_drawn = is_terminal if is_drawn is None else is_drawn
         self._shown_columns = 0
 
     @property
@@ -63,8 +65,8 @@ class TextView:
     Into a file or a pipe: a line for each change of the phase. One view serves several jobs.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._line = MovingLine(stream)
+    def __init__(self, stream: TextIO | None = None, *, is_drawn: bool | None = None) -> None:
+        self._line = MovingLine(stream, is_drawn=is_drawn)
         self._cards: dict[str, Card] = {}
 
     def show(self, card: Card, *, is_settled: bool) -> None:
@@ -96,9 +98,11 @@ class TextView:
 class GalleryTextView:
     """A line for each job that ends, and in a terminal one below them that moves."""
 
-    def __init__(self, began_at_s: float, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, began_at_s: float, stream: TextIO | None = None, *, is_drawn: bool | None = None
+    ) -> None:
         self._began_at_s = began_at_s
-        self._line = MovingLine(stream)
+        self._line = MovingLine(stream, is_drawn=is_drawn)
         self._gallery: Gallery | None = None
 
     def show(self, gallery: Gallery, now_s: float) -> None:

@@ -23,7 +23,7 @@ from ..cards.gallery import Gallery
 from ..cards.gallery_html import MOST_RECORD_CARDS, gallery_to_bundle
 from ..cards.words import WORDS
 from ..notebook import shell
-from .beside import Beside
+from .beside import Beside, display_promised
 from .frontend import detect, has_output_areas
 from .record import gallery_record
 
@@ -101,11 +101,13 @@ class CometvidWidget(anywidget.AnyWidget):
         """Brings the cards of watches; None: the widget shows no watch."""
         self.is_used = False
         """Whether somebody plays the clips just now, so that no record may replace the widget."""
+        self.is_shared = False
+        """Whether others may have the notebook open at the same time; see `beside`."""
         self._besides: deque[Beside] = deque(maxlen=MOST_RECORDS)
         """The records beside the outputs that show this widget."""
         self.on_request(self._note_page)
         if (here := shell()) is not None:
-            here.events.register("post_run_cell", _record_contained)  # once, however often
+            here.events.register("post_run_cell", _record_shown)  # once, however often
 
     def on_request(self, handle: Callable[[dict[str, Any]], None]) -> None:
         """Call `handle(message)` for each message of a page: a dict whose `kind` is a text.
@@ -139,6 +141,7 @@ class CometvidWidget(anywidget.AnyWidget):
 
     def _note_page(self, message: dict[str, Any]) -> None:
         self.is_loaded = True
+        self.is_shared = self.is_shared or message.get("is_shared") is True
         # A page sends "hello" when it opens; a page that was reloaded no longer plays.
         if message["kind"] in ("use", "hello"):
             self.is_used = message.get("is_used") is True
@@ -153,7 +156,7 @@ class CometvidWidget(anywidget.AnyWidget):
         raise NotImplementedError
 
     def add_record(self, *, is_shown: bool = True) -> Beside | None:
-        """Put a record beside the output that is about to show this widget.
+        """Put a record beside the output that shows this widget, by the next `display_promised`.
 
         None where a page could show both at once, or there is nothing to record. `is_shown` False:
         it is empty until its `show(True)`.
@@ -306,12 +309,13 @@ def _without_poster(card: Card) -> Card:
     return card if card.clip is None else replace(card, clip=replace(card.clip, poster=None))
 
 
-def _record_contained(result: Any) -> None:
-    """Put records beside the `HBox`, `Tab` or the like that a cell shows as its result."""
+def _record_shown(result: Any) -> None:
+    """Put records behind the widgets of a cell, also those in its result, an `HBox` or the like."""
     info = getattr(result, "info", None)
     if not str(getattr(info, "raw_cell", "")).rstrip().endswith(";"):
         for widget in _contained(getattr(result, "result", None), CONTAINED_DEPTH):
             widget.add_record()
+    display_promised()
 
 
 def _contained(container: Any, depth: int) -> Iterator[CometvidWidget]:

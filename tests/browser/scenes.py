@@ -67,6 +67,7 @@ def expect_player(video: Locator) -> None:
     hold on to the player it began with.
     """
     expect(video).to_be_visible()
+    video.evaluate(PLAY)  # the record of a notebook that is not trusted loads nothing before
     expect(video).not_to_have_js_property("readyState", 0)
     until_s = time.monotonic() + MOVES_WITHIN_S
     while not video.evaluate(PLAY):  # again where another player has taken over meanwhile

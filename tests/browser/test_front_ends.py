@@ -54,15 +54,21 @@ def expect_alive(place: Locator) -> None:
 def test_a_page_without_anywidget_gets_a_plain_card_that_becomes_the_player(
     bare_lab: LabServer, open_bare: OpenNotebook, api: Simulator
 ) -> None:
-    busy = BUSY_UNTIL_TOLD.format(name="told")
-    cells = [connect(api), f"%cometvid watch {FIRST}", busy, f"%cometvid watch {SECOND}"]
+    seen, told = (BUSY_UNTIL_TOLD.format(name=name) for name in ("seen", "told"))
+    cells = [connect(api), f"%cometvid watch {FIRST}{seen}", told, f"%cometvid watch {SECOND}"]
     bare_lab.write_notebook("bare.ipynb", cells)
     page = open_bare("bare.ipynb")
-    for index in (0, 1):
-        page.run_cell(index)
-        page.wait_cell_done(index)
-    page.screenshot("bare-0-at-once", page.cell(1))
+    page.run_cell(0)
+    page.wait_cell_done(0)
+    page.run_cell(1)
     plain = page.output(1)
+    # As long as the kernel cannot know that the page draws no widget.
+    expect(plain.locator(".jupyter-widgets-error-widget")).to_be_hidden()
+    expect(plain.locator(".cometvid-beside")).to_be_visible()
+    expect(plain).to_contain_text(f"%cometvid watch {FIRST}")
+    page.screenshot("bare-0-at-once", page.cell(1))
+    (bare_lab.root / "seen").touch()
+    page.wait_cell_done(1)
     expect(record(plain)).to_contain_text("Queued")
     expect(plain).to_contain_text("pip install anywidget")
     expect_alive(plain)
@@ -78,8 +84,8 @@ def test_a_page_without_anywidget_gets_a_plain_card_that_becomes_the_player(
     expect(record(page.output(3))).to_contain_text(SECOND, timeout=1000)  # learnt: at once
     page.save()
     kept = bare_lab.read_notebook("bare.ipynb").cells[1].outputs
-    # The first is the record that would stand beside a widget.
-    assert [sorted(output.data) for output in kept] == [[], ["text/html", "text/plain"]]
+    # The last is the record that would stand beside a widget.
+    assert [sorted(output.data) for output in kept] == [["text/html", "text/plain"], []]
     for job_id, index in ((FIRST, 1), (SECOND, 3)):
         api.finish(job_id)
         expect_player(record(page.output(index)).locator("video"))

@@ -69,7 +69,7 @@ def test_five_jobs_become_a_grid_of_players_that_the_notebook_keeps(
     look(page, "gallery-4-reloaded", 1)
     assert page.errors == []
     page.close()
-    beside, output = lab.read_notebook("takes.ipynb").cells[1].outputs
+    output, beside = lab.read_notebook("takes.ipynb").cells[1].outputs
     assert not beside.data
     assert sorted(output.data) == ["text/html", "text/plain"]
 

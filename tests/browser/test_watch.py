@@ -61,7 +61,7 @@ def test_a_job_becomes_a_clip_that_plays_after_a_restart_and_in_an_untrusted_cop
     assert page.errors == []
     page.browser_page.close()
     assert (lab.root / "videos" / f"{WIDE}.mp4").read_bytes() == api.clip_bytes(WIDE)
-    beside, output = lab.read_notebook("first.ipynb").cells[1].outputs
+    output, beside = lab.read_notebook("first.ipynb").cells[1].outputs
     assert not beside.data, "the record that stood beside the widget is of no use any more"
     assert f'src="videos/{WIDE}.mp4"' in output.data["text/html"]
     assert sorted(output.data) == ["text/html", "text/plain"]

@@ -36,7 +36,7 @@ OUR_TAGS = {
     "a": {"href", KEEPS_KEYS},
     "details": {"class", "style"},
     "summary": {"style", KEEPS_KEYS},
-    "img": {"width", "height", "style", "title", "src"},
+    "img": {"loading", "width", "height", "style", "title", "src"},
     "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"}
     | {KEEPS_KEYS},
 }
@@ -206,6 +206,28 @@ def test_a_saved_clip_is_played_from_beside_the_notebook() -> None:
     assert Markup(html).attributes_of("video")["src"] == "my%20videos/50%25%20%231.mp4"
     assert "signature" not in html, "the saved notebook must not carry the signed link as well"
     assert card_to_text(card).endswith("\nmy videos/50% #1.mp4")
+
+
+def test_a_page_loads_nothing_before_it_knows_where_a_relative_path_leads() -> None:
+    clip = Clip(None, "videos/a.mp4", "videos/a.mp4", None)
+    beside = card_to_html(replace(completed(), clip=clip))
+    assert Markup(beside).attributes_of("video")["preload"] == "none"
+    elsewhere = card_to_html(completed())
+    assert Markup(elsewhere).attributes_of("video")["preload"] == "metadata"
+    picture = card_to_html(replace(completed(), clip=replace(clip, is_image=True)))
+    assert Markup(picture).attributes_of("img")["loading"] == "lazy"
+
+
+def test_words_stay_apart_where_a_page_strips_all_styles() -> None:
+    clip = Clip(None, "videos/a.mp4", "videos/a.mp4", None)
+    card = replace(completed(), clip=clip, elapsed_from_s=0.0, elapsed_to_s=46.0)
+    text = Markup(card_to_html(card)).text
+    for words in ("Completed took 0:46", "sora-2 1280×720", "video_1 Saved to videos/a.mp4"):
+        assert words in text
+    gallery = Gallery([WatchState.begin("video_1", NOW_S, 600)])
+    text = Markup(gallery_to_html(gallery, [card])).text
+    for words in ("Completed took 0:46", "Live again: %cometvid watch"):
+        assert words in " ".join(text.split())
 
 
 def test_without_any_way_to_the_clip_there_is_no_player() -> None:

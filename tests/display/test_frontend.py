@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from cometvid_nb.display.frontend import Frontend, detect, has_output_areas, loads_files
+from cometvid_nb.display.frontend import (
+    Frontend,
+    console_in,
+    detect,
+    has_output_areas,
+    loads_files,
+)
 from tests.kernel import Kernel
 
 DETECT = """
@@ -126,3 +132,22 @@ def test_only_jupyterlab_and_notebook_7_have_output_areas(
     assert has_output_areas(Shell({"metadata": metadata})) is expected
     assert not has_output_areas(Shell(None))
     assert not has_output_areas(None)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/env/bin/python3.11 /env/bin/jupyter-console --existing", Frontend.TERMINAL),
+        (r"C:\env\python.exe -m jupyter_console", Frontend.TERMINAL),
+        ("/env/bin/python -m qtconsole", Frontend.TERMINAL),
+        ("/env/bin/python /env/bin/jupyter-run script.py", Frontend.PLAIN),
+        ("/env/bin/python /env/bin/jupyter-lab --notebook-dir jupyter-console", None),
+        ("/env/bin/python -m jupyter_server", None),
+        ("/usr/bin/code --type=extensionHost", None),
+        ("", None),
+    ],
+)
+def test_a_console_of_jupyter_is_known_by_the_command_that_has_started_the_kernel(
+    command: str, expected: Frontend | None
+) -> None:
+    assert console_in(command.split()) is expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cometvid_nb.display.page import LOADED_WITHIN_S, NOTE
@@ -18,6 +20,25 @@ def is_plain(message: Message) -> bool:
 def is_widget_again(message: Message) -> bool:
     data = message["content"].get("data", {})
     return message["msg_type"] == "update_display_data" and WIDGET in data
+
+
+def seen_by_others(messages: list[Message]) -> list[dict[str, Any]]:
+    """The outputs of a cell as the other people's JupyterLab has them in a shared notebook.
+
+    A new version comes last there, and what stands in the old one's place goes; see display/beside.
+    """
+    order: list[str] = []
+    outputs: list[dict[str, Any]] = []
+    for message in messages:
+        content = message["content"]
+        if message["msg_type"] in ("display_data", "update_display_data"):
+            outputs.append(content["data"])
+            display_id = content["transient"]["display_id"]
+            if message["msg_type"] == "display_data":
+                order.append(display_id)
+            else:
+                del outputs[order.index(display_id)]
+    return outputs
 
 
 def watch(bench: Bench) -> tuple[str, str]:
@@ -65,6 +86,39 @@ def test_a_page_that_has_answered_keeps_its_widget(bench: Bench) -> None:
     assert again.error is None
     bench.kernel.wait_for(lambda m: m["content"].get("text") == "free for long\n")
     assert not any(map(is_plain, bench.kernel.messages))
+
+
+AS_JUPYTERLAB = "get_ipython().get_parent()['metadata']['deletedCells'] = []\n"
+
+
+def test_in_a_shared_notebook_everybody_keeps_the_cards_and_the_file_has_their_end(
+    bench: Bench,
+) -> None:
+    ids = [bench.add_job() for _ in range(3)]
+    bench.kernel.messages.clear()
+    bench.run(f"{AS_JUPYTERLAB}%cometvid watch {' '.join(ids)} --interval 0.2")
+    shown = [m for m in bench.kernel.messages if m["msg_type"] == "display_data"]
+    models = [m["content"]["data"][WIDGET]["model_id"] for m in shown[:3]]
+    for model_id in models:
+        bench.kernel.send_to_widget(model_id, {"kind": "loaded", "is_shared": True})
+    bench.run("'heard'")
+    for job_id in ids:
+        bench.simulator.set_progress(job_id, 40)
+        bench.wait_for_card(job_id, progress_percent=40.0)
+        bench.simulator.finish(job_id)
+        assert f"videos/{job_id}.mp4" in bench.wait_for_record(job_id)["text/html"]
+    others = seen_by_others(bench.kernel.messages)
+    assert [data[WIDGET]["model_id"] for data in others[:3]] == models
+    last = {
+        content["transient"]["display_id"]: content["data"]
+        for message in bench.kernel.messages
+        if "transient" in (content := message["content"])
+    }
+    kept = [last[message["content"]["transient"]["display_id"]] for message in shown]
+    assert [WIDGET in data for data in kept] == [True] * 3 + [False] * 3
+    for job_id, data in zip(ids, kept[3:], strict=True):
+        assert data["text/plain"].startswith(job_id)
+        assert "Completed" in data["text/plain"]
 
 
 @pytest.mark.parametrize("cell", ["import time; time.sleep(5)", "await asyncio.sleep(5)"])

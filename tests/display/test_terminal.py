@@ -70,14 +70,17 @@ def run_piped(
     )
 
 
+CONSOLE = ["-m", "jupyter_console", "--simple-prompt"]
 IPYTHON = ["-m", "IPython", "--simple-prompt", "--no-banner", "--no-confirm-exit"]
 
 
-def test_ipython_shows_one_line_in_place_and_ends_in_the_path(
-    home: Path, environ: dict[str, str], sim: Simulator
+@pytest.mark.parametrize("shell", [[*IPYTHON, "--colors=nocolor"], CONSOLE])
+def test_ipython_and_jupyter_console_show_one_line_in_place_and_end_in_the_path(
+    home: Path, environ: dict[str, str], sim: Simulator, shell: list[str]
 ) -> None:
     add_job(sim)
-    with terminal(home, environ, *IPYTHON, "--colors=nocolor") as child:
+    environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or a kernel warns, whenever it likes
+    with terminal(home, environ, *shell) as child:
         child.expect(PROMPT)
         child.sendline("%load_ext cometvid_nb")
         child.expect(PROMPT)

@@ -22,6 +22,7 @@ interface CometvidModel {
   off(name: string, callback: (...args: any[]) => void): void;
   widget_manager?: {
     resolveUrl?(path: string): Promise<string>;
+    context?: { model?: { collaborative?: boolean } }; // JupyterLab's and Notebook 7's
     kernel?: {
       disposed?: LuminoSignal;
       statusChanged?: LuminoSignal;

@@ -4,12 +4,13 @@ const PULL_AGAIN_MS = 60_000; // a question that a running cell keeps waiting is
 
 /**
  * Tell the kernel that this page has our module, also where the cell is out of sight; where no
- * page does, `Page` of display/page.py shows plain HTML instead.
+ * page does, `Page` of display/page.py shows plain HTML instead. JupyterLab tells of a notebook
+ * whether several people may have it open at once.
  * @param {{model: CometvidModel}} context  returns what ends it
  */
 function greet({ model }) {
   const controller = new AbortController();
-  model.send({ kind: "loaded" });
+  model.send({ kind: "loaded", is_shared: model.widget_manager?.context?.model?.collaborative === true });
   const every_ms = 1000 * Number(model.get("pull_every_s"));
   if (every_ms > 0) keepPulling(model, every_ms, controller.signal);
   return () => controller.abort();
