@@ -64,6 +64,7 @@ LONG = (
         "browser/test_clip_kinds",
     ),
     ("product/test_notebooks",),
+    ("colab/test_colab",),
     ("watching/test_worker",),
     ("magic/test_watch",),
     ("product/test_hostile_weather",),
