@@ -67,6 +67,7 @@ LONG = (
     ),
     ("browser/test_marimo",),
     ("product/test_notebooks",),
+    ("colab/test_colab",),
     ("watching/test_worker",),
     ("magic/test_watch",),
     ("product/test_hostile_weather",),
