@@ -64,6 +64,7 @@ LONG = (
         "browser/test_clip_kinds",
     ),
     ("browser/test_marimo",),
+    ("product/test_marimo",),
     ("product/test_notebooks",),
     ("watching/test_worker",),
     ("magic/test_watch",),
