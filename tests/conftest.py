@@ -66,6 +66,7 @@ LONG = (
         "browser/test_clip_kinds",
     ),
     ("browser/test_marimo",),
+    ("product/test_marimo",),
     ("product/test_notebooks",),
     ("colab/test_colab",),
     ("watching/test_worker",),

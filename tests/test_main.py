@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cometvid_nb.__main__ import FIRST_NOTEBOOK, main
+from cometvid_nb.__main__ import FIRST_NOTEBOOK, MARIMO_NOTEBOOK, main
 from tests.environment import isolated_environ
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -167,3 +167,11 @@ def test_demo_copies_the_notebooks_where_it_is_told_and_overwrites_nothing(
     (folder / FIRST_NOTEBOOK).write_text("mine")
     demo_command(home, "--dir", str(folder))
     assert (folder / FIRST_NOTEBOOK).read_text() == "mine"
+
+
+def test_demo_opens_marimo_on_its_notebook_where_that_is_wanted(home: Path, tmp_path: Path) -> None:
+    command, said = demo_command(home, "--marimo", "--dir", str(tmp_path), "--headless")
+    assert command[1:5] == ["-m", "marimo", "edit", "--no-sandbox"]
+    assert command[5:] == ["--headless", str(tmp_path / MARIMO_NOTEBOOK)]
+    assert (tmp_path / MARIMO_NOTEBOOK).is_file()
+    assert str(tmp_path) in said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,6 +50,34 @@ def test_plain_python_is_a_terminal_or_not_by_its_output() -> None:
     assert detect(None, {}, Terminal()) is Frontend.TERMINAL
     assert detect(None, {}, io.StringIO()) is Frontend.PLAIN
     assert detect(object(), {}, Terminal()) is Frontend.TERMINAL
+
+
+class Marimo(ModuleType):
+    """The surface of marimo that is asked: a notebook that runs in this thread."""
+
+    def __init__(self, context: object) -> None:
+        super().__init__("marimo")
+        self.safe_get_context = lambda: context
+        self.running_in_notebook = lambda: context is not None
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        (SimpleNamespace(virtual_files_supported=True), Frontend.MARIMO),
+        (SimpleNamespace(virtual_files_supported=False), Frontend.MARIMO_EXPORT),
+        (SimpleNamespace(), Frontend.MARIMO),
+        (None, Frontend.PLAIN),  # `python notebook.py`, or a program that has imported marimo
+    ],
+)
+def test_marimo_is_told_by_what_it_has_loaded_itself(
+    monkeypatch: pytest.MonkeyPatch, context: object, expected: Frontend
+) -> None:
+    for name in ("marimo", "marimo._runtime.context.types"):
+        monkeypatch.setitem(sys.modules, name, Marimo(context))
+    found = detect(None, {}, io.StringIO())
+    assert found is expected
+    assert found.is_blocking == (expected is not Frontend.MARIMO)
 
 
 def test_an_output_that_cannot_say_what_it_is_counts_as_a_file() -> None:

@@ -88,7 +88,7 @@ def test_the_wheel_is_pure_and_holds_the_whole_package(wheel: Path, names: set[s
         ("cometvid_nb/cards", (".json",)),
         ("cometvid_nb/display/static", (".js", ".css")),
         ("cometvid_nb/simulator/media", (".mp4", ".webp", ".jpg")),
-        ("notebooks", (".ipynb",)),
+        ("notebooks", (".ipynb", ".py")),
     ],
 )
 def test_the_wheel_holds_what_the_package_reads(
