@@ -183,7 +183,7 @@ class Kernel:
 
 
 def _is_idle_after(request_id: str, message: Message) -> bool:
-    return (
+    return bool(
         message["msg_type"] == "status"
         and message["content"]["execution_state"] == "idle"
         and message["parent_header"].get("msg_id") == request_id

@@ -10,7 +10,6 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from cometvid_nb.ledger import process
 from cometvid_nb.ledger.entry import SENDING
 from cometvid_nb.ledger.ledger import Ledger
 from cometvid_nb.ledger.process import START_TOLERANCE_S, is_running, this_process
@@ -73,7 +72,7 @@ def test_a_clock_that_was_set_a_little_makes_no_process_dead() -> None:
 def test_a_clock_that_was_set_by_an_hour_makes_no_process_dead(
     monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
-    monkeypatch.setattr(process.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     name, booted_s = this_process(), psutil.boot_time()
     began_s = psutil.Process().create_time()
     # What psutil tells when the clock was set: on Windows a process keeps the time of its start.
