@@ -235,16 +235,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     measure();
   }, { signal });
   ui.more.setAttribute("aria-expanded", "false");
-  ui.copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(ui.command.textContent ?? "");
-      ui.copy.textContent = "Copied";
-    } catch { // refused, or no clipboard outside https: leave it selected for Ctrl+C
-      getSelection()?.selectAllChildren(ui.command);
-      ui.copy.textContent = "Selected";
-    }
-    after(2000, () => { ui.copy.textContent = "Copy"; }, signal);
-  }, { signal });
+  ui.copy.addEventListener("click", () => copyText(ui.copy, ui.command.textContent ?? "", signal, ui.command), { signal });
   document.addEventListener("visibilitychange", tick, { signal });
   keepKeys(ui.root, signal);
 

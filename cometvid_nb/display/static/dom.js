@@ -88,6 +88,22 @@ function icon() {
   return { svg, path };
 }
 
+/** @param {string} shape */
+function sign(shape) {
+  const { svg, path } = icon();
+  path.setAttribute("d", shape);
+  return svg;
+}
+
+const PLAY = "M4.5 2.6v10.8L13 8z";
+
+/** A button that is a picture, with a name. @param {string} name @param {string} label @param {string} shape */
+function iconButton(name, label, shape) {
+  const { svg, path } = icon();
+  path.setAttribute("d", shape);
+  return { node: h("button", `button ${name}`, { type: "button", "aria-label": label, title: label }, svg), path };
+}
+
 /** Put `text` on the clipboard, and say so on the button that asked for it.
  * @param {HTMLElement} node @param {string} text @param {AbortSignal} signal
  * @param {HTMLElement} [source]  where the text stands, to be left selected for Ctrl+C */

@@ -16,7 +16,7 @@ function island(name, ...children) {
 /** A clip of the record as one that can take part. @param {HTMLVideoElement} video
  * @param {AbortSignal} signal */
 function memberOf(video, signal) {
-  const { node: sound, path } = iconButton("sound", "Sound", SOUND_OFF);
+  const { node: sound, path } = iconButton("icon-button sound", "Sound", SOUND_OFF);
   const seat = island("sound-seat", sound);
   seat.style.cssText = "position:absolute;right:8px;bottom:8px;z-index:1";
   seat.hidden = true;

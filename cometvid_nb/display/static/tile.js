@@ -9,8 +9,8 @@
 function buildTile() {
   const auto = { dir: "auto" };
   const [screenIcon, rowIcon] = [icon(), icon()];
-  const play = iconButton("on-screen play", "Play", PLAY);
-  const sound = iconButton("on-screen sound", "Sound", SOUND_OFF);
+  const play = iconButton("icon-button on-screen play", "Play", PLAY);
+  const sound = iconButton("icon-button on-screen sound", "Sound", SOUND_OFF);
   const ui = {
     ...buildPlayer("button button-small on-screen retry", "waits for its turn, or for the running cell"),
     screenIcon: screenIcon.path, rowIcon: rowIcon.path, play: play.node, sound: sound.node, soundIcon: sound.path,
