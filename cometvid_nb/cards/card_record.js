@@ -41,6 +41,7 @@
     measure();
     new ResizeObserver(measure).observe(prompt);
   }
+  box.dispatchEvent(new CustomEvent("cometvid-card-record", { bubbles: true }));
   const hint = box.querySelector(".cometvid-missing");
   for (const video of hint ? box.querySelectorAll("video") : []) {
     const tell = (isMissing) => () => {

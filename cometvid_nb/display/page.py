@@ -19,6 +19,8 @@ from weakref import WeakSet
 from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery, Group
+from ..cards.gallery_html import MOST_RECORD_CARDS
+from ..job.rating import Rating
 from ..notebook import spawn, until_idle
 from .embedding import last_cards
 from .record import gallery_record
@@ -42,6 +44,9 @@ REPEATED_WITHIN_S = 120.0
 COMPARED_WITHIN_S = 20.0
 """How long a live gallery stays after its last job has ended, and after somebody last played a
 clip: its clips play in sync, those of the record do not."""
+AMENDED_AFTER_S = 5.0
+"""How long after somebody has rated a clip its record says so: it is drawn anew, which stops for a
+moment what plays in it."""
 LOOKED_AT_EVERY_S = 2.0
 """How often such a gallery checks whether somebody plays its clips."""
 
@@ -111,6 +116,8 @@ class WidgetOutput:
         handle = display(shown, raw=True, display_id=True)
         # None: the output is never replaced, or has already got its record.
         self._handle: Any = handle if page is not None else None
+        self._settled: Any = None
+        """The handle of an output that has its record."""
         if page is not None and not widget.is_loaded:
             widget.on_request(self._hear)
             if not self.is_plain:
@@ -152,9 +159,16 @@ class WidgetOutput:
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:
+                self._settled = handle
                 # First, while the widget still hides it: so nobody ever sees both.
                 self._show_beside(False)
                 handle.update(bundle, raw=True)
+
+    def amend(self, bundle: dict[str, str]) -> None:
+        """Replace the record that `settle` has put in place by a newer one."""
+        with self._lock:
+            if self._settled is not None:
+                self._settled.update(bundle, raw=True)
 
     @property
     def has_record(self) -> bool:
@@ -230,6 +244,8 @@ class WidgetView:
         before, self._card = self._card, card
         if not is_settled:
             self._output.redraw()
+        elif not self._output.is_open and before is not None and before.rating != card.rating:
+            spawn(self._amend_later(card))
         elif self._output.is_plain or not self._output.is_open:
             self._settle(card)
         elif card.actions or (card.can_repeat and self._output.has_record):
@@ -251,6 +267,11 @@ class WidgetView:
         await until_idle(REPEATED_WITHIN_S)
         if self._card is card:
             self._settle(card)
+
+    async def _amend_later(self, card: Card) -> None:
+        await until_idle(AMENDED_AFTER_S)
+        if self._card is card:
+            self._output.amend(card_to_bundle(card))
 
     async def _settle_unless_relaying(self, card: Card) -> None:
         await until_idle(PAGE_TRIES_S)
@@ -282,6 +303,8 @@ class GalleryWidgetView:
         self._is_embedding = is_embedding
         self._is_settling = False
         """Whether `_settle_when_unused` is at work; browsing calls `show` again meanwhile."""
+        self._rated: list[Rating | None] = []
+        """What the record says of the clips."""
         self._output = WidgetOutput(widget, page)
 
     def show(self, gallery: Gallery, now_s: float) -> None:
@@ -296,13 +319,25 @@ class GalleryWidgetView:
             else:
                 self._is_settling = True
                 spawn(self._settle_when_unused(gallery, cards))
+        elif not self._is_settling and self._rated != _ratings(gallery):
+            self._is_settling = True
+            spawn(self._amend_when_unused(gallery))
 
-    async def _settle_when_unused(self, gallery: Gallery, cards: list[Card]) -> None:
+    async def _until_unused(self) -> None:
         left_s = COMPARED_WITHIN_S
-        while left_s > 0 and self._output.is_open and not self._output.is_plain:
+        while left_s > 0 and not self._output.is_plain:
             await until_idle(min(left_s, LOOKED_AT_EVERY_S))
             left_s = COMPARED_WITHIN_S if self._widget.is_used else left_s - LOOKED_AT_EVERY_S
         self._is_settling = False
+
+    async def _amend_when_unused(self, gallery: Gallery) -> None:
+        await self._until_unused()
+        if gallery.is_settled:
+            cards = last_cards(gallery, is_embedding=self._is_embedding)
+            self._output.amend(self._record(gallery, cards))
+
+    async def _settle_when_unused(self, gallery: Gallery, cards: list[Card]) -> None:
+        await self._until_unused()
         # Some clips may have only the API's link, see `WidgetView.show`. And a page may have asked
         # to watch a job again: then the gallery is no longer settled.
         is_needed = self._widget.is_relaying and any(map(is_link_only, cards))
@@ -310,6 +345,7 @@ class GalleryWidgetView:
             self._output.settle(self._record(gallery, cards))
 
     def _record(self, gallery: Gallery, cards: list[Card]) -> dict[str, str]:
+        self._rated = [card.rating for card in cards]
         return gallery_record(gallery, cards, token=self._widget.record_token)
 
     def tick(self, now_s: float) -> None:
@@ -317,3 +353,7 @@ class GalleryWidgetView:
 
     def leave(self) -> None:
         """Do nothing: the widget goes on without a waiting cell."""
+
+
+def _ratings(gallery: Gallery) -> list[Rating | None]:
+    return [card.rating for card in gallery.cards(MOST_RECORD_CARDS)]

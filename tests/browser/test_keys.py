@@ -174,8 +174,8 @@ def test_the_keys_of_a_player_do_what_players_do(view: CardPage) -> None:
         view.page.wait_for_function(code, timeout=5000)
 
     for key, state in (
-        ("m", "v.muted"),
         ("m", "!v.muted"),
+        ("m", "v.muted"),
         ("ArrowRight", "near(v.currentTime, 1)"),
         ("ArrowRight", "near(v.currentTime, 2)"),
         ("ArrowLeft", "near(v.currentTime, 1)"),

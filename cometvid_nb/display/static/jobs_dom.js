@@ -5,7 +5,7 @@ const SHAPES = {
   refresh: "M12.8 8a4.8 4.8 0 1 1-1.5-3.5M11.6 1.9v2.9H8.7",
   up: "M8 13V3.5M4.2 7.2L8 3.4l3.8 3.8",
   down: "M8 3v9.5M4.2 8.8L8 12.6l3.8-3.8",
-  close: "M4 4l8 8M12 4l-8 8",
+  close: CROSS,
 };
 
 /** @param {string} name @param {string} text */

@@ -1,9 +1,6 @@
 /** The bar that plays all clips of a gallery as one: in the live gallery and in its record. */
 
 const PAUSE = "M5 3v10M11 3v10";
-const SOUND = "M2 6v4h2.6L8 13V3L4.6 6z";
-const SOUND_ON = `${SOUND}M10.4 5.8a3 3 0 0 1 0 4.4M12.4 3.9a5.8 5.8 0 0 1 0 8.2`;
-const SOUND_OFF = `${SOUND}M10.6 6.2l3.6 3.6M14.2 6.2l-3.6 3.6`;
 
 /**
  * A clip that can take part.
@@ -22,8 +19,8 @@ function buildSyncBar() {
   const ui = {
     play: iconButton("icon-button sync-play", "Play all in sync", PLAY), playText: h("span", ""),
     restart: iconButton("icon-button", "Restart all", "M3.2 8a4.8 4.8 0 1 0 1.5-3.5M4.4 1.9v2.9h2.9").node,
-    back: iconButton("icon-button", "One frame back", "M11.5 3.2v9.6L5.4 8zM3.8 3.4v9.2").node,
-    on: iconButton("icon-button", "One frame on", "M4.5 3.2v9.6L10.6 8zM12.2 3.4v9.2").node,
+    back: iconButton("icon-button", "One frame back", FRAME_BACK).node,
+    on: iconButton("icon-button", "One frame on", FRAME_ON).node,
     seek: h("input", "seek", { type: "range", min: "0", max: "0", step: "any", value: "0", "aria-label": "Position in all clips" }),
     time: h("span", "time"), leave: button("button button-small", "Leave sync"),
   };
