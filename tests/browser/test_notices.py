@@ -32,7 +32,7 @@ BEGIN = """(value) => {
     (window.models ??= []).push(model);
     widget.initialize({ model });
 }"""
-BELL = "Tell me when it is done"
+BELL = "Tell me when it ends"
 
 
 @pytest.fixture

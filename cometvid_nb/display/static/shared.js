@@ -143,7 +143,7 @@ function createBell(signal) {
   const node = h("button", "button bell", { type: "button" }, sign(BELL), text);
   const draw = (/** @type {string} */ problem = "") => {
     node.setAttribute("aria-pressed", String(SHARED.isBellOn));
-    text.textContent = problem || (SHARED.isBellOn ? "A notification comes at the end" : "Tell me when it is done");
+    text.textContent = problem || (SHARED.isBellOn ? "A notification comes at the end" : "Tell me when it ends");
   };
   node.addEventListener("click", async () => {
     const problem = SHARED.isBellOn ? "" : await askForBell();
