@@ -56,7 +56,13 @@ LONG = (
         "browser/test_harness",
         "browser/test_beside",
     ),
-    ("browser/test_gallery_page", "browser/test_card_states", "browser/test_accessibility"),
+    (
+        "browser/test_gallery_page",
+        "browser/test_card_states",
+        "browser/test_accessibility",
+        "browser/test_actions",
+        "browser/test_notices",
+    ),
     (
         "browser/test_gallery_place",
         "browser/test_jobs_page",

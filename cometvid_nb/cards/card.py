@@ -93,6 +93,8 @@ class Card:
     """What stands behind the card of a job that is not over, as a small data URL."""
     rating: Rating | None = None
     """What a person thinks of the clip; None: nothing yet."""
+    typed_id: str | None = None
+    """The id as it is typed in a `%cometvid` line; None where no line can hold it."""
 
     def __post_init__(self) -> None:
         """Take out what a terminal would obey: whatever is shown is drawn from a card."""
@@ -138,6 +140,7 @@ class Card:
             seed=_seed(known),
             picture=picture if phase.is_active else None,
             rating=state.rating,
+            typed_id=_typed_id(state.job_id),
         )
 
     @classmethod
@@ -163,6 +166,7 @@ class Card:
             clip=clip_of(job, None) if phase == Phase.COMPLETED else None,
             model=_model(job),
             seed=_seed(job),
+            typed_id=_typed_id(job.id),
         )
 
     def to_json(self, now_s: float) -> dict[str, Any]:
@@ -334,9 +338,15 @@ def _command(phase: Phase, state: WatchState) -> str | None:
 
 
 def _command_line(name: str, job_id: str) -> str | None:
-    """The line to paste, or None: an id from the API may hold anything, a line break too."""
+    """The line to paste, or None where none can hold the id."""
+    typed_id = _typed_id(job_id)
+    return f"%cometvid {name} {typed_id}" if typed_id else None
+
+
+def _typed_id(job_id: str) -> str | None:
+    """The id as a line takes it, or None: one from the API may hold anything, a line break too."""
     try:
-        return f"%cometvid {name} {quoted_id(check_job_id(job_id))}"
+        return quoted_id(check_job_id(job_id))
     except ValueError:
         return None
 

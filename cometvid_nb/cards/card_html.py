@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .card import Card
-from .html import KEEPS_KEYS, NO_MATH, Box, anchor, code, foreign, player_of, source_of
+from .card import Card, Phase
+from .html import KEEPS_KEYS, NO_MATH, Box, anchor, code, foreign, open_link, player_of, source_of
 from .markup import Markup
-from .text import card_to_text, elapsed_text, mark, to_moment, to_state
+from .text import card_to_text, elapsed_text, mark, to_moment, to_rating, to_state
 from .trusted import trusted
 from .words import WORDS, capital, fill
 
@@ -147,7 +147,8 @@ def _caption(card: Card, known_at_s: float | None) -> Markup:
         '<b style="font-weight:600">{}</b></span>'
     ).format(card.phase.value, mark(card), headline)
     elapsed = Markup('<span style="font-weight:500">{}</span>').format(_soft(moment))
-    rows = [_row([state, elapsed], "gap:4px 10px;min-height:28px;align-items:center")]
+    rows = [_actions(card)] if card.phase == Phase.COMPLETED and card.clip is not None else []
+    rows.append(_row([state, elapsed], "gap:4px 10px;min-height:28px;align-items:center"))
     if card.note:
         line = Markup('<div style="font-size:12px;margin-top:-8px">{}</div>')
         rows.append(line.format(_soft(card.note)))
@@ -164,11 +165,15 @@ def _caption(card: Card, known_at_s: float | None) -> Markup:
     chip = Markup('<span class="cometvid-chip{}" dir="auto" style="{}">{}</span>')
     badge = (" cometvid-model", f"{_CHIP};font-weight:600")
     chips = [chip.format(*(badge if f == card.model else ("", _CHIP)), f) for f in card.facts]
+    tags = card.rating.tags if card.rating is not None else ()
+    chips += [chip.format("", _CHIP, f"#{tag}") for tag in tags]
     if card.is_simulated:
         simulation = capital(WORDS["simulation"])
         chips.insert(0, chip.format(" cometvid-simulated", f"{_CHIP};font-weight:600", simulation))
     if chips:
         rows.append(_row(chips, "gap:6px"))
+    if card.rating is not None and card.rating.note:
+        rows.append(Markup('<div dir="auto">{}</div>').format(_soft(card.rating.note)))
     kept = _kept(card)
     # A line of its own, as on the live card: so its height does not hang on the words.
     place = Markup('<span style="flex:1 0 100%">{}{}</span>').format(kept, _if_missing(card))
@@ -176,6 +181,38 @@ def _caption(card: Card, known_at_s: float | None) -> Markup:
         _FOOTER, _id(card.job_id), place if kept else ""
     )
     return Markup('<div style="{}">{}{}</div>').format(_BODY, Markup("").join(rows), footer)
+
+
+def _actions(card: Card) -> Markup:
+    """What stands where the live card has its row of actions, as tall as that: signs and commands.
+
+    Where the kernel's model of the card lives in the page, static/row_record.js puts the row there.
+    """
+    rated = Markup('<span dir="auto" style="min-width:0;{}">{}</span>').format(
+        "overflow:hidden;text-overflow:ellipsis;white-space:nowrap",
+        to_rating(card.rating, is_whole=False),
+    )
+    return Markup(
+        '<div class="cometvid-actions-seat" style="display:flex;gap:4px 14px;align-items:center;'
+        'min-height:28px;font-size:12px">{}<span style="flex:1 1 0"></span>{}{}</div>'
+    ).format(rated, open_link(card.clip), _commands(card))
+
+
+def _commands(card: Card) -> Markup:
+    """The lines that go on from the clip, folded away; empty where no line can hold the id."""
+    if card.typed_id is None:
+        return Markup("")
+    lines = ('remix {} ""', 'continue {} ""', "rate {} --stars 5")
+    line = Markup('<div class="cometvid-line" style="{};margin:4px 0">{}</div>')
+    code_alone = Markup('<code class="cometvid-command" style="{}">{}</code>')
+    rows = [
+        line.format(_COMMAND, code_alone.format(_CODE, f"%cometvid {one.format(card.typed_id)}"))
+        for one in lines
+    ]
+    return Markup(
+        '<details style="min-width:0"><summary {} style="cursor:pointer;line-height:28px">'
+        "Go on …</summary>{}</details>"
+    ).format(KEEPS_KEYS, Markup("").join(rows))
 
 
 def _notice(problem: str | None, advice: str | None, command: str | None) -> Markup:
@@ -282,6 +319,7 @@ def _table(card: Card) -> Markup:
         ("Reason", card.problem),
         ("What to do", card.advice),
         ("Command", code(card.command) if card.command else None),
+        ("Rating", foreign(rated) if (rated := to_rating(card.rating)) else None),
         ("Note", card.note),
         (
             "Note",

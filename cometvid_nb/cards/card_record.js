@@ -48,6 +48,7 @@
     if (document.readyState === "loading") load();
     else setTimeout(load, 1000);
   }
+  box.dispatchEvent(new CustomEvent("cometvid-card-record", { bubbles: true }));
   const hint = box.querySelector(".cometvid-missing");
   for (const video of hint ? box.querySelectorAll("video") : []) {
     const tell = (isMissing) => () => {

@@ -34,6 +34,8 @@ class Clip:
     """Its place among the clips that the job made."""
     others: tuple[Clip, ...] = ()
     """The further clips of the job."""
+    place: str | None = None
+    """Where it lies, as the kernel names it, for whoever works on with it there."""
 
     @property
     def every(self) -> tuple[Clip, ...]:
@@ -82,4 +84,5 @@ def _one_clip(
         is_image=suffix_of(source) in IMAGES,
         codec=saved.codec if saved is not None else None,
         number=number,
+        place=saved.saved_to if saved is not None else None,
     )

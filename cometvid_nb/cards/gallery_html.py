@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..job.rating import Flag
 from .card import Card, Phase
 from .gallery import PAGE_CARDS, Gallery, Group
 from .grid import GAP_PX, Grid
-from .html import KEEPS_KEYS, NO_MATH, Box, anchor, foreign, player_of, quiet, source_of
+from .html import KEEPS_KEYS, NO_MATH, Box, anchor, foreign, open_link, player_of, quiet, source_of
 from .markup import Markup
 from .text import (
     clip_places,
@@ -25,6 +26,7 @@ from .text import (
     percent_text,
     to_moment,
     to_more,
+    to_rating,
     to_totals,
 )
 from .words import WORDS, capital, fill
@@ -60,28 +62,48 @@ def gallery_to_html(gallery: Gallery, cards: Sequence[Card], *, is_player: bool 
 
     `is_player` False: pictures that lead to the clips, for what is replaced time and again.
     """
-    grid, left_chars, tiles = gallery.grid_of(cards), MOST_POSTERS_CHARS, []
+    grid, left_chars = gallery.grid_of(cards), MOST_POSTERS_CHARS
+    tiles: list[Markup] = []
+    folded: list[Markup] = []
     for card in cards:
         poster = (card.clip.poster if card.clip else None) or ""
         has_poster = 0 < len(poster) <= left_chars
         left_chars -= len(poster) if has_poster else 0
         screen = _screen(card, grid, poster if has_poster else None, is_player=is_player)
-        tiles.append(_tile(card, gallery.take_of(card.job_id), screen))
+        is_rejected = card.rating is not None and card.rating.flag == Flag.REJECTED
+        seat = folded if is_rejected else tiles
+        seat.append(_tile(card, gallery.take_of(card.job_id), screen))
     html = Markup(
-        '<div class="cometvid-record {}" style="{}"><div class="cometvid-still">{}'
-        '<div style="display:grid;grid-template-columns:{};gap:{}px;max-width:{}">{}</div>{}</div>'
-        "</div>"
+        '<div class="cometvid-record {}" style="{}"><div class="cometvid-still">'
+        "{}{}{}{}</div></div>"
     ).format(
         NO_MATH,
         _ROOT,
         _head(gallery),
-        grid.columns,
-        GAP_PX,
-        grid.max_width,
-        Markup("").join(tiles),
+        _grid(grid, tiles),
+        _fold(grid, folded),
         _more(gallery, cards),
     )
     return str(html)
+
+
+def _grid(grid: Grid, tiles: Sequence[Markup]) -> Markup:
+    html = Markup(
+        '<div style="display:grid;grid-template-columns:{};gap:{}px;max-width:{}">{}</div>'
+    )
+    return html.format(grid.columns, GAP_PX, grid.max_width, Markup("").join(tiles))
+
+
+def _fold(grid: Grid, tiles: Sequence[Markup]) -> Markup:
+    """The rejected takes, folded away but there."""
+    if not tiles:
+        return Markup("")
+    kind = WORDS["rejected"]["one" if len(tiles) == 1 else "many"]
+    words = Markup(
+        '<details style="padding-top:10px"><summary {} style="cursor:pointer">{}</summary>'
+        '<div style="padding-top:10px">{}</div></details>'
+    )
+    return words.format(KEEPS_KEYS, fill(kind, count=len(tiles)), _grid(grid, tiles))
 
 
 def _head(gallery: Gallery) -> Markup:
@@ -124,7 +146,8 @@ def _more(gallery: Gallery, cards: Sequence[Card]) -> Markup:
 
 
 def _tile(card: Card, take: int | None, screen: Markup) -> Markup:
-    words = Markup("").join([_state(card), _title(card, take), _id(card), _foot(card)])
+    parts = [_actions(card), _state(card), _title(card, take), _id(card), _foot(card)]
+    words = Markup("").join(parts)
     return Markup(
         '<div style="box-sizing:border-box;min-width:0;overflow:hidden;border:{};'
         'border-radius:10px">{}<div style="padding:9px 11px 10px">{}</div></div>'
@@ -184,6 +207,20 @@ def _instead(card: Card) -> Markup:
         '<div tabindex="0" dir="auto" {} style="max-width:100%;overflow:auto;{}">{}</div>'
     ).format(KEEPS_KEYS, "font-size:12px;line-height:1.4", reason)
     return Markup('<div style="{}padding:8px 14px">{}{}</div>').format(style, sign, text)
+
+
+def _actions(card: Card) -> Markup:
+    """What a person thinks of the clip, and the way to it, where the live tile has its buttons."""
+    is_completed = card.phase == Phase.COMPLETED
+    return Markup(
+        '<div style="display:flex;gap:8px;align-items:center;height:28px;margin-bottom:4px;'
+        'font-size:12px"><span dir="auto" style="min-width:0;{}">{}</span>'
+        '<span style="flex:1 1 0"></span>{}</div>'
+    ).format(
+        _ONE_LINE,
+        to_rating(card.rating),
+        open_link(card.clip) if is_completed else "",
+    )
 
 
 def _state(card: Card) -> Markup:

@@ -99,7 +99,7 @@ def player_of(
         )
         return image.format(box.width, box.height, box.style, f"Clip of {card.job_id}", source)
     return Markup(
-        '<video controls {} preload="{}" playsinline width="{}" height="{}" style="{}" '
+        '<video controls loop muted {} preload="{}" playsinline width="{}" height="{}" style="{}" '
         'title="{}"{}{} src="{}">{}</video>'
     ).format(
         KEEPS_KEYS,
@@ -125,6 +125,18 @@ def picture_of(clip: Clip | None, box: Box, poster: str | None) -> Markup:
         image = Markup('<img src="{}" alt="{}" width="{}">')
         label = image.format(poster, label, box.picture_width)
     return Markup.escape(label) if source.startswith("data:") else anchor(source, label)
+
+
+def open_link(clip: Clip | None) -> Markup:
+    """A link that opens the clip in a tab; empty where it is embedded, or nowhere."""
+    source = source_of(clip)
+    if source is None or source.startswith("data:"):
+        return Markup("")
+    link = Markup(
+        '<a href="{}" target="_blank" rel="noopener" {} style="flex:none;color:inherit">'
+        "Open in a tab</a>"
+    )
+    return link.format(source, KEEPS_KEYS)
 
 
 def no_math(html: Markup) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ..clips.places import Saving
 from ..job.ids import MOST_CHARACTERS, shown_id
 from ..job.plain import plain, squeezed
+from ..job.rating import MOST_STARS, Rating
 from .card import Card, Phase
 from .gallery import Gallery, Group
 from .words import WORDS, fill
@@ -29,6 +30,7 @@ def card_to_text(card: Card, known_at_s: float | None = None) -> str:
     if card.is_simulated:
         head.append(WORDS["simulation"])
     lines = [" · ".join(filter(None, head))]
+    lines += [rated] if (rated := to_rating(card.rating)) else []
     lines += [one_line(text) for text in (card.problem, card.advice, card.note) if text]
     if known_at_s is not None and card.phase.is_active:
         lines.append(f"As it was at {to_moment(known_at_s)}. {WORDS['became']}")
@@ -49,6 +51,21 @@ def card_to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
     trouble = one_line(card.problem) if card.problem else ""
     line = "  ".join(filter(None, [shown_id(card.job_id), bar, state, clock, left, trouble]))
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def to_rating(rating: Rating | None, *, is_whole: bool = True) -> str:
+    """What a person thinks of a clip, as `★★★★☆ · picked · #sky · “the best”`; empty: nothing.
+
+    `is_whole` False: without tags and note.
+    """
+    if rating is None:
+        return ""
+    stars = rating.stars or 0
+    parts = ["★" * stars + "☆" * (MOST_STARS - stars) if stars else "", rating.flag or ""]
+    if is_whole:
+        parts += [f"#{tag}" for tag in rating.tags]
+        parts += [f"“{rating.note}”"] if rating.note else []
+    return " · ".join(one_line(part, 300) for part in parts if part)
 
 
 def to_state(card: Card) -> str:

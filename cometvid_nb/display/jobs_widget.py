@@ -7,10 +7,10 @@ from typing import Any
 import traitlets
 
 from ..cards.job_list import JobList
-from .widget import STYLES, CometvidWidget, join
+from .widget import PLAYER_PARTS, STYLES, CometvidWidget, join
 
 JOBS_PARTS = (
-    *("words.js", "dom.js", "kernel.js", "player.js"),
+    *PLAYER_PARTS,
     *("jobs_model.js", "jobs_dom.js", "jobs_row.js", "jobs.js"),
 )
 """The scripts of a list of jobs, in this order; see `CARD_PARTS`."""

@@ -20,6 +20,8 @@ from weakref import WeakSet
 from ..cards.card import Card
 from ..cards.card_html import card_to_bundle
 from ..cards.gallery import Gallery, Group
+from ..cards.gallery_html import MOST_RECORD_CARDS
+from ..job.rating import Rating
 from ..notebook import spawn, until_idle
 from .embedding import last_cards, with_unreachable
 from .record import gallery_record
@@ -43,6 +45,9 @@ REPEATED_WITHIN_S = 120.0
 COMPARED_WITHIN_S = 20.0
 """How long a live gallery stays after its last job has ended, and after somebody last played a
 clip: its clips play in sync, those of the record do not."""
+AMENDED_AFTER_S = 5.0
+"""How long after somebody has rated a clip its record says so: it is drawn anew, which stops for a
+moment what plays in it."""
 LOOKED_AT_EVERY_S = 2.0
 """How often such a gallery checks whether somebody plays its clips."""
 
@@ -117,6 +122,8 @@ class WidgetOutput:
         handle = display(shown, raw=True, display_id=True)
         # None: the output is never replaced, or has already got its record.
         self._handle: Any = handle if page is not None else None
+        self._settled: Any = None
+        """The handle of an output that has its record."""
         if page is not None:
             page.is_shared |= widget.is_shared
         if page is not None and not widget.is_loaded:
@@ -165,9 +172,18 @@ class WidgetOutput:
             if handle is not None and self._beside is not None and self.is_shared:
                 self._beside.end(bundle)
             elif handle is not None:
+                self._settled = handle
                 # First, while the widget still hides it: so nobody ever sees both.
                 self._show_beside(False)
                 handle.update(bundle, raw=True)
+
+    def amend(self, bundle: dict[str, str]) -> None:
+        """Replace the record that `settle` has put in place by a newer one."""
+        with self._lock:
+            if self._settled is not None:
+                self._settled.update(bundle, raw=True)
+            elif self._handle is None and self._beside is not None and self.is_shared:
+                self._beside.end(bundle)
 
     @property
     def has_record(self) -> bool:
@@ -255,6 +271,8 @@ class WidgetView:
         before, self._card = self._card, card
         if not is_settled:
             self._output.redraw()
+        elif not self._output.is_open and before is not None and before.rating != card.rating:
+            spawn(self._amend_later(card))
         elif self._output.is_settling_at_once or not self._output.is_open:
             self._settle(card)
         elif card.actions or (card.can_repeat and self._output.has_record):
@@ -277,6 +295,11 @@ class WidgetView:
         await until_idle(REPEATED_WITHIN_S)
         if self._card is card:
             self._settle(card)
+
+    async def _amend_later(self, card: Card) -> None:
+        await until_idle(AMENDED_AFTER_S)
+        if self._card is card:
+            self._output.amend(card_to_bundle(*with_unreachable([card])))
 
     async def _settle_unless_relaying(self, card: Card) -> None:
         await until_idle(PAGE_TRIES_S)
@@ -308,6 +331,8 @@ class GalleryWidgetView:
         self._is_embedding = is_embedding
         self._is_settling = False
         """Whether `_settle_when_unused` is at work; browsing calls `show` again meanwhile."""
+        self._rated: list[Rating | None] = []
+        """What the record says of the clips."""
         self._output = WidgetOutput(widget, page)
 
     def show(self, gallery: Gallery, now_s: float) -> None:
@@ -321,13 +346,24 @@ class GalleryWidgetView:
             else:
                 self._is_settling = True
                 spawn(self._settle_when_unused(gallery))
+        elif not self._is_settling and self._rated != _ratings(gallery):
+            self._is_settling = True
+            spawn(self._amend_when_unused(gallery))
 
-    async def _settle_when_unused(self, gallery: Gallery) -> None:
+    async def _until_unused(self) -> None:
         left_s = COMPARED_WITHIN_S
-        while left_s > 0 and self._output.is_open and not self._output.is_plain:
+        while left_s > 0 and not self._output.is_plain:
             await until_idle(min(left_s, LOOKED_AT_EVERY_S))
             left_s = COMPARED_WITHIN_S if self._widget.is_used else left_s - LOOKED_AT_EVERY_S
         self._is_settling = False
+
+    async def _amend_when_unused(self, gallery: Gallery) -> None:
+        await self._until_unused()
+        if gallery.is_settled:
+            self._output.amend(self._record(gallery, self._last_cards(gallery)))
+
+    async def _settle_when_unused(self, gallery: Gallery) -> None:
+        await self._until_unused()
         cards = self._last_cards(gallery)  # as they are now: somebody may have rated them
         # Some clips may have only the API's link, see `WidgetView.show`. And a page may have asked
         # to watch a job again: then the gallery is no longer settled.
@@ -339,6 +375,7 @@ class GalleryWidgetView:
         return last_cards(gallery, is_embedding=self._is_embedding)
 
     def _record(self, gallery: Gallery, cards: list[Card]) -> dict[str, str]:
+        self._rated = [card.rating for card in cards]
         token = "" if self._output.is_shared else self._widget.record_token
         return gallery_record(gallery, cards, token=token)
 
@@ -347,3 +384,7 @@ class GalleryWidgetView:
 
     def leave(self) -> None:
         """Do nothing: the widget goes on without a waiting cell."""
+
+
+def _ratings(gallery: Gallery) -> list[Rating | None]:
+    return [card.rating for card in gallery.cards(MOST_RECORD_CARDS)]

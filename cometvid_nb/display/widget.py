@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from .feed import CardFeed, GalleryFeed
 
 _STATIC = Path(__file__).parent / "static"
-CARD_PARTS = ("words.js", "dom.js", "kernel.js", "player.js", "card.js")
+PLAYER_PARTS = ("words.js", "dom.js", "kernel.js", "shared.js", "player.js")
+CARD_PARTS = (
+    *PLAYER_PARTS,
+    "ratings.js",
+    "popup.js",
+    "actions_dom.js",
+    "actions.js",
+    "card.js",
+    "row_record.js",
+)
 """The scripts of a card, in this order; `tests/js/jsconfig.json` type-checks them together.
 
 anywidget loads one module from a Blob URL, where relative imports fail, so they are joined."""
@@ -46,6 +55,7 @@ GALLERY_PARTS = (
     "compare.js",
     "gallery_model.js",
     "gallery_dom.js",
+    "fold.js",
     "gallery.js",
     "record_events.js",
     "gallery_record.js",
@@ -209,7 +219,7 @@ class CardWidget(CometvidWidget):
     """The live card of one job, which becomes the player."""
 
     # Text and not a path: for a path anywidget starts to watch the file for changes.
-    _esm = join(*CARD_PARTS, render="renderCard")
+    _esm = join(*CARD_PARTS, render="renderCard", initialize="greetCard")
     _css = join(*STYLES)
     card = traitlets.Dict(help="The card as JSON; see `Card.to_json`.").tag(sync=True)
     feed: CardFeed | None
@@ -238,7 +248,7 @@ class CardWidget(CometvidWidget):
         if card is None:
             return None
         quarter = int((card.progress_percent or 0) // 25)
-        return card.phase, quarter, card.problem, card.saving is None, card.clip
+        return card.phase, quarter, card.problem, card.saving is None, card.clip, card.rating
 
     def record_bundle(self, now_s: float) -> dict[str, str]:
         if self._shown is None:

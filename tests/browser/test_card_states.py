@@ -437,7 +437,9 @@ def test_the_link_plays_in_place(view: CardPage) -> None:
     state = view.video.evaluate(
         "(v) => [v.controls, v.playsInline, v.preload, v.muted, v.autoplay, v.paused]"
     )
-    assert state == [True, True, "metadata", False, False, True]
+    assert state == [True, True, "metadata", True, False, True], (
+        "silent until somebody wants to hear it"
+    )
     view.video.evaluate("(v) => v.play()")
     view.page.wait_for_function("document.querySelector('video').currentTime > 0.1")
     assert view.sent() == []

@@ -458,7 +458,7 @@ def test_one_clip_at_a_time_may_be_heard(view: CardPage) -> None:
     button(view, "Sound of video_001").click()
     assert view.page.evaluate(muted) == [True, True]
     button(view, "Leave sync").click()
-    assert view.page.evaluate(muted) == [False, False]
+    assert view.page.evaluate(muted) == [True, True]
     assert view.page.evaluate(
         "[...document.querySelectorAll('video')].every((v) => v.paused && v.controls)"
     )

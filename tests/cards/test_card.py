@@ -167,7 +167,7 @@ def test_a_completed_card_holds_the_clip_and_where_it_lies() -> None:
 
     saved = SavedClip("/n/videos/a.mp4", "videos/a.mp4", "videos/a.mp4", 9)
     shown = Card.of_watch(replace(state, saved=saved))
-    assert shown.clip == Clip(URL, "videos/a.mp4", "videos/a.mp4", NOW_S + 99)
+    assert shown.clip == Clip(URL, "videos/a.mp4", "videos/a.mp4", NOW_S + 99, place="videos/a.mp4")
     assert "/n/" not in json.dumps(shown.to_json(NOW_S)), "the page need not know this machine"
 
 

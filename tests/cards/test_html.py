@@ -18,6 +18,7 @@ from cometvid_nb.cards.gallery_html import gallery_to_html
 from cometvid_nb.cards.text import card_to_progress_line, card_to_text, one_line
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.job.job import Job
+from cometvid_nb.job.rating import Flag, Rating
 from cometvid_nb.watching.state import WatchState
 from tests.strategies import NASTY_TEXTS
 
@@ -33,12 +34,12 @@ OUR_TAGS = {
     "b": {"style"},
     "code": {"class", "style", "title"},
     "span": {"class", "style", "dir"},
-    "a": {"href", KEEPS_KEYS},
+    "a": {"href", "target", "rel", "style", KEEPS_KEYS},
     "details": {"class", "style"},
     "summary": {"style", KEEPS_KEYS},
     "img": {"loading", "width", "height", "style", "title", "src"},
     "video": {"controls", "preload", "playsinline", "width", "height", "style", "title", "src"}
-    | {KEEPS_KEYS},
+    | {"loop", "muted", KEEPS_KEYS},
 }
 FOCUSABLE = {"video", "a", "summary", "button", "input", "select", "textarea"}
 
@@ -107,6 +108,17 @@ cards = st.builds(
     command=st.one_of(st.none(), hostile),
     is_simulated=st.booleans(),
     clip=st.one_of(st.none(), clips),
+    rating=st.one_of(
+        st.none(),
+        st.builds(
+            Rating,
+            st.one_of(st.none(), st.integers(1, 5)),
+            st.one_of(st.none(), st.sampled_from(Flag)),
+            st.lists(hostile, max_size=2).map(tuple),
+            st.one_of(st.none(), hostile),
+        ),
+    ),
+    typed_id=st.one_of(st.none(), hostile),
 )
 
 
@@ -140,7 +152,10 @@ def test_the_same_hostile_text_in_every_place_stays_text(
     for text in NASTY_TEXTS:
         clip = Clip("https://clips.example/\"'<b>&", path, text, NOW_S)
         card = Card(phase, text, text, (text,), text, problem=text, advice=text, command=text)
-        check_markup(card_to_html(replace(card, clip=clip), is_player=is_player))
+        rated = replace(
+            card, clip=clip, rating=Rating(3, Flag.PICKED, (text,), text), typed_id=text
+        )
+        check_markup(card_to_html(rated, is_player=is_player))
 
 
 @given(cards)
@@ -287,6 +302,33 @@ def test_a_progress_line_shows_bar_state_clock_and_what_is_left() -> None:
 def test_one_line_is_short_and_printable() -> None:
     assert one_line("a\n\x1b[31m b\u2028c") == "a [31m b c"
     assert one_line("x" * 1000, 10) == "xxxxxxxxx…"
+
+
+def test_a_record_shows_what_a_person_thinks_and_how_to_go_on_without_a_script() -> None:
+    rating = Rating(4, Flag.PICKED, ("sky", "night"), "The best $ of them.")
+    card = replace(completed(), rating=rating)
+    for told in (Markup(card_to_html(card)).text, card_to_text(card)):
+        for words in ("★★★★☆ · picked", "#sky", "#night", "The best $ of them."):
+            assert words in told
+    html = Markup(card_to_html(card))
+    for line in ('remix video_1 ""', 'continue video_1 ""', "rate video_1 --stars 5"):
+        assert f"%cometvid {line}" in html.text
+    link = next(attributes for tag, attributes in html.tags if "target" in attributes)
+    assert (link["href"], link["target"]) == (URL, "_blank")
+    assert "★" not in card_to_html(completed()), "nothing is given"
+
+
+def test_rejected_takes_fold_away_in_a_gallery_s_record_and_are_all_there() -> None:
+    state = WatchState.begin("video_1", NOW_S, 600)
+    flags = [Flag.REJECTED, None, Flag.REJECTED, Flag.PICKED]
+    cards = [
+        replace(completed(id=f"video_{n}"), rating=Rating(flag=flag))
+        for n, flag in enumerate(flags)
+    ]
+    before, _, after = gallery_to_html(Gallery([state]), cards).partition("<details")
+    assert [f"video_{n}" in before for n in range(4)] == [False, True, False, True]
+    assert [f"video_{n}" in after for n in range(4)] == [True, False, True, False]
+    assert "2 rejected takes" in after
 
 
 def test_a_gif_stands_in_a_record_as_the_picture_it_is() -> None:

@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "mkv": ("matroska", "libx264", "yuv420p"),
     "gif": ("gif", "gif", "rgb8"),
     "avi": ("avi", "mpeg4", "yuv420p"),
+    "heard": ("mp4", "libx264", "yuv420p"),
 }
 """By a name: the container, the encoder and the pixels."""
 
@@ -39,6 +40,8 @@ def clip(
     with av.open(content, "w", format=container_format, options=dict(options)) as container:
         stream: Any = container.add_stream(codec, rate=FPS)
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        is_heard = kind == "heard"
+        voice: Any = container.add_stream("aac", rate=48_000, layout="mono") if is_heard else None
         # Those of libvpx spin while they wait for each other: on busy cores, without end.
         stream.codec_context.thread_count = 1
         if codec == "libx265":
@@ -48,6 +51,10 @@ def clip(
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if voice is not None:
+            for number in range(47):
+                container.mux(voice.encode(_silence(number)))
+            container.mux(voice.encode(None))
     return content.getvalue()
 
 
@@ -58,10 +65,7 @@ def sound() -> bytes:
     with av.open(content, "w", format="mp4") as container:
         stream: Any = container.add_stream("aac", rate=48_000, layout="mono")
         for number in range(8):
-            frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
-            frame.planes[0].update(bytes(4096))
-            frame.sample_rate, frame.pts = 48_000, number * 1024
-            container.mux(stream.encode(frame))
+            container.mux(stream.encode(_silence(number)))
         container.mux(stream.encode(None))
     return content.getvalue()
 
@@ -103,6 +107,13 @@ def number_in(picture: Image.Image) -> int:
         for bit in range(NUMBER_BITS)
     ]
     return int("".join("1" if sum(bit[:3]) > 384 else "0" for bit in bits), 2)  # type: ignore[index]
+
+
+def _silence(number: int) -> Any:
+    frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+    frame.planes[0].update(bytes(4096))
+    frame.sample_rate, frame.pts = 48_000, number * 1024
+    return frame
 
 
 def _frame(width: int, height: int, number: int) -> Any:

@@ -25,6 +25,7 @@ function build() {
     outputs: h("div", "outputs", { role: "group", "aria-label": "Clips of this job" }),
     prompt: h("p", "prompt", auto), more: button("more", "more"), facts: h("ul", "facts"),
     id: h("code", "id", { dir: "ltr" }), place: h("span", "place", auto), saved: h("div", "saved-fill"),
+    actions: h("div", "actions-seat"), ratingNote: h("p", "rating-note", auto),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
   };
   const overlay = h("div", "overlay", {}, h("div", "state", {}, screenIcon.svg, ui.screenHeadline), ui.percent);
@@ -36,9 +37,9 @@ function build() {
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, ui.advice, commandRow);
   const savedBar = h("div", "saved-bar", { "aria-hidden": "true" }, ui.saved);
-  const body = h("div", "body", {},
+  const body = h("div", "body", {}, ui.actions,
     h("div", "row", {}, status, ui.elapsed, ui.remaining, h("span", "buttons", {}, ui.stop, ui.watch, ui.again)),
-    ui.outputs, ui.timing, ui.note, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts,
+    ui.outputs, ui.timing, ui.note, notice, h("div", "prompt-box", {}, ui.prompt, ui.more), ui.facts, ui.ratingNote,
     h("div", "footer", {}, ui.id, ui.place), savedBar);
   const layout = h("div", "layout", {}, screen, body, ui.live);
   const root = h("section", "root card", {}, layout);
@@ -52,6 +53,16 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   const { signal } = controller;
   const ui = build();
   const player = createPlayer(ui, model, signal, () => tick(), (ratio) => { ownRatio = ratio; reshape(); });
+  const ratings = createRatings((content) => model.send(content), () => {
+    cancelBusy = after(BUSY_AFTER_MS, () => { isBusy = ratings.isPending(); tick(); }, signal);
+    refresh();
+  });
+  const actions = createActions({
+    video: ui.video, keys: ui.root, isSmall: false, card: () => shown, clip: player.clip, source: player.source,
+    rate: (rating) => ratings.rate(card.job_id, ratingOf(card), rating), isAlive: () => loss === "",
+  }, signal);
+  const bell = createBell(signal);
+  ui.actions.append(bell, actions.root);
   let ownRatio = 0; // of the clip that is loaded; 0 = not known yet
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
   let [lost_at_s, announced, isBusy] = [0, "", false];
@@ -105,6 +116,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
         node.addEventListener("click", () => {
           const chosen = clipsOf(shown)[index];
           if (chosen) player.choose(chosen);
+          actions.draw();
           drawOutputs(shown);
         }, { signal });
         return node;
@@ -169,6 +181,9 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     const facts = next.facts.map((fact) =>
       h("li", fact === next.model ? "fact model" : "fact", { dir: "auto" }, fact));
     if (next.is_simulated) facts.unshift(h("li", "fact simulated", {}, capital(WORDS.simulation)));
+    const { tags, note } = ratingOf(next);
+    facts.push(...tags.map((tag) => h("li", "fact tag", { dir: "auto" }, `#${tag}`)));
+    say(ui.ratingNote, note);
     ui.facts.replaceChildren(...facts);
     ui.facts.hidden = !facts.length;
     sayId(ui.id, next.job_id);
@@ -182,6 +197,9 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;
     player.update(next, loss !== "stopped");
+    bell.hidden = !isActive || loss !== "";
+    actions.draw();
+    ui.actions.hidden = bell.hidden && actions.root.hidden;
     drawOutputs(next);
     tick();
     reshape(height_px);
@@ -200,7 +218,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     }
   }
 
-  const refresh = () => update(withoutKernel(card, loss, lost_at_s));
+  const refresh = () => update(withoutKernel(ratings.merged(card), loss, lost_at_s));
   const readCard = () => { card = { ...EMPTY_CARD, .../** @type {Card} */ (model.get("card")) }; };
 
   listen(model, "change:card", () => {
@@ -235,16 +253,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     measure();
   }, { signal });
   ui.more.setAttribute("aria-expanded", "false");
-  ui.copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(ui.command.textContent ?? "");
-      ui.copy.textContent = "Copied";
-    } catch { // refused, or no clipboard outside https: leave it selected for Ctrl+C
-      getSelection()?.selectAllChildren(ui.command);
-      ui.copy.textContent = "Selected";
-    }
-    after(2000, () => { ui.copy.textContent = "Copy"; }, signal);
-  }, { signal });
+  ui.copy.addEventListener("click", () => copyText(ui.copy, ui.command.textContent ?? "", signal, ui.command), { signal });
   document.addEventListener("visibilitychange", tick, { signal });
   keepKeys(ui.root, signal);
 
@@ -254,6 +263,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   watchKernel(model, el, signal, (next) => {
     if (loss === next || loss === "stopped") return; // an ended kernel does not come back by itself
     [loss, lost_at_s, pending, isBusy] = [next, clock.now_s(), null, false];
+    if (loss) ratings.drop();
     refresh();
   });
   let width = 0;

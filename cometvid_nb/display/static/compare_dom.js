@@ -14,7 +14,7 @@ const SWAP = "M4.5 2L2 4.5L4.5 7M2 4.5h11M11.5 9l2.5 2.5L11.5 14M14 11.5H3";
 
 /** One of the two takes. @param {"A" | "B"} letter */
 function buildSide(letter) {
-  const sound = iconButton("on-screen sound", "Sound", SOUND_OFF);
+  const sound = iconButton("icon-button on-screen sound", "Sound", SOUND_OFF);
   const player = buildPlayer("button button-small on-screen retry", "waits for the running cell");
   const screen = h("div", `screen compare-side compare-${letter.toLowerCase()}`, {},
     h("b", "compare-letter", { "aria-hidden": "true" }, letter), player.messageBox, sound.node);
@@ -27,16 +27,16 @@ function buildSide(letter) {
 function buildCompare() {
   const sides = /** @type {const} */ ([buildSide("A"), buildSide("B")]);
   const looks = LOOKS.map(([name, label, shape]) => {
-    const { node } = iconButton("", label, shape);
+    const { node } = iconButton("icon-button", label, shape);
     return { name, node };
   });
   const ui = {
-    sides, looks, swap: iconButton("", "Change places", SWAP).node,
+    sides, looks, swap: iconButton("icon-button", "Change places", SWAP).node,
     actual: button("button button-small", "1:1"), gain: button("button button-small", "×4"),
     close: button("button button-small", "Back to the gallery"),
     line: h("div", "compare-line", { role: "slider", tabindex: "0", "aria-label": "Line between the takes",
       "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" }),
-    play: iconButton("sync-play", "Play", PLAY), playText: h("span", ""),
+    play: iconButton("icon-button sync-play", "Play", PLAY), playText: h("span", ""),
     loop: button("button button-small", "Loop"),
     ...buildPlayhead("Restart both", "Position in both takes"),
   };

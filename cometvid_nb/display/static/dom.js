@@ -88,6 +88,28 @@ function icon() {
   return { svg, path };
 }
 
+/** @param {string} shape */
+function sign(shape) {
+  const { svg, path } = icon();
+  path.setAttribute("d", shape);
+  return svg;
+}
+
+const PLAY = "M4.5 2.6v10.8L13 8z";
+const SOUND = "M2 6v4h2.6L8 13V3L4.6 6z";
+const SOUND_ON = `${SOUND}M10.4 5.8a3 3 0 0 1 0 4.4M12.4 3.9a5.8 5.8 0 0 1 0 8.2`;
+const SOUND_OFF = `${SOUND}M10.6 6.2l3.6 3.6M14.2 6.2l-3.6 3.6`;
+const CROSS = "M4 4l8 8M12 4l-8 8";
+const FRAME_BACK = "M11.5 3.2v9.6L5.4 8zM3.8 3.4v9.2";
+const FRAME_ON = "M4.5 3.2v9.6L10.6 8zM12.2 3.4v9.2";
+
+/** A button that is a picture, with a name. @param {string} name @param {string} label @param {string} shape */
+function iconButton(name, label, shape) {
+  const { svg, path } = icon();
+  path.setAttribute("d", shape);
+  return { node: h("button", `button ${name}`, { type: "button", "aria-label": label, title: label }, svg), path };
+}
+
 /** Put `text` on the clipboard, and say so on the button that asked for it.
  * @param {HTMLElement} node @param {string} text @param {AbortSignal} signal
  * @param {HTMLElement} [source]  where the text stands, to be left selected for Ctrl+C */

@@ -22,11 +22,18 @@ function renderGallery({ model, el, signal: viewSignal }) {
   let compared = /** @type {string[]} */ ([]);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
   const tiles = () => [...entries.values()].map(({ tile }) => tile);
-  const sync = createSyncBar(ui.sync, tiles, () => tellUse(), signal);
+  const fold = createFold(ui, () => entries, () => sync.draw(), signal);
+  const sync = createSyncBar(ui.sync, () => tiles().filter(({ root }) => !root.hidden), () => tellUse(), signal);
+  const bell = createBell(signal);
+  ui.bellSeat.append(bell);
 
-  const send = (/** @type {any} */ content) => (content.kind === "fetch_clip" ? gate.ask(content) : model.send(content));
+  const ratings = createRatings((content) => model.send(content), () => refresh());
+  const rate = (/** @type {string} */ id, /** @type {Rating} */ rating) =>
+    ratings.rate(id, ratingOf(gallery.cards[id] ?? {}), rating);
+  const send = (/** @type {any} */ content) => (content.kind === "fetch_clip" ? gate.ask(content)
+    : content.kind === "rate" ? rate(content.job_id, content.rating) : model.send(content));
   const cardOf = (/** @type {string} */ id) => {
-    const { poster = null, ...card } = { ...EMPTY_CARD, job_id: id, ...gallery.cards[id] };
+    const { poster = null, ...card } = ratings.merged({ ...EMPTY_CARD, job_id: id, ...gallery.cards[id] });
     return { ...withoutKernel(/** @type {Card} */ (card), loss, lost_at_s), poster };
   };
 
@@ -48,6 +55,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     const view = asked ?? gallery;
     say(ui.heading, countText(gallery.total));
     ui.simulated.hidden = !gallery.is_simulated;
+    bell.hidden = gallery.is_settled || !gallery.total || loss !== "";
     for (const { name, node, count } of ui.filters) {
       const number = name === "all" ? gallery.total : gallery.totals[name];
       say(count, number.toLocaleString("en"));
@@ -109,7 +117,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
       let entry = entries.get(id);
       if (!entry) {
         const facade = modelOfJob(model, id, () => cardOf(id), send);
-        entry = { facade, drawn: "", tile: createTile(facade, signal, { open: togglePanel, tick }) };
+        entry = { facade, drawn: "", tile: createTile(facade, signal, { open: togglePanel, tick, rate, isAlive: () => loss === "" }) };
         const { tile } = entry;
         tile.sound.addEventListener("click", () => sync.hear(tile), { signal });
         entries.set(id, entry);
@@ -133,6 +141,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
       else (node.isConnected && grid.moveBefore ? grid.moveBefore : grid.insertBefore).call(grid, node, place);
     }
     seatPanel();
+    fold.draw();
     const { ratio, columns, max_width } = gallery.grid;
     ui.root.style.setProperty("--cometvid-ratio", String(ratio));
     [ui.grid.style.gridTemplateColumns, ui.grid.style.maxInlineSize] = [columns, max_width];
@@ -303,6 +312,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
   watchKernel(model, el, signal, (next) => {
     if (loss === next || loss === "stopped") return;
     [loss, lost_at_s, asked, isBusy] = [next, clock.now_s(), null, false];
+    if (loss) ratings.drop();
     refresh();
   });
 

@@ -27,7 +27,7 @@ function buildGallery() {
     first: button("button button-small", "First"), previous: button("button button-small", "Previous"),
     place: h("span", "place-in-pages"), next: button("button button-small", "Next"), last: button("button button-small", "Last"),
   };
-  const compare = iconButton("compare-open", "Compare two takes", WIPE).node;
+  const compare = iconButton("icon-button compare-open", "Compare two takes", WIPE).node;
   compare.append("Compare");
   const ui = {
     filters, sort, parts, pager, sync: buildSyncBar(), compare,
@@ -36,15 +36,17 @@ function buildGallery() {
     sortBox: h("label", "sort", {}, "Sort: ", sort),
     meter: h("div", "meter", { "aria-hidden": "true" }, ...Object.values(parts)),
     problem: h("p", "problem gallery-problem"), command: h("code", "command", { dir: "ltr" }), copy: button("button button-small copy", "Copy"), empty: h("p", "empty"),
+    bellSeat: h("span", "bell-seat"), foldText: h("span", ""), foldButton: button("more", "show"),
     grid: h("ul", "grid", { tabindex: "-1", "aria-label": "Jobs" }),
     nav: h("nav", "pager", { "aria-label": "Pages" }, ...Object.values(pager)),
     live: h("div", "live", { "aria-live": "polite", role: "status" }),
   };
   ui.sync.play.node.after(compare);
-  const head = h("header", "gallery-head", {}, h("div", "gallery-top", {}, ui.heading, ui.simulated, ui.sortBox), ui.meter);
+  const head = h("header", "gallery-head", {}, h("div", "gallery-top", {}, ui.heading, ui.simulated, ui.bellSeat, ui.sortBox), ui.meter);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const notice = h("div", "notice", {}, ui.problem, commandRow);
   const tools = h("div", "tools", {}, ui.filterBox, ui.sync.bar, notice);
-  const root = h("section", "root gallery", { "aria-label": "Video jobs" }, head, tools, ui.grid, ui.empty, ui.nav, ui.live);
-  return { ...ui, root, tools, commandRow, notice };
+  const foldRow = h("p", "fold", {}, ui.foldText, " ", ui.foldButton);
+  const root = h("section", "root gallery", { "aria-label": "Video jobs" }, head, tools, ui.grid, foldRow, ui.empty, ui.nav, ui.live);
+  return { ...ui, root, tools, commandRow, notice, foldRow };
 }

@@ -10,10 +10,13 @@ function greetGallery({ model }) {
   const controller = new AbortController();
   const { signal } = controller;
   signal.addEventListener("abort", part);
+  followJobs(model, "gallery", signal);
   const token = /** @type {string} */ (model.get("record_token"));
   const isOurs = (/** @type {EventTarget | null} */ node) =>
     node instanceof HTMLElement && Boolean(token) && node.dataset["cometvidRecord"] === token;
 
+  /** @type {Map<HTMLElement, () => void>} */
+  const views = new Map();
   /** @param {HTMLElement} root */
   const take = (root) => {
     const still = /** @type {HTMLElement | null} */ (root.querySelector(".cometvid-still"));
@@ -26,7 +29,12 @@ function greetGallery({ model }) {
     root.closest(".jp-RenderedHTMLCommon")?.classList.remove("jp-RenderedHTMLCommon");
     const box = h("div", "live-again");
     root.append(box);
-    renderGallery({ model, el: box, signal });
+    for (const [old, end] of views) {
+      if (old.isConnected) continue;
+      end(); // its record was drawn anew
+      views.delete(old);
+    }
+    views.set(box, renderGallery({ model, el: box, signal }));
   };
 
   // A notebook that is closed and opened again is drawn anew in this page; its kernel may have ended.

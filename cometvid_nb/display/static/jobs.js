@@ -174,7 +174,10 @@ function renderJobs({ model, el, signal: viewSignal }) {
   ui.clear.addEventListener("click", clear, { signal });
   ui.search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") ask({});
-    if (event.key === "Escape" && ui.search.value) { event.preventDefault(); clear(); }
+    if (event.key !== "Escape" || !ui.search.value) return;
+    event.preventDefault();
+    event.stopPropagation(); // JupyterLab would leave the cell's edit mode
+    clear();
   }, { signal });
   ui.refresh.addEventListener("click", () => ask({ page: jobs.page }), { signal });
   for (const { state, node } of ui.pills) node.addEventListener("click", () => ask({ state }), { signal });
@@ -265,7 +268,6 @@ function renderJobs({ model, el, signal: viewSignal }) {
   // ---- the keyboard
 
   ui.root.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // of front ends that listen at the page's root, as the classic Notebook
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const at = rows.findIndex(({ root }) => root.contains(document.activeElement));
     if (!step || at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -276,6 +278,7 @@ function renderJobs({ model, el, signal: viewSignal }) {
     ((isPlay && play) || next?.title)?.focus();
   }, { signal });
   document.addEventListener("visibilitychange", tick, { signal });
+  keepKeys(ui.root, signal);
 
   el.append(ui.root);
   take(model.get("jobs") ?? {});

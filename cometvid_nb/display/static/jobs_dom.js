@@ -1,24 +1,12 @@
 /** What stands around the rows of a list of jobs: search, states, heads that sort, pages. */
 
-const PLAY_SHAPE = "M4.5 2.6v10.8L13 8z";
 const SHAPES = {
   search: "M7 2.25a4.75 4.75 0 1 0 0 9.5a4.75 4.75 0 1 0 0-9.5zM10.4 10.4l3.35 3.35",
   refresh: "M12.8 8a4.8 4.8 0 1 1-1.5-3.5M11.6 1.9v2.9H8.7",
   up: "M8 13V3.5M4.2 7.2L8 3.4l3.8 3.8",
   down: "M8 3v9.5M4.2 8.8L8 12.6l3.8-3.8",
-  close: "M4 4l8 8M12 4l-8 8",
+  close: CROSS,
 };
-
-/** @param {string} shape */
-function sign(shape) {
-  const { svg, path } = icon();
-  path.setAttribute("d", shape);
-  return svg;
-}
-
-/** @param {string} name @param {string} label @param {string} shape */
-const signButton = (name, label, shape) =>
-  h("button", `button ${name}`, { type: "button", "aria-label": label, title: label }, sign(shape));
 
 /** @param {string} name @param {string} text */
 const textButton = (name, text) => button(`button button-small ${name}`.trim(), text);
@@ -66,8 +54,8 @@ function buildJobs() {
     simulated: h("span", "fact simulated", {}, capital(WORDS.simulation)),
     search: h("input", "jobs-input", { type: "search", "aria-label": words, placeholder: words, maxlength: "1000",
       autocomplete: "off", spellcheck: "false", dir: "auto" }),
-    clear: signButton("jobs-clear", "Clear the search", SHAPES.close),
-    refresh: signButton("jobs-refresh", "Refresh the list", SHAPES.refresh),
+    clear: iconButton("jobs-clear", "Clear the search", SHAPES.close).node,
+    refresh: iconButton("jobs-refresh", "Refresh the list", SHAPES.refresh).node,
     pillBox: h("div", "jobs-pills", { role: "group", "aria-label": "Show" }, ...pills.map(({ node }) => node)),
     problem: h("p", "problem jobs-problem", { dir: "auto" }), empty: h("p", "jobs-empty", { dir: "auto" }),
     rows: h("tbody", "jobs-rows", { role: "rowgroup" }),

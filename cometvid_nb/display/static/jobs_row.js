@@ -52,7 +52,7 @@ function createJobRow(row, search, host, signal) {
   sayId(id, row.name);
   if (foundAt(row.name, search)) sayFound(id, row.name, search);
   const play = hasClip ? h("button", "jobs-play", { type: "button", "aria-label": `Play the clip of ${row.name}`, title: "Play" },
-    sign(PLAY_SHAPE)) : sign(ICONS[phase]);
+    sign(PLAY)) : sign(ICONS[phase]);
   const poster = h("div", "jobs-poster", {}, play);
   const model = h("span", "", { dir: "auto" });
   sayFound(model, row.model ?? "", search);
@@ -162,16 +162,7 @@ function createJobPanel(row, model, isConnected, close, viewSignal) {
     event.stopPropagation();
     close();
   }, { signal });
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(command.textContent ?? "");
-      copy.textContent = "Copied";
-    } catch { // refused, or no clipboard outside https: leave it selected for Ctrl+C
-      getSelection()?.selectAllChildren(command);
-      copy.textContent = "Selected";
-    }
-    after(2000, () => { copy.textContent = "Copy"; }, signal);
-  }, { signal });
+  copy.addEventListener("click", () => copyText(copy, command.textContent ?? "", signal, command), { signal });
 
   function end() {
     if (signal.aborted) return;

@@ -72,6 +72,40 @@ function playerKeys(video) {
   };
 }
 
+/** Play, if need be without its sound: a browser lets a page be heard only where somebody has clicked.
+ * @param {HTMLVideoElement} video */
+const play = (video) => video.play().catch((error) => {
+  if (error?.name !== "NotAllowedError" || video.muted) return undefined;
+  video.muted = true;
+  return video.play().catch(() => {});
+});
+
+/** Whether it is known that a clip has no sound. @param {HTMLVideoElement} video */
+const isSilent = (video) => {
+  const { webkitAudioDecodedByteCount: bytes, mozHasAudio } = /** @type {any} */ (video);
+  return bytes === 0 || mozHasAudio === false;
+};
+
+/**
+ * Clips are silent until somebody wants to hear one; from then on those that are started in this page
+ * are heard. Not where the bar of a gallery rules, which takes the controls away.
+ * @param {HTMLVideoElement} video @param {HTMLButtonElement} unmute @param {AbortSignal} signal
+ */
+function keepSound(video, unmute, signal) {
+  video.muted = SHARED.isMuted;
+  const draw = () => { unmute.hidden = video.paused || !video.muted || !video.controls || isSilent(video); };
+  for (const name of ["play", "pause", "timeupdate"]) video.addEventListener(name, draw, { signal });
+  video.addEventListener("play", () => { if (video.controls) video.muted = SHARED.isMuted; }, { signal });
+  video.addEventListener("volumechange", () => {
+    if (video.controls) SHARED.isMuted = video.muted;
+    draw();
+  }, { signal });
+  unmute.addEventListener("click", () => {
+    video.muted = false;
+    video.focus({ preventScroll: true }); // the button goes
+  }, { signal });
+}
+
 /**
  * Nodes of a player. `waiting`: the reason to show while the kernel is slow to send bytes.
  * @param {string} retryName @param {string} waiting
@@ -79,9 +113,11 @@ function playerKeys(video) {
 function buildPlayer(retryName, waiting) {
   const message = h("div", "message-text", { dir: "auto" });
   const retry = button(retryName, "Try again");
+  const unmute = h("button", "button on-screen unmute", { type: "button" }, sign(SOUND_OFF), "Sound on");
+  unmute.hidden = true;
   return {
-    message, retry, waiting, messageBox: h("div", "message", {}, message, retry),
-    video: h("video", "video", { controls: "", playsinline: "", preload: "metadata" }),
+    message, retry, waiting, unmute, messageBox: h("div", "message", {}, message, retry),
+    video: h("video", "video", { controls: "", playsinline: "", preload: "metadata", loop: "" }),
     image: h("img", "video", { alt: "" }), // a GIF, which no <video> plays
   };
 }
@@ -105,6 +141,9 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
   let [hasKernel, isImage, isForeign, number] = [true, false, false, 0];
   let watchCommand = /** @type {string | null} */ (null);
   let [cancelSilence, cancelStall] = [() => {}, () => {}];
+  /** @type {((source: string) => void)[]} */
+  let awaiting = [];
+  keepSound(video, ui.unmute, signal);
   // Views of one model share its messages, so request numbers start at a random place.
   let request = Math.floor(Math.random() * 2 ** 30);
   /** @typedef {{request: number, parts: ArrayBufferView<ArrayBuffer>[], received_bytes: number,
@@ -191,6 +230,14 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     return true;
   };
 
+  const source = () => (isImage ? image : video).getAttribute("src") ?? "";
+  /** Tell those who wait for it what is played, or that nothing is. */
+  const answer = () => {
+    const callbacks = awaiting;
+    awaiting = [];
+    for (const callback of callbacks) callback(source());
+  };
+
   const climb = async () => {
     const mine = ++attempt;
     cancelSilence();
@@ -198,17 +245,19 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     [isReady, hasGivenUp, relay] = [false, false, null];
     empty();
     isImage = Boolean(clip?.is_image);
-    const [source] = sources();
-    if (!source) {
+    const [next] = sources();
+    if (!next) {
       hasGivenUp = true;
+      answer();
       return show(`The clip can't be played here. ${reason} For a fresh link: ${watchCommand ?? "watch it again"}`, true);
     }
-    tried.add(source.key);
-    const src = await source.open().catch((error) => { reason = String(error?.message ?? error); return null; });
+    tried.add(next.key);
+    const src = await next.open().catch((error) => { reason = String(error?.message ?? error); return null; });
     if (mine !== attempt || signal.aborted) return;
     if (!src) return climb();
     show("");
     (isImage ? image : video).src = src;
+    answer();
     onSource();
     const onSilence = () => {
       // Not dead: a page in the background loads later, and data savers load on play only.
@@ -228,7 +277,7 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
     isReady = true;
     if (video.videoWidth) onShape(video.videoWidth / video.videoHeight);
     if (place.at_s > 0) video.currentTime = place.at_s;
-    if (place.isPlaying) video.play().catch(() => {});
+    if (place.isPlaying) play(video);
   });
   const keepTime = () => { if (isReady && !video.error) place.at_s = video.currentTime; };
   on("timeupdate", keepTime);
@@ -287,14 +336,13 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
         [relay, isReady, isForeign, place.at_s, place.isPlaying] = [null, false, false, 0, false];
         tried.clear();
         empty();
-        video.remove();
-        image.remove();
+        for (const node of [video, image, ui.unmute]) node.remove();
         return;
       }
       if (isFirst) {
         video.setAttribute("aria-label", `Clip of ${card.job_id}`);
         image.alt = `Clip of ${card.job_id}`;
-        ui.screen.append(video, image);
+        ui.screen.append(video, image, ui.unmute);
         strangers = new WeakSet(document.querySelectorAll("video"));
         climb();
       } else if (hasGivenUp && !isForeign && sources().length) climb();
@@ -308,10 +356,14 @@ function createPlayer(ui, model, signal, onSource, onShape = () => {}) {
       climb();
     },
     number: () => number,
+    clip: () => clip,
+    /** What is played, as soon as that is known; "" = nothing can be. @returns {Promise<string>} */
+    source: () => (source() || hasGivenUp || !clip ? Promise.resolve(source())
+      : new Promise((resolve) => { awaiting.push(resolve); })),
     /** Play now, or as soon as there is something to play. */
     play() {
       place.isPlaying = true;
-      if (isReady) video.play().catch(() => {});
+      if (isReady) play(video);
     },
     hasGivenUp: () => hasGivenUp,
     isRelayed: () => objectUrl !== "" && (isImage ? image : video).src === objectUrl,
@@ -337,7 +389,8 @@ function handOver(jobId, { at_s, isPlaying }, strangers) {
         && !video.closest(".cometvid-beside")); // out of sight while a widget lives
     if (heir) {
       heir.currentTime = at_s;
-      if (isPlaying) heir.play().catch(() => {});
+      heir.muted = SHARED.isMuted;
+      if (isPlaying) play(heir);
     } else if (Date.now() < until_ms) setTimeout(look, 50);
   };
   look();

@@ -3,9 +3,9 @@
 /** Every node, built once. @param {string} restart  what the button says @param {string} position */
 function buildPlayhead(restart, position) {
   return {
-    restart: iconButton("", restart, "M3.2 8a4.8 4.8 0 1 0 1.5-3.5M4.4 1.9v2.9h2.9").node,
-    back: iconButton("", "One frame back", "M11.5 3.2v9.6L5.4 8zM3.8 3.4v9.2").node,
-    on: iconButton("", "One frame on", "M4.5 3.2v9.6L10.6 8zM12.2 3.4v9.2").node,
+    restart: iconButton("icon-button", restart, "M3.2 8a4.8 4.8 0 1 0 1.5-3.5M4.4 1.9v2.9h2.9").node,
+    back: iconButton("icon-button", "One frame back", FRAME_BACK).node,
+    on: iconButton("icon-button", "One frame on", FRAME_ON).node,
     seek: h("input", "seek", { type: "range", min: "0", max: "0", step: "any", value: "0", "aria-label": position }),
     time: h("span", "time"),
   };

@@ -16,7 +16,7 @@ function island(name, ...children) {
 /** A clip of the record as one that can take part. @param {HTMLVideoElement} video
  * @param {AbortSignal} signal */
 function memberOf(video, signal) {
-  const { node: sound, path } = iconButton("sound", "Sound", SOUND_OFF);
+  const { node: sound, path } = iconButton("icon-button sound", "Sound", SOUND_OFF);
   const seat = island("sound-seat", sound);
   seat.style.cssText = "position:absolute;right:8px;bottom:8px;z-index:1";
   seat.hidden = true;
@@ -25,14 +25,16 @@ function memberOf(video, signal) {
   /** @type {Member & {video: HTMLVideoElement}} */
   const member = {
     video, sound,
-    hasClip: () => !video.error,
-    isJoined: () => isSynced && !video.error,
+    hasClip: () => !video.error && !video.closest("details:not([open])"), // rejected, folded away
+    isJoined: () => isSynced && member.hasClip(),
     join() {
       isSynced = video.muted = true;
+      video.loop = false; // all wait for the longest one
       [video.controls, seat.hidden, video.preload] = [false, false, "auto"];
     },
     leave() {
-      isSynced = video.muted = false;
+      isSynced = false;
+      video.loop = true;
       [video.controls, seat.hidden, video.playbackRate] = [true, true, 1];
     },
     mute(isMuted) {

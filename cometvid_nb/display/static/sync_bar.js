@@ -1,10 +1,6 @@
 /** The bar that plays all clips of a gallery as one: in the live gallery and in its record. */
 
-const PLAY = "M4.5 2.6v10.8L13 8z";
 const PAUSE = "M5 3v10M11 3v10";
-const SOUND = "M2 6v4h2.6L8 13V3L4.6 6z";
-const SOUND_ON = `${SOUND}M10.4 5.8a3 3 0 0 1 0 4.4M12.4 3.9a5.8 5.8 0 0 1 0 8.2`;
-const SOUND_OFF = `${SOUND}M10.6 6.2l3.6 3.6M14.2 6.2l-3.6 3.6`;
 
 /**
  * A clip that can take part.
@@ -18,17 +14,10 @@ const SOUND_OFF = `${SOUND}M10.6 6.2l3.6 3.6M14.2 6.2l-3.6 3.6`;
  * @property {(isMuted: boolean) => void} mute
  */
 
-/** A button that is a picture, with a name. @param {string} name @param {string} label @param {string} shape */
-function iconButton(name, label, shape) {
-  const { svg, path } = icon();
-  path.setAttribute("d", shape);
-  return { node: h("button", `button icon-button ${name}`, { type: "button", "aria-label": label, title: label }, svg), path };
-}
-
 /** Every node of the bar, built once. */
 function buildSyncBar() {
   const ui = {
-    play: iconButton("sync-play", "Play all in sync", PLAY), playText: h("span", ""),
+    play: iconButton("icon-button sync-play", "Play all in sync", PLAY), playText: h("span", ""),
     ...buildPlayhead("Restart all", "Position in all clips"), leave: button("button button-small", "Leave sync"),
   };
   ui.play.node.append(ui.playText);

@@ -9,8 +9,8 @@
 function buildTile() {
   const auto = { dir: "auto" };
   const [screenIcon, rowIcon] = [icon(), icon()];
-  const play = iconButton("on-screen play", "Play", PLAY);
-  const sound = iconButton("on-screen sound", "Sound", SOUND_OFF);
+  const play = iconButton("icon-button on-screen play", "Play", PLAY);
+  const sound = iconButton("icon-button on-screen sound", "Sound", SOUND_OFF);
   const ui = {
     ...buildPlayer("button button-small on-screen retry", "waits for its turn, or for the running cell"),
     screenIcon: screenIcon.path, rowIcon: rowIcon.path, play: play.node, sound: sound.node, soundIcon: sound.path,
@@ -27,16 +27,17 @@ function buildTile() {
   const bar = h("div", "bar", { role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, ui.fill);
   const screen = h("div", "screen", {}, h("div", "sky", { "aria-hidden": "true" }), overlay, ui.poster, ui.play,
     ui.messageBox, bar, ui.sound);
-  const foot = h("div", "foot", {}, ui.note, h("span", "buttons", {}, ui.stop, ui.watch, ui.copy));
-  const root = h("li", "tile", {}, screen, h("div", "tile-body", {},
+  const foot = h("div", "foot", {}, ui.note);
+  const actions = h("div", "actions-seat", {}, h("span", "buttons", {}, ui.stop, ui.watch, ui.copy));
+  const root = h("li", "tile", {}, screen, h("div", "tile-body", {}, actions,
     h("div", "row", {}, h("span", "state", {}, rowIcon.svg, ui.headline), ui.elapsed),
     h("div", "title-box", {}, ui.title), ui.id, foot));
-  return { ...ui, root, screen, overlay, bar, foot };
+  return { ...ui, root, screen, overlay, bar, foot, actions };
 }
 
 /**
  * @param {CometvidModel} model  as a card sees it: of this job alone @param {AbortSignal} viewSignal
- * @param {{open: (jobId: string) => void, tick: () => void}} host
+ * @param {{open: (jobId: string) => void, tick: () => void, rate: (jobId: string, rating: Rating) => void, isAlive: () => boolean}} host
  */
 function createTile(model, viewSignal, host) {
   const controller = new AbortController();
@@ -48,6 +49,13 @@ function createTile(model, viewSignal, host) {
   let [isOpened, isConnected, isBusy, isSynced] = [false, true, false, false];
   let pending = /** @type {Action | null} */ (null);
   let cancelBusy = () => {};
+  const actions = createActions({
+    video: ui.video, keys: ui.root, isSmall: true, card: () => shown,
+    clip: () => player.clip() ?? (shown.phase === "completed" ? clipsOf(shown)[0] ?? null : null),
+    source: () => { open(); return player.source(); },
+    rate: (rating) => host.rate(shown.job_id, rating), isAlive: host.isAlive,
+  }, signal);
+  ui.actions.append(actions.root);
 
   /** What moves without a message. @param {number} now_s */
   const tick = (now_s) => {
@@ -105,6 +113,7 @@ function createTile(model, viewSignal, host) {
     drawScreen();
     if (isOpened) player.update(card, isAlive);
     else player.update({ ...card, clip: null }, isAlive);
+    actions.draw();
     tick(now_s);
   };
 
@@ -146,19 +155,25 @@ function createTile(model, viewSignal, host) {
     /** Take part in playing together: the common bar rules, and nothing makes a sound. */
     join() {
       isSynced = ui.video.muted = true;
+      ui.video.loop = false; // all wait for the longest one
       ui.video.preload = "auto";
       open();
       refresh();
     },
     leave() {
-      isSynced = ui.video.muted = false;
-      ui.video.playbackRate = 1;
+      isSynced = false;
+      [ui.video.muted, ui.video.loop, ui.video.playbackRate] = [SHARED.isMuted, true, ui.video.defaultPlaybackRate];
       refresh();
     },
     /** @param {boolean} isMuted */
     mute(isMuted) {
       ui.video.muted = isMuted;
       drawSound(ui.sound, ui.soundIcon, isMuted, shown.job_id);
+    },
+    /** Out of sight: it neither plays nor takes part. */
+    rest() {
+      ui.video.pause();
+      if (isSynced) this.leave();
     },
     /** @param {boolean} isReplaced */
     end(isReplaced) {

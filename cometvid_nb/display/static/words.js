@@ -12,6 +12,7 @@
  * @property {string | null} saved_to
  * @property {number | null} expires_at_s
  * @property {string | null} [data_url]  the whole clip, in a page that has no kernel to ask
+ * @property {string | null} [place]  where it lies, as the kernel names it
  * @property {boolean} [is_image]  a GIF or the like, which no player plays
  * @property {string | null} [codec]  its name, where most browsers do not play it
  * @property {number} [number]  its place among the clips that the job made
@@ -52,6 +53,7 @@
  * @property {string | null} seed
  * @property {string | null} picture  stands behind the card while the job is on its way: a data URL
  * @property {Rating | null} rating  what a person thinks of the clip
+ * @property {string | null} typed_id  the id as it is typed in a `%cometvid` line
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
@@ -61,7 +63,7 @@ const EMPTY_CARD = {
   progress_percent: null, aspect_ratio: 16 / 9, elapsed_from_s: null, elapsed_to_s: null,
   checks_at_s: [], remaining_s: null, problem: null, advice: null, command: null, watch_command: null, actions: [],
   is_simulated: false, clip: null, saving: null, note: null, can_repeat: false,
-  model: null, seed: null, picture: null, rating: null, sent_at_s: null,
+  model: null, seed: null, picture: null, rating: null, typed_id: null, sent_at_s: null,
 };
 
 const RING = "M8 1.75a6.25 6.25 0 1 0 0 12.5a6.25 6.25 0 1 0 0-12.5z";

@@ -1,0 +1,63 @@
+/** A small box over the page that a button opens: in the top layer, so that no card cuts it off. */
+
+const GAP_PX = 6;
+
+/**
+ * @param {HTMLElement} opener @param {HTMLElement} box @param {AbortSignal} signal
+ * @param {(isOpen: boolean) => void} [onChange]
+ */
+function createPopup(opener, box, signal, onChange = () => {}) {
+  const hasPopovers = "popover" in HTMLElement.prototype; // else it opens in its place
+  const isOpen = () => (hasPopovers ? box.matches(":popover-open") : !box.hidden);
+  opener.setAttribute("aria-expanded", "false");
+  opener.setAttribute("aria-haspopup", "dialog");
+  box.setAttribute("role", "dialog");
+  if (hasPopovers) box.popover = "auto";
+  else box.hidden = true;
+
+  const place = () => {
+    const [from, room] = [opener.getBoundingClientRect(), box.getBoundingClientRect()];
+    const isLeft = from.left + from.right < innerWidth;
+    const left = Math.min(isLeft ? from.left : from.right - room.width, innerWidth - room.width - GAP_PX);
+    const below = from.bottom + GAP_PX;
+    const top = below + room.height > innerHeight && from.top - GAP_PX > room.height ? from.top - GAP_PX - room.height : below;
+    [box.style.left, box.style.top] = [`${Math.max(GAP_PX, left)}px`, `${Math.max(GAP_PX, top)}px`];
+  };
+  const opened = (/** @type {boolean} */ isNow) => {
+    opener.setAttribute("aria-expanded", String(isNow));
+    onChange(isNow);
+    if (!isNow) return;
+    if (hasPopovers) place();
+    /** @type {HTMLElement | null} */ (box.querySelector("button, input, a[href]"))?.focus({ preventScroll: true });
+  };
+  const close = () => {
+    if (!isOpen()) return;
+    if (hasPopovers) box.hidePopover();
+    else { box.hidden = true; opened(false); }
+  };
+  const toggle = () => {
+    if (isOpen()) return close();
+    if (hasPopovers) box.showPopover();
+    else { box.hidden = false; opened(true); }
+  };
+  // The browser itself closes it when the opener is pressed: by `click` it would open again.
+  if (hasPopovers && opener instanceof HTMLButtonElement) opener.popoverTargetElement = box;
+  else opener.addEventListener("click", toggle, { signal });
+  box.addEventListener("toggle", (event) => {
+    if (event.target === box) opened(/** @type {ToggleEvent} */ (event).newState === "open");
+  }, { signal });
+  for (const node of [box, opener]) {
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !isOpen()) return;
+      event.preventDefault();
+      event.stopPropagation(); // JupyterLab would leave the cell's edit mode, a gallery its open card
+      close();
+      opener.focus({ preventScroll: true });
+    }, { signal });
+  }
+  if (hasPopovers) { // what it hangs on moves away
+    addEventListener("scroll", (event) => { if (!box.contains(/** @type {Node} */ (event.target))) close(); },
+      { capture: true, passive: true, signal });
+  }
+  return { close, isOpen };
+}
