@@ -256,9 +256,9 @@ function renderGallery({ model, el, signal: viewSignal }) {
 
   /** @returns {Comparable[]} */
   const comparable = () => gallery.order.flatMap((id) => {
-    const card = gallery.cards[id];
-    if (card?.phase !== "completed" || !card.clip || card.clip.is_image) return [];
-    return [{ id, label: [card.take ? `Take ${card.take}` : "", card.prompt || id].filter(Boolean).join(" · ") }];
+    const one = gallery.cards[id];
+    if (one?.phase !== "completed" || !one.clip || one.clip.is_image) return [];
+    return [{ id, label: [one.take ? `Take ${one.take}` : "", one.prompt || id].filter(Boolean).join(" · ") }];
   });
 
   function closeCompare() {
