@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..clips.places import Saving
 from ..job.ids import MOST_CHARACTERS, shown_id
 from ..job.plain import plain, squeezed
-from ..job.rating import MOST_STARS, Rating
+from ..job.rating import Rating
 from .card import Card, Phase
 from .gallery import Gallery, Group
 from .words import WORDS, fill
@@ -53,6 +54,10 @@ def card_to_progress_line(card: Card, now_s: float, width: int = 79) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+MOST_RATING = 600
+"""Characters of a rating on one line; a note can be long."""
+
+
 def to_rating(rating: Rating | None, *, is_whole: bool = True) -> str:
     """What a person thinks of a clip, as `★★★★☆ · picked · #sky · “the best”`; empty: nothing.
 
@@ -60,12 +65,8 @@ def to_rating(rating: Rating | None, *, is_whole: bool = True) -> str:
     """
     if rating is None:
         return ""
-    stars = rating.stars or 0
-    parts = ["★" * stars + "☆" * (MOST_STARS - stars) if stars else "", rating.flag or ""]
-    if is_whole:
-        parts += [f"#{tag}" for tag in rating.tags]
-        parts += [f"“{rating.note}”"] if rating.note else []
-    return " · ".join(one_line(part, 300) for part in parts if part)
+    told = rating if is_whole else replace(rating, tags=(), note=None)
+    return one_line(told.words, MOST_RATING)
 
 
 def to_state(card: Card) -> str:

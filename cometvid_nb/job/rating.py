@@ -82,10 +82,11 @@ class Rating:
 
     @property
     def words(self) -> str:
-        """The rating on one line, such as `★★★☆☆ · picked · #comet`; "" = nothing is given."""
+        """The rating on one line, such as `★★★☆☆ · picked · #comet · “soft”`; "" = nothing."""
         stars = "★" * (self.stars or 0) + "☆" * (MOST_STARS - (self.stars or 0))
-        parts = [stars if self.stars else "", self.flag or "", *(f"#{tag}" for tag in self.tags)]
-        return " · ".join([*filter(None, parts), *([squeezed(self.note)] if self.note else [])])
+        tags = [f"#{tag}" for tag in self.tags]
+        note = f"“{squeezed(self.note)}”" if self.note else ""
+        return " · ".join(filter(None, [stars if self.stars else "", self.flag, *tags, note]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def rate(parser: argparse.ArgumentParser) -> None:
     flags.add_argument("--pick", action="store_true", help="this take goes on")
     flags.add_argument("--reject", action="store_true", help="this take does not")
     words = "take all of the rating away first, its tags and its note too"
-    flags.add_argument("--clear", action="store_true", help=words)
+    parser.add_argument("--clear", action="store_true", help=words)
     words = "add a tag; can be repeated"
     parser.add_argument("--tag", metavar="T", action="append", help=words)
     words = "take a tag away; can be repeated"

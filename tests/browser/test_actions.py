@@ -164,11 +164,11 @@ def test_without_a_kernel_the_buttons_say_so_and_give_the_command(view: CardPage
     view.fire("comm:close")
     button(place, "4 stars").click()
     expect(place.get_by_text("No kernel runs here.")).to_be_visible()
-    expect(place.get_by_text("%cometvid rate video_1 --stars 4")).to_be_visible()
+    expect(place.get_by_text("%cometvid rate video_1 --clear --stars 4")).to_be_visible()
     expect(button(place, "4 stars")).to_have_attribute("aria-pressed", "false")
     button(place, "Copy").click()
     copied = "navigator.clipboard.readText()"
-    assert view.page.evaluate(copied) == "%cometvid rate video_1 --stars 4"
+    assert view.page.evaluate(copied) == "%cometvid rate video_1 --clear --stars 4"
     assert view.sent() == []
 
 

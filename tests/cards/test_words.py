@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from cometvid_nb.cards.text import clock_text
 from cometvid_nb.cards.words import WORDS
 from cometvid_nb.clips.places import Saving
 from cometvid_nb.display.widget import CardWidget
+from cometvid_nb.job.rating import Flag, Rating
+from cometvid_nb.magic import takes
+from cometvid_nb.magic.line import parse
 
 CASES: dict[str, dict[str, list[tuple[list[Any], str]]]] = json.loads(
     (Path(__file__).parent / "cases.json").read_text(encoding="utf-8")
@@ -161,3 +165,19 @@ def test_every_phase_and_every_group_has_its_words() -> None:
 @pytest.mark.parametrize("duration_s", [float("inf"), float("nan")])
 def test_a_clock_survives_what_is_no_number(duration_s: float) -> None:
     assert clock_text(duration_s) == "0:00"
+
+
+RATINGS = [
+    Rating(),
+    Rating(4, Flag.PICKED, ("comet", "a b"), 'It\'s "good" {x} $x \\ #1'),
+    Rating(None, Flag.REJECTED, ("--stars", "'"), "--clear\nand on"),
+]
+
+
+@pytest.mark.parametrize("rating", RATINGS)
+def test_the_line_for_a_rating_gives_that_rating(rating: Rating) -> None:
+    told = json.dumps(asdict(rating))
+    options = evaluated("", f"rateOptions({told})")
+    _, arguments = parse(f"rate video_1 {options}", names={"x": "filled in"})
+    wanted = replace(rating, note=rating.note and " ".join(rating.note.split()))
+    assert takes._change(arguments).of(Rating(1, Flag.PICKED, ("old",), "old")) == wanted

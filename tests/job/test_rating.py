@@ -32,7 +32,7 @@ def test_what_is_not_named_stays_and_none_takes_away() -> None:
 
 
 def test_a_rating_is_told_on_one_line() -> None:
-    assert WHOLE.words == "★★★★☆ · picked · #comet · The tail is right."
+    assert WHOLE.words == "★★★★☆ · picked · #comet · “The tail is right.”"
     assert Rating().words == ""
     assert RatingFilter(Flag.PICKED, 1, "x").words == "picked, at least 1 star, #x"
 

@@ -33,7 +33,7 @@ def test_several_takes_are_rated_and_listed(fresh: Bench) -> None:
     told = said(
         fresh, f"%cometvid rate {one} {two} --stars 4 --pick --tag comet --note 'It\"s good'"
     )
-    assert told.count('★★★★☆ · picked · #comet · It"s good') == 2
+    assert told.count('★★★★☆ · picked · #comet · “It"s good”') == 2
     assert said(fresh, f"%cometvid rate {two} --reject").count("rejected") == 1
     listed = said(fresh, "%cometvid jobs --picked --min-stars 3 --tag COMET")
     assert one in listed

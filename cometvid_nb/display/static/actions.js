@@ -71,32 +71,31 @@ function createActions(host, signal) {
     }
   }
 
-  /** @param {Rating | null} rating @param {string} option  of the command that does the same */
-  function rate(rating, option) {
+  /** @param {Rating | null} rating */
+  function rate(rating) {
     if (!rating) return;
     if (host.isAlive()) return host.rate(rating);
     for (const box of rateBox) box.close();
     if (!moreBox.isOpen()) ui.more.click();
-    tell(NO_KERNEL, `%cometvid rate ${host.card().typed_id ?? "ID"} ${option}`);
+    tell(NO_KERNEL, `%cometvid rate ${host.card().typed_id ?? "ID"} ${rateOptions(rating)}`);
   }
 
   const now = () => ratingOf(host.card());
   ui.stars.forEach((node, index) =>
-    node.addEventListener("click", () => rate(withStars(now(), index + 1), `--stars ${index + 1}`), { signal }));
-  ui.pick.addEventListener("click", () => rate(withFlag(now(), "picked"), "--pick"), { signal });
-  ui.reject.addEventListener("click", () => rate(withFlag(now(), "rejected"), "--reject"), { signal });
+    node.addEventListener("click", () => rate(withStars(now(), index + 1)), { signal }));
+  ui.pick.addEventListener("click", () => rate(withFlag(now(), "picked")), { signal });
+  ui.reject.addEventListener("click", () => rate(withFlag(now(), "rejected")), { signal });
   host.keys.addEventListener("keydown", (event) => {
     const rating = ui.root.hidden ? null : ratedByKey(event, now());
     if (!rating) return;
     event.preventDefault();
-    const flag = rating.flag === "picked" ? "--pick" : "--reject";
-    rate(rating, rating.flag !== now().flag ? flag : `--stars ${rating.stars ?? 0}`);
+    rate(rating);
   }, { signal });
   ui.fields.addEventListener("submit", (event) => {
     event.preventDefault();
     const tags = tagsIn(ui.tags.value);
     const note = ui.note.value.trim() || null;
-    rate({ ...now(), tags, note }, note ? `--note ${JSON.stringify(note)}` : tags.map((tag) => `--tag ${JSON.stringify(tag)}`).join(" "));
+    rate({ ...now(), tags, note });
     for (const box of rateBox) box.close();
   }, { signal });
 

@@ -66,3 +66,11 @@ const withStars = (rating, stars) => ({ ...rating, stars: stars === 0 || stars =
 
 /** @param {Rating} rating @param {"picked" | "rejected"} flag @returns {Rating} */
 const withFlag = (rating, flag) => ({ ...rating, flag: rating.flag === flag ? null : flag });
+
+/** The options of `%cometvid rate` that give this rating, whatever it was before. @param {Rating} rating */
+function rateOptions({ stars, flag, tags, note }) {
+  // Single quotes keep everything but themselves, as in a shell.
+  const quoted = (/** @type {string} */ text) => `'${text.replace(/\s+/g, " ").replaceAll("'", `'"'"'`)}'`;
+  return ["--clear", stars ? `--stars ${stars}` : "", flag ? `--${flag === "picked" ? "pick" : "reject"}` : "",
+    ...tags.map((tag) => `--tag ${quoted(tag)}`), note ? `--note ${quoted(note)}` : ""].filter(Boolean).join(" ");
+}
