@@ -37,6 +37,7 @@ CARD_PARTS = (
     *PLAYER_PARTS,
     "ratings.js",
     "popup.js",
+    "verdict.js",
     "actions_dom.js",
     "actions.js",
     "card.js",

@@ -202,6 +202,23 @@ def test_escape_leads_back_to_the_gallery_which_keeps_the_pair(view: CardPage) -
     assert Axe().run(view.page, "#output").response["violations"] == []
 
 
+def test_a_key_rates_the_take_that_a_hand_was_at_last(view: CardPage) -> None:
+    view.page.keyboard.press("4")
+    view.part("compare-b").hover()
+    view.page.keyboard.press("x")
+    view.page.get_by_role("group", name="A", exact=True).get_by_title("Pick (P)").click()
+    sent = [message for message in view.sent() if message["kind"] == "rate"]
+    assert [(message["job_id"], message["rating"]["stars"]) for message in sent] == [
+        ("video_0", 4),
+        ("video_1", None),
+        ("video_0", 4),
+    ]
+    assert [message["rating"]["flag"] for message in sent] == [None, "rejected", "picked"]
+    pressed = view.part("compare-head").locator("[aria-pressed=true]")
+    titles = [pressed.nth(place).get_attribute("title") for place in range(pressed.count())]
+    assert titles == ["4 stars (4)", "Pick (P)", "Reject (X)", "Side by side"]
+
+
 def test_two_clips_are_needed(view: CardPage) -> None:
     view.page.keyboard.press("Escape")
     view.change(gallery(card("running", job_id="video_1"), card("running", job_id="video_2")))

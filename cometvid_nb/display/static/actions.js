@@ -81,10 +81,7 @@ function createActions(host, signal) {
   }
 
   const now = () => ratingOf(host.card());
-  ui.stars.forEach((node, index) =>
-    node.addEventListener("click", () => rate(withStars(now(), index + 1)), { signal }));
-  ui.pick.addEventListener("click", () => rate(withFlag(now(), "picked")), { signal });
-  ui.reject.addEventListener("click", () => rate(withFlag(now(), "rejected")), { signal });
+  const drawVerdict = createVerdict(ui, now, rate, signal);
   host.keys.addEventListener("keydown", (event) => {
     const rating = ui.root.hidden ? null : ratedByKey(event, now());
     if (!rating) return;
@@ -153,17 +150,12 @@ function createActions(host, signal) {
   function draw() {
     const card = host.card();
     const clip = host.clip();
-    const { stars, flag, tags, note } = ratingOf(card);
-    ui.stars.forEach((node, index) => {
-      node.setAttribute("aria-pressed", String(index + 1 === stars));
-      node.classList.toggle("cometvid-is-full", index < (stars ?? 0));
-    });
+    const { stars, tags, note } = ratingOf(card);
+    drawVerdict();
     say(ui.starCount, stars ? String(stars) : "");
     ui.rate.classList.toggle("cometvid-is-full", Boolean(stars));
     for (const node of [ui.rate, ui.write]) node.classList.toggle("cometvid-is-written", Boolean(tags.length || note));
     ui.rate.setAttribute("aria-label", stars ? `${stars} of ${MOST_STARS} stars, tags and a note` : "Stars, tags and a note");
-    ui.pick.setAttribute("aria-pressed", String(flag === "picked"));
-    ui.reject.setAttribute("aria-pressed", String(flag === "rejected"));
     const isVideo = clip !== null && !clip.is_image;
     ui.playing.hidden = !isVideo;
     ui.loop.setAttribute("aria-pressed", String(video.loop));

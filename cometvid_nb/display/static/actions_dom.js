@@ -1,6 +1,5 @@
 /** The nodes of the row beneath a clip: what one thinks of it, how it plays, and what can be done with it. */
 
-const STAR = "M8 1.9l1.85 3.9l4.25.55l-3.1 2.95l.8 4.2L8 11.4l-3.8 2.1l.8-4.2L1.9 6.35l4.25-.55z";
 const PENCIL = "M10.8 2.6l2.6 2.6l-7.8 7.8l-3.2.6l.6-3.2z";
 const LOOP = "M3 7.2v-.8A2.2 2.2 0 0 1 5.2 4.2H13M10.8 2L13 4.2l-2.2 2.2M13 8.8v.8a2.2 2.2 0 0 1-2.2 2.2H3M5.2 14L3 11.8l2.2-2.2";
 const DOWNLOAD = "M8 2v8.2M4.8 7.2L8 10.4l3.2-3.2M2.8 13.4h10.4";
@@ -8,18 +7,12 @@ const FULL_SCREEN = "M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3";
 const DOTS = "M3.4 8v.01M8 8v.01M12.6 8v.01";
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
 
-/** @param {string} name @param {string} label @param {string} shape */
-const act = (name, label, shape) => iconButton(`act ${name}`, label, shape).node;
-
 /** Every node of the row and of its two boxes, built once. */
 function buildActions() {
-  const stars = Array.from({ length: MOST_STARS }, (_, index) =>
-    act("star", `${index + 1} star${index ? "s" : ""} (${index + 1})`, STAR));
   const starCount = h("span", "star-count");
   const entry = (/** @type {string} */ name, /** @type {string} */ text) => h("button", `entry ${name}`, { type: "button" }, text);
   const ui = {
-    stars, starCount,
-    pick: act("pick", "Pick (P)", PICK), reject: act("reject", "Reject (X)", CROSS),
+    ...buildVerdict(), starCount,
     rate: act("rate", "Stars, tags and a note", STAR), write: act("write", "Tags and a note", PENCIL),
     back: act("", "One frame back (,)", FRAME_BACK), on: act("", "One frame on (.)", FRAME_ON),
     loop: act("loop", "Play it again and again", LOOP),
@@ -35,7 +28,6 @@ function buildActions() {
     told: h("p", "told", { role: "status" }), command: h("code", "command-to-paste", { dir: "ltr" }), copy: button("button button-small", "Copy"),
   };
   ui.rate.append(starCount);
-  const starRow = h("span", "stars", { role: "group", "aria-label": "Stars" }, ...stars);
   const playing = h("span", "playing", { role: "group", "aria-label": "How it plays" }, ui.back, ui.on, ui.loop, ui.speed, ui.full);
   const commandRow = h("div", "command-row", {}, ui.command, ui.copy);
   const entries = h("div", "entries", {}, ui.copyPath, ui.open, ui.remix, ui.extend);
@@ -45,5 +37,5 @@ function buildActions() {
   const rateBox = h("div", "popup", { "aria-label": "What you think of this clip" }, fields);
   const row = h("div", "actions-row", {}, ui.pick, ui.reject, ui.rate, ui.write, h("span", "gap"), ui.download, ui.more);
   const root = h("div", "actions", { role: "group", "aria-label": "Actions" }, row, rateBox, moreBox);
-  return { ...ui, root, row, starRow, playing, entries, moreBox, rateBox, fields, commandRow };
+  return { ...ui, root, row, playing, entries, moreBox, rateBox, fields, commandRow };
 }

@@ -18,6 +18,7 @@ const PAN_STEP_PX = 32;
  * @property {(id: string) => Card | null} card  null = it is not on this page any more
  * @property {(id: string) => CometvidModel} model  as the card of this job alone sees it
  * @property {() => boolean} hasKernel
+ * @property {(id: string, rating: Rating) => void} rate
  */
 
 /**
@@ -32,6 +33,7 @@ function createCompare(takes, first, onClose, viewSignal) {
   let look = /** @type {Look} */ ("side");
   let [isLooping, isActual, isGained, isOther, line_percent, heard] = [true, false, false, false, 50, -1];
   let pan_px = { x: 0, y: 0 };
+  let meant = 0; // the take that a key rates: the one that a hand was at last
   let cancelBlink = () => {};
   let listed = "";
   const sides = ui.sides.map((nodes) => createSide(nodes, takes, signal, () => draw()));
@@ -96,6 +98,7 @@ function createCompare(takes, first, onClose, viewSignal) {
     ui.root.style.setProperty("--cometvid-line-at", `${line_percent}%`);
     ui.root.style.setProperty("--cometvid-ratio", String(sides[0]?.ratio() ?? 16 / 9));
     sides.forEach((side, place) => {
+      side.screen.classList.toggle("cometvid-is-meant", meant === place);
       side.screen.classList.toggle("cometvid-is-away", look === "blink" && isOther !== (place === 1));
       side.mute(place !== heard);
     });
@@ -139,7 +142,10 @@ function createCompare(takes, first, onClose, viewSignal) {
     draw();
   };
 
-  ui.sides.forEach(({ choice, sound }, place) => {
+  ui.sides.forEach(({ choice, sound, screen, take }, place) => {
+    const mean = () => { if (meant !== place) { meant = place; draw(); } };
+    for (const name of ["focusin", "pointerdown"]) take.addEventListener(name, mean, { signal });
+    screen.addEventListener("pointerenter", mean, { signal });
     choice.addEventListener("change", () => choose(place, choice.value), { signal });
     sound.addEventListener("click", () => { heard = heard === place ? -1 : place; draw(); }, { signal });
   });
@@ -198,7 +204,12 @@ function createCompare(takes, first, onClose, viewSignal) {
     if (event.key === "Escape") {
       event.stopPropagation(); // JupyterLab would leave the cell's edit mode
       onClose();
-    } else if (event.key === "," || event.key === ".") sync.step(event.key === "," ? -1 : 1);
+      return;
+    }
+    const side = sides[meant];
+    const rating = side?.rated(event);
+    if (rating) side?.rate(rating);
+    else if (event.key === "," || event.key === ".") sync.step(event.key === "," ? -1 : 1);
   }, { signal });
 
   const resized = new ResizeObserver(() => drawActual());
@@ -236,7 +247,11 @@ function createSide(ui, takes, viewSignal, onShape) {
   const update = () => {
     card = takes.card(jobId) ?? card;
     if (card) player?.update(card, takes.hasKernel());
+    drawVerdict();
   };
+  const now = () => ratingOf(card ?? {});
+  const rate = (/** @type {Rating} */ rating) => { if (takes.hasKernel()) takes.rate(jobId, rating); };
+  const drawVerdict = createVerdict(ui, now, rate, viewSignal);
   const end = () => {
     player?.update({ ...EMPTY_CARD, job_id: jobId }, takes.hasKernel());
     player?.end(false);
@@ -244,7 +259,9 @@ function createSide(ui, takes, viewSignal, onShape) {
     player = null;
   };
   return {
-    screen: ui.screen, video: ui.video, choice: ui.choice, update, end,
+    screen: ui.screen, video: ui.video, choice: ui.choice, update, end, rate,
+    /** What a key makes of its rating. @param {KeyboardEvent} event */
+    rated: (event) => ratedByKey(event, now()),
     id: () => jobId,
     ratio: () => shape || (card?.aspect_ratio ?? 16 / 9),
     hasClip: () => player !== null && !player.hasGivenUp() && ui.video.hasAttribute("src"),

@@ -18,9 +18,12 @@ function buildSide(letter) {
   const player = buildPlayer("button button-small on-screen retry", "waits for the running cell");
   const screen = h("div", `screen compare-side compare-${letter.toLowerCase()}`, {},
     h("b", "compare-letter", { "aria-hidden": "true" }, letter), player.messageBox, sound.node);
-  player.video.removeAttribute("controls"); // one bar rules both
-  return { ...player, screen, sound: sound.node, soundIcon: sound.path, letter,
-    choice: h("select", "select compare-choice", { "aria-label": `Take ${letter}` }) };
+  for (const name of ["controls", "loop"]) player.video.removeAttribute(name); // one bar rules both
+  const verdict = buildVerdict();
+  const choice = h("select", "select compare-choice", { "aria-label": `Take ${letter}` });
+  const take = h("div", "compare-take", { role: "group", "aria-label": letter }, choice,
+    h("div", "compare-verdict", {}, verdict.starRow, verdict.pick, verdict.reject));
+  return { ...player, ...verdict, screen, take, choice, sound: sound.node, soundIcon: sound.path, letter };
 }
 
 /** Every node of the view, built once. */
@@ -49,7 +52,7 @@ function buildCompare() {
   const stage = h("div", "compare-stage", { tabindex: "0", role: "group", "aria-label": "Both takes" }, pair, ui.line);
   const root = h("div", "compare", { role: "group", "aria-label": "Compare two takes" },
     h("div", "compare-head", {},
-      h("div", "compare-choices", {}, sides[0].choice, ui.swap, sides[1].choice),
+      h("div", "compare-choices", {}, sides[0].take, ui.swap, sides[1].take),
       h("div", "compare-looks", { role: "group", "aria-label": "Way of looking" },
         ...looks.map(({ node }) => node), ui.actual, ui.gain), ui.close),
     stage,

@@ -272,7 +272,9 @@ function renderGallery({ model, el, signal: viewSignal }) {
   }
 
   ui.compare.addEventListener("click", () => {
-    const ids = comparable().map(({ id }) => id);
+    const isRejected = (/** @type {string} */ id) => gallery.cards[id]?.rating?.flag === "rejected";
+    const known = comparable().map(({ id }) => id);
+    const ids = [...known.filter((id) => !isRejected(id)), ...known.filter(isRejected)];
     const [one, other] = [...compared.filter((id) => ids.includes(id)), ...ids.filter((id) => !compared.includes(id))];
     if (one === undefined || other === undefined) return;
     sync.leave();
@@ -283,7 +285,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     const gate = createFetchGate(model, AbortSignal.any([signal, controller.signal]));
     const ask = (/** @type {any} */ content) => (content.kind === "fetch_clip" ? gate.ask(content) : model.send(content));
     comparing = createCompare({
-      list: comparable, hasKernel: () => loss !== "stopped",
+      list: comparable, hasKernel: () => loss === "", rate,
       card: (id) => (gallery.cards[id] ? cardOf(id) : null),
       model: (id) => modelOfJob(model, id, () => cardOf(id), ask),
     }, [one, other], () => { controller.abort(); closeCompare(); }, signal);

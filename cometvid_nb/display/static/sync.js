@@ -161,8 +161,9 @@ function createSync(clips, onChange, signal, isLooping = () => false) {
     },
     /** @param {number} frames  negative = back */
     step(frames) {
-      // A millisecond into the frame: rounding must not show the one before.
-      const position_s = (Math.round(clock_s() / FRAME_S) + frames) * FRAME_S + 0.001;
+      // The frame that shows has begun before, and each is met a millisecond after it begins:
+      // rounding must not show the one before.
+      const position_s = (Math.floor(clock_s() / FRAME_S + 0.01) + frames) * FRAME_S + 0.001;
       isWanted = false;
       this.seek(position_s);
     },
