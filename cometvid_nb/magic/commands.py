@@ -23,7 +23,7 @@ from ..settings import check_key
 from ..watching.watch import Watch
 from ..watching.watch_list import WatchList
 from . import creation, editing, listing, offers, showing, tables, takes
-from .demo import the_demo
+from .demo import LEAST_SPEED, MOST_SPEED, the_demo
 from .grammar import Ids
 from .help import explain
 from .line import find_command
@@ -286,4 +286,4 @@ def _speed(text: str | None) -> float:
     try:
         return float(text) if text is not None else 1.0
     except ValueError:
-        raise GrammarError(f"--speed is {text!r}: give a number") from None
+        raise GrammarError(f"--speed is {text!r}: give {LEAST_SPEED:g} to {MOST_SPEED:g}") from None

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from IPython.core.display_functions import display
+from IPython.display import display
 
 from ..clips.places import Saving
 from ..display.frontend import Frontend, detect

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..api.client import Client
 from ..clips.places import Destination, SavedClip, Saving
 from ..errors import ClipError, TransientError
 from .polling import pictured
 from .state import WatchState
+
+if TYPE_CHECKING:
+    from ..api.client import Client
 
 SAVING_TOLD_EVERY_S = 0.25
 """How often observers hear about the bytes of a save, as each call draws a card."""

@@ -65,7 +65,8 @@ def test_foreign_text_stays_text(view: CardPage) -> None:
 def test_every_class_and_variable_of_ours_has_the_prefix(view: CardPage) -> None:
     css = re.sub(r"/\*.*?\*/", "", CardWidget._css, flags=re.S)
     # Beside JupyterLab's own, whose boxes the bars of a gallery stick to.
-    ours = ("cometvid-", "jp-", "lm-")
+    # And what marimo and VS Code put around a widget, to have their colours.
+    ours = ("cometvid-", "jp-", "lm-", "marimo", "cell-output-ipywidget-background")
     assert {n for n in re.findall(r"\.([a-z][\w-]*)", css) if not n.startswith(ours)} == set()
     assert not re.findall(r"^\s*--(?!cometvid-)", css, flags=re.M)
     view.open()

@@ -84,6 +84,7 @@ def test_a_moved_notebook_shows_the_poster_trusted_and_untrusted(
     page.close()
     # Moved without its folder of clips: nothing but the picture is left.
     (lab.root / "moved").mkdir()
+    shutil.rmtree(lab.root / "poster" / "videos")
     shutil.copy(lab.root / "poster" / "first.ipynb", lab.root / "moved" / "trusted.ipynb")
     lab.copy_untrusted("poster/first.ipynb", "moved/untrusted.ipynb")
     for name in ("trusted.ipynb", "untrusted.ipynb"):
@@ -259,6 +260,7 @@ def test_a_player_whose_link_expires_goes_on_at_the_same_place(
         timeout=15_000,  # by itself Chromium gives an expired link up after half a minute
     )
     expect(live).to_contain_text("not saved · came through the kernel")
+    video.evaluate("(video) => { video.loop = false; }")
     page.browser_page.wait_for_function("(video) => video.ended", arg=element)
     look(page, "heal-after", 1)
 
