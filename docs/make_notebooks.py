@@ -26,10 +26,11 @@ REPOSITORY = "OWNER/REPO"
 """The address at GitHub, as README.md writes it too, until the repository has one."""
 INSTALL = """\
 if "google.colab" in str(get_ipython()):
-    %pip install --quiet cometvid-nb
+    %pip install --quiet {what}
 
 """
-"""How the first cell of each notebook begins, as Colab opens a notebook and nothing else."""
+"""How the first cell of each notebook begins, as Colab opens a notebook and nothing else. `what`:
+the package, with the extra that the notebook needs."""
 
 
 def main(names: list[str]) -> int:

@@ -43,7 +43,7 @@ def test_notebooks_that_were_only_opened_show_pictures_and_no_dead_widget(
         assert (video.get_attribute("poster") or "").startswith("data:image/")
         assert "Error displaying widget" not in page.text()
         page.screenshot(f"notebook-{name}")
-    assert len(names) == 5
+    assert len(names) == 6
 
 
 def test_run_all_reaches_the_last_cell_and_every_clip_plays(
