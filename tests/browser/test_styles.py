@@ -15,9 +15,10 @@ from tests.browser.card_page import CardPage, Site, card, clip, gallery
 
 CHANGED = """async ([href, isFirst]) => {
     const css = await (await fetch(href)).text();
-    const looks = () => [...document.querySelectorAll("#output *")].map((node) =>
-        [node.className, ...[...getComputedStyle(node)].map((name) =>
-            `${name}: ${getComputedStyle(node)[name]}`)].join("; "));
+    const looks = () => [...document.querySelectorAll("#output :not(option, svg *)")].map((node) => {
+        const style = getComputedStyle(node);
+        return [...style].map((name) => `${name}: ${style.getPropertyValue(name)}`).join("; ");
+    });
     const sheet = (text) => Object.assign(document.createElement("style"), { textContent: text });
     document.head.append(sheet("* { transition: none !important; animation: none !important; }"));
     // In one task, so that no clip comes in between one look and the next.

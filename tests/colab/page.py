@@ -84,7 +84,9 @@ class ColabPage:
     @property
     def html(self) -> str:
         """What the cell shows at its end, which must be no widget."""
-        [data] = [output["data"] for output in self.outputs if "data" in output]
+        shown = [output["data"] for output in self.outputs if "data" in output]
+        assert len(shown) == 1, (self.outputs, self.lost)
+        [data] = shown
         assert "application/vnd.jupyter.widget-view+json" not in data
         return str(data["text/html"])
 
