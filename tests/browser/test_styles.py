@@ -15,7 +15,8 @@ from tests.browser.card_page import CardPage, Site, card, clip, gallery
 
 CHANGED = """async ([href, isFirst]) => {
     const css = await (await fetch(href)).text();
-    const looks = () => [...document.querySelectorAll("#output :not(option, svg *)")].map((node) => {
+    const nodes = [...document.querySelectorAll("#output :not(option, svg *)")];
+    const looks = () => nodes.map((node) => {
         const style = getComputedStyle(node);
         return [...style].map((name) => `${name}: ${style.getPropertyValue(name)}`).join("; ");
     });
