@@ -63,17 +63,17 @@ demo-marimo: $(MARIMO_STAMP)
 	$(RUN) -m cometvid_nb demo --marimo $(ARGS)
 
 # pytest's closing line is the last thing this prints; the checks of `lint` are among its tests.
-# Eight at a time, since on two cores most of them wait: for a simulated job, a kernel, a page.
+# Six at a time, since on two cores most of them wait: for a simulated job, a kernel, a page.
 # pytest-xdist would begin with the files of most tests; tests/conftest.py knows a better order.
 test: chromium $(COLAB_STAMP)
-	COLAB_VENV="$(COLAB_VENV)" $(RUN) -m pytest -n 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+	COLAB_VENV="$(COLAB_VENV)" $(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Each version in an environment of its own. Red if one of those that are here is.
 test-all:
 	@"$(PYTHON)" tests/every_python.py "$(MAKE)" $(PYTHONS)
 
 test-without-browser: $(DEV_STAMP)
-	$(RUN) -m pytest -n 8 --dist loadfile --no-loadscope-reorder --ignore tests/browser $(ARGS)
+	$(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder --ignore tests/browser $(ARGS)
 
 # Not part of `test`. pytest's closing line is the last thing this prints. One at a time, as each
 # server is started once.
@@ -82,7 +82,7 @@ peers: $(DEV_STAMP) $(PEERS_STAMP)
 
 # Not part of `test`, which runs a few of these there. The rest needs tools that Colab has not.
 colab: $(COLAB_STAMP)
-	$(COLAB_VENV)/bin/python -m pytest -n 8 --override-ini=filterwarnings=default \
+	$(COLAB_VENV)/bin/python -m pytest -n 6 --override-ini=filterwarnings=default \
 	  tests/api tests/cards tests/clips tests/display tests/job tests/ledger tests/magic \
 	  tests/session tests/watching --continue-on-collection-errors $(ARGS)
 

@@ -159,7 +159,10 @@ class NotebookPage:
     def reload(self) -> None:
         """Reload the page; the kernel and its widgets go on."""
         self.browser_page.reload(wait_until="domcontentloaded")
+        self.browser_page.wait_for_function(_NOTE_ADDRESS, polling=LOOK_EVERY_MS)
         self._wait_ready(has_kernel=True)
+        # Else what its address names comes later, in front of what a test has opened meanwhile.
+        self.browser_page.evaluate("() => window.cometvidTestAddress.then(() => {})")
 
     def _wait_ready(self, *, has_kernel: bool) -> None:
         self.browser_page.wait_for_function(
@@ -314,6 +317,16 @@ _IS_DONE = """(index) => {
     return model.executionState === "idle" && model.executionCount !== null;
 }"""
 
+_NOTE_ADDRESS = """() => {
+    const { commands } = window.jupyterapp ?? {};
+    if (!commands) return false;
+    window.cometvidTestAddress = new Promise((done) => {
+        commands.commandExecuted.connect((_, { id, result }) => {
+            if (id === "filebrowser:open-path") result.then(done, done);
+        });
+    });
+    return true;
+}"""
 _OPEN = """async (path) => {
     const { commands, serviceManager } = window.jupyterapp;
     await serviceManager.kernelspecs.refreshSpecs();  // of a kernel that was added meanwhile, too
