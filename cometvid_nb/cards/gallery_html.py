@@ -214,11 +214,12 @@ def _actions(card: Card) -> Markup:
     is_completed = card.phase == Phase.COMPLETED
     return Markup(
         '<div style="display:flex;gap:8px;align-items:center;height:28px;margin-bottom:4px;'
-        'font-size:12px"><span dir="auto" style="min-width:0;{}">{}</span>'
+        'font-size:12px"><span dir="auto" title="{}" style="min-width:0;{}">{}</span>'
         '<span style="flex:1 1 0"></span>{}</div>'
     ).format(
-        _ONE_LINE,
         to_rating(card.rating),
+        _ONE_LINE,
+        to_rating(card.rating, is_whole=False),
         open_link(card.clip) if is_completed else "",
     )
 

@@ -76,8 +76,6 @@ def clip_to_bundle(
     if clip.is_image:
         style = "display:block;max-width:100%;height:auto;margin:0 auto"
     box = Box(round(width * scale), round(height * scale), style, _LONGEST_SIDE)
-    if not clip.is_image:
-        box = Box(_LONGEST_SIDE, min(480, round(_LONGEST_SIDE * height / width)), style, 640)
     card = Card.of_job(Job(name, JobStatus.COMPLETED))
     html = Markup('<div style="{}">{}<div style="{}">{}</div></div>').format(
         _FRAME.format(max(box.width, _LEAST_WIDTH)),

@@ -7,13 +7,15 @@ import base64
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..api.client import Client
 from ..api.pictures import picture_type
 from ..api.threads import in_thread
 from ..job.job import Job
 from .places import SavedClip, local_file
+
+if TYPE_CHECKING:
+    from ..api.client import Client
 
 MOST_POSTER_BYTES = 150_000
 """A poster stands in the notebook's file twice; the API's thumbnails have some 10 to 50 kB."""

@@ -15,6 +15,7 @@ from ..cards.clip import Clip
 from ..cards.made import Still, clip_to_bundle, picture_to_bundle, strip_to_bundle
 from ..clips.file import clip_file_name
 from ..clips.format import IMAGES, media_type
+from ..clips.posters import first_frame, to_data_url
 from ..display.embedding import MOST_EMBEDDED_BYTES
 from ..display.frontend import Frontend, detect
 from ..editing.times import LAST, Times
@@ -274,17 +275,15 @@ def _shown(
 ) -> dict[str, str]:
     """A file that was made, in a player or as a picture that moves."""
     data_url = None
-    is_far = file.path is None or detect(shell(), os.environ) is Frontend.COLAB
+    is_far = file.path is None or detect(shell(), os.environ) == Frontend.COLAB
     if file.file is not None and is_far and file.size_bytes <= MOST_EMBEDDED_BYTES:
         content = base64.b64encode(file.file.read_bytes()).decode()
         data_url = f"data:{media_type(file.suffix)};base64,{content}"
+    is_image = file.suffix in IMAGES
+    frame = first_frame(file.file) if file.file is not None and not is_image else None
+    poster = to_data_url(frame) if frame is not None else None  # the page loads the rest to play it
     clip = Clip(
-        None,
-        file.path,
-        file.saved_to,
-        None,
-        data_url=data_url,
-        is_image=file.suffix in IMAGES,
+        None, file.path, file.saved_to, None, poster=poster, data_url=data_url, is_image=is_image
     )
     return clip_to_bundle(clip, name, width, height, [_saved(file), *lines])
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cards.lineage import LineageNode, lineage
+from ..clips.places import page_path
 from ..errors import SettingsError
 from ..job.ids import check_job_id, shown_id
+from ..notebook import notebook_folder
 
 if TYPE_CHECKING:
     from .session import Session
@@ -27,4 +31,11 @@ def lineage_of(session: Session, job_id: str) -> tuple[LineageNode, ...]:
             advice="%cometvid jobs lists what is.",
         )
     posters = {one: poster for one in entries if (poster := ledger.poster(base_url, one))}
-    return lineage(job_id, entries, ledger.reels_of(base_url, entries), posters)
+    beside = notebook_folder()
+    reels = [
+        replace(reel, place=page_path(Path(reel.place), beside) or reel.place)
+        if "://" not in reel.place
+        else reel
+        for reel in ledger.reels_of(base_url, entries)
+    ]
+    return lineage(job_id, entries, reels, posters)

@@ -181,3 +181,8 @@ def test_the_line_for_a_rating_gives_that_rating(rating: Rating) -> None:
     _, arguments = parse(f"rate video_1 {options}", names={"x": "filled in"})
     wanted = replace(rating, note=rating.note and " ".join(rating.note.split()))
     assert takes._change(arguments).of(Rating(1, Flag.PICKED, ("old",), "old")) == wanted
+
+
+@pytest.mark.parametrize("rating", RATINGS)
+def test_a_rating_is_told_in_the_same_words(rating: Rating) -> None:
+    assert evaluated("", f"ratingText({json.dumps(asdict(rating))})") == rating.words

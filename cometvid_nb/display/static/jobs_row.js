@@ -63,10 +63,12 @@ function createJobRow(row, search, host, signal) {
     when.dateTime = at.toISOString();
     when.title = MOMENT.format(at);
   }
+  const rated = h("span", "jobs-rating", { dir: "auto" });
+  say(rated, row.rating ? ratingText(row.rating) : "");
   const reason = h("span", "jobs-reason", { dir: "auto" });
   say(reason, row.problem ?? row.answer);
   const root = h("tr", "jobs-row", { role: "row" },
-    cellOf("clip", poster), cellOf("prompt", title, id, reason),
+    cellOf("clip", poster), cellOf("prompt", title, id, rated, reason),
     cellOf("state", h("span", "jobs-chip", {}, sign(ICONS[phase]), stateText(row.state))),
     cellOf("model", model),
     // "4 s" in a page from right to left would read "s 4".
@@ -145,6 +147,7 @@ function createJobPanel(row, model, isConnected, close, viewSignal) {
     ["Job", row.has_id ? row.name : null, "code"], ["Request", row.has_id ? null : row.name, "code"],
     ["State", stateText(row.state)], ["Reason", row.problem], ["The API answered", row.answer],
     ["Model", row.model], ["Size", [row.size, row.length].filter(Boolean).join(" · ")],
+    ["Rating", row.rating ? ratingText(row.rating) : null], ["Continues", row.continued_from, "code"],
     ["Pictures", row.images.join(", ")], ["Began", moment], ["Took", row.took_s === null ? null : clockText(row.took_s)],
     ["Clip", row.clip?.saved_to ?? (hasClip ? capital(WORDS.not_saved) : null), row.clip?.saved_to ? "code" : ""],
   ]);

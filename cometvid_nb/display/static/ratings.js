@@ -1,6 +1,5 @@
 /** What a person thinks of clips: shown at once, and kept by the kernel. */
 
-const MOST_STARS = 5;
 /** @type {Rating} */
 const EMPTY_RATING = { stars: null, flag: null, tags: [], note: null };
 const PICK = "M2.8 8.6l3.4 3.4l7-7.4";

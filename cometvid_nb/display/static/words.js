@@ -57,6 +57,13 @@
  * @property {number | null} sent_at_s  the kernel's clock when it sent this card
  */
 
+const MOST_STARS = 5;
+/** The same as `Rating.words` in job/rating.py. @param {Rating} rating */
+function ratingText({ stars, flag, tags, note }) {
+  const row = stars ? "★".repeat(stars) + "☆".repeat(MOST_STARS - stars) : "";
+  return [row, flag, ...tags.map((tag) => `#${tag}`), note ? `“${note.replace(/\s+/g, " ")}”` : ""].filter(Boolean).join(" · ");
+}
+
 /** A notebook host may hand over a model without a card yet. @type {Card} */
 const EMPTY_CARD = {
   phase: "starting", job_id: "", headline: WORDS.headlines.starting, facts: [], prompt: null,
