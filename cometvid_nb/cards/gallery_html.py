@@ -28,6 +28,7 @@ from .text import (
     to_more,
     to_rating,
     to_totals,
+    to_verdict,
 )
 from .words import WORDS, capital, fill
 
@@ -219,7 +220,7 @@ def _actions(card: Card) -> Markup:
     ).format(
         to_rating(card.rating),
         _ONE_LINE,
-        to_rating(card.rating, is_whole=False),
+        to_verdict(card.rating),
         open_link(card.clip) if is_completed else "",
     )
 

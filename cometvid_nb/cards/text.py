@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from ..clips.places import Saving
 from ..job.ids import MOST_CHARACTERS, shown_id
 from ..job.plain import plain, squeezed
-from ..job.rating import Rating
+from ..job.rating import Flag, Rating
 from .card import Card, Phase
 from .gallery import Gallery, Group
 from .words import WORDS, fill
@@ -67,6 +67,14 @@ def to_rating(rating: Rating | None, *, is_whole: bool = True) -> str:
         return ""
     told = rating if is_whole else replace(rating, tags=(), note=None)
     return one_line(told.words, MOST_RATING)
+
+
+def to_verdict(rating: Rating | None) -> str:
+    """The stars and the flag as signs, where there is little room: `★★★★☆ ✓`."""
+    if rating is None:
+        return ""
+    flag = {Flag.PICKED: "✓", Flag.REJECTED: "✗"}[rating.flag] if rating.flag else ""
+    return " ".join(filter(None, [Rating(rating.stars).words, flag]))
 
 
 def to_state(card: Card) -> str:

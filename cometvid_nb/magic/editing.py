@@ -15,7 +15,6 @@ from ..cards.clip import Clip
 from ..cards.made import Still, clip_to_bundle, picture_to_bundle, strip_to_bundle
 from ..clips.file import clip_file_name
 from ..clips.format import IMAGES, media_type
-from ..clips.posters import first_frame, to_data_url
 from ..display.embedding import MOST_EMBEDDED_BYTES
 from ..display.frontend import Frontend, detect
 from ..editing.times import LAST, Times
@@ -274,6 +273,8 @@ def _shown(
     file: Making, name: str, width: int, height: int, lines: Sequence[str]
 ) -> dict[str, str]:
     """A file that was made, in a player or as a picture that moves."""
+    from ..clips.posters import first_frame, to_data_url  # it brings httpx along
+
     data_url = None
     is_far = file.path is None or detect(shell(), os.environ) == Frontend.COLAB
     if file.file is not None and is_far and file.size_bytes <= MOST_EMBEDDED_BYTES:
