@@ -21,7 +21,7 @@ from tests.environment import isolated_environ
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-MOST_BYTES = 400_000
+MOST_BYTES = 450_000
 REPOSITORY = "OWNER/REPO"
 """The address at GitHub, as README.md writes it too, until the repository has one."""
 INSTALL = """\
