@@ -99,7 +99,7 @@ def film(scene: Scene, lab: LabServer, browser: Browser) -> None:
     """Run the cell and take its frames."""
     demo = f"%load_ext cometvid_nb\n%cometvid demo --speed {scene.speed}"
     lab.write_notebook(f"{scene.name}.ipynb", [demo, scene.cell])
-    context = browser.new_context(viewport={"width": scene.page_px, "height": 900})
+    context = browser.new_context(viewport={"width": scene.page_px, "height": 1080})
     page = NotebookPage(lab, context.new_page())
     page.open(f"{scene.name}.ipynb")
     page.command("application:toggle-left-area")
