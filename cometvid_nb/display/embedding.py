@@ -41,7 +41,7 @@ def with_unreachable(cards: Iterable[Card]) -> list[Card]:
             continue
         try:
             first, *others = [
-                replace(clip, data_url=_data_url_of(str(clip.saved_to))) if _is_far(clip) else clip
+                replace(clip, data_url=data_url_of(str(clip.saved_to))) if _is_far(clip) else clip
                 for clip in card.clip.every
             ]
         except OSError:  # it may be read by another program only: the words tell where it lies
@@ -84,7 +84,9 @@ def embedded(card: Card, state: WatchState) -> Card:
     known = {saved.number: saved for saved in state.saved.every}
     try:
         first, *others = [
-            replace(clip, data_url=_data_url(known[clip.number])) if clip.number in known else clip
+            replace(clip, data_url=data_url_of(known[clip.number].file_path))
+            if clip.number in known
+            else clip
             for clip in card.clip.every
         ]
     except OSError as error:
@@ -97,11 +99,8 @@ def _is_elsewhere(saved: SavedClip) -> bool:
     return "://" in saved.file_path and not loads_files(shell(), os.environ)
 
 
-def _data_url(saved: SavedClip) -> str:
-    return _data_url_of(saved.file_path)
-
-
-def _data_url_of(file_path: str) -> str:
+def data_url_of(file_path: str) -> str:
+    """Return the clip or the picture in a file as a data URL. Raises OSError: it cannot be read."""
     content = Path(file_path).read_bytes()
     kind = media_type(suffix_of(file_path))
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

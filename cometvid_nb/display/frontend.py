@@ -132,7 +132,7 @@ def has_output_areas(shell: Any) -> bool:
     rules of `cards.beside` speak of. Anything else (VS Code, Colab, Voila) counts as another page.
     """
     metadata = _request(shell).get("metadata", {})
-    return isinstance(metadata.get("deletedCells"), list) and "google.colab" not in sys.modules
+    return isinstance(metadata.get("deletedCells"), list) and not is_colab(shell)
 
 
 def console_in(words: Sequence[str]) -> Frontend | None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from ..cards.clip import Clip
 from ..cards.made import Still, clip_to_bundle, picture_to_bundle, strip_to_bundle
 from ..clips.file import clip_file_name
-from ..clips.format import IMAGES, media_type
-from ..display.embedding import MOST_EMBEDDED_BYTES
-from ..display.frontend import Frontend, detect
+from ..clips.format import IMAGES
+from ..display.embedding import MOST_EMBEDDED_BYTES, data_url_of
+from ..display.frontend import loads_files
 from ..editing.times import LAST, Times
 from ..errors import EditError
 from ..job.ids import check_job_id, quoted_ids, shown_id
@@ -276,10 +276,9 @@ def _shown(
     from ..clips.posters import first_frame, to_data_url  # it brings httpx along
 
     data_url = None
-    is_far = file.path is None or detect(shell(), os.environ) == Frontend.COLAB
+    is_far = file.path is None or not loads_files(shell(), os.environ)
     if file.file is not None and is_far and file.size_bytes <= MOST_EMBEDDED_BYTES:
-        content = base64.b64encode(file.file.read_bytes()).decode()
-        data_url = f"data:{media_type(file.suffix)};base64,{content}"
+        data_url = data_url_of(str(file.file))
     is_image = file.suffix in IMAGES
     frame = first_frame(file.file) if file.file is not None and not is_image else None
     poster = to_data_url(frame) if frame is not None else None  # the page loads the rest to play it
