@@ -17,7 +17,7 @@ from ..job.ids import check_job_id, shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from .finished import finished_clip
-from .remembered import remembered_entry
+from .remembered import latest_watch, remembered_entry
 
 if TYPE_CHECKING:
     from .session import Session
@@ -99,7 +99,7 @@ class _Source:
     @classmethod
     def of(cls, session: Session, job_id: str) -> _Source:
         entry = remembered_entry(session.ledger, session.settings, job_id)
-        watched = next((one for one in reversed(session.watches) if one.job_id == job_id), None)
+        watched = latest_watch(session.watches, job_id)
         job = watched.job if watched is not None else None
         if job is None and entry is not None:
             job = entry.to_job()

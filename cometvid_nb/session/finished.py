@@ -18,7 +18,7 @@ from ..job.ids import check_job_id, shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..notebook import notebook_folder
-from .remembered import remembered_entry, saved_watch_state
+from .remembered import latest_watch, remembered_entry, saved_watch_state
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -70,7 +70,7 @@ def finished_clip(
 
 def _known(session: Session, job_id: str) -> tuple[Job | None, list[str]]:
     """What is known of a job here, and the places of its clip: paths and URLs, the best first."""
-    watched = next((one for one in reversed(session.watches) if one.job_id == job_id), None)
+    watched = latest_watch(session.watches, job_id)
     entry = remembered_entry(session.ledger, session.settings, job_id)
     state = saved_watch_state(session.ledger, session.settings, job_id, entry)
     jobs = [watched.job if watched is not None else None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,12 @@ from ..ledger.ledger import Ledger
 from ..notebook import notebook_folder, served_root
 from ..settings import Settings
 from ..watching.state import WatchState
+from ..watching.watch import Watch
+
+
+def latest_watch(watches: Sequence[Watch], job_id: str) -> Watch | None:
+    """Return the latest of the watches that follows a job, or None."""
+    return next((watch for watch in reversed(watches) if watch.job_id == job_id), None)
 
 
 def remembered_entry(ledger: Ledger, settings: Settings, job_id: str) -> Entry | None:
