@@ -123,6 +123,10 @@ def test_both_takes_show_the_same_frame_while_they_play_and_after_each_step(
     assert numbers_at_rest(view, (one + 1, one + 1)) == (one + 1, one + 1)
     view.page.keyboard.press(",")
     assert numbers_at_rest(view, (one, one)) == (one, one)
+    view.page.locator(".cometvid-compare input[type=range]").press("End")
+    last, _ = numbers_at_rest(view)
+    button(view, "One frame back").click()
+    assert numbers_at_rest(view, (last - 1, last - 1)) == (last - 1, last - 1)
 
 
 def test_the_line_parts_the_takes_and_moves_by_keys_and_by_hand(view: CardPage) -> None:

@@ -147,7 +147,10 @@ function createSync(clips, onChange, signal, isLooping = () => false) {
       go();
     },
     pause() {
-      isWanted = false;
+      // In the middle of the frame that shows: between two frames the clips, which stop a moment
+      // apart, could disagree on which of them it is, and so could the next step.
+      at_s = (Math.floor(clock_s() / FRAME_S) + 0.5) * FRAME_S;
+      [isWanted, isRunning] = [false, false];
       go();
     },
     restart() {
@@ -161,11 +164,11 @@ function createSync(clips, onChange, signal, isLooping = () => false) {
     },
     /** @param {number} frames  negative = back */
     step(frames) {
-      // The frame that shows has begun before, and each is met a millisecond after it begins:
-      // rounding must not show the one before.
-      const position_s = (Math.floor(clock_s() / FRAME_S + 0.01) + frames) * FRAME_S + 0.001;
+      // From the middle of a frame to that of another: rounding must not show a neighbour. At the
+      // end the last frame still shows.
+      const shown_s = Math.min(clock_s(), duration_s() - FRAME_S / 2);
       isWanted = false;
-      this.seek(position_s);
+      this.seek((Math.floor(shown_s / FRAME_S) + frames + 0.5) * FRAME_S);
     },
     /** Let go of all clips. */
     end() {
