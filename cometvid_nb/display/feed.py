@@ -186,11 +186,13 @@ class GalleryFeed:
         if is_at_once:
             self._delivery.post(self._draw)
         else:
-            self._loop.run(self._draw_after(left_s))
+            self._loop.run(self._draw_after(left_s, self._drawn_s))
 
-    async def _draw_after(self, pause_s: float) -> None:
+    async def _draw_after(self, pause_s: float, drawn_s: float) -> None:
+        """Draw after a pause, unless what came since `drawn_s` was drawn before: for a new view."""
         await asyncio.sleep(pause_s)
-        self._delivery.post(self._draw)
+        if self._drawn_s == drawn_s:
+            self._delivery.post(self._draw)
 
     def _draw(self) -> None:
         with self._lock:

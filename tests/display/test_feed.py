@@ -11,7 +11,7 @@ import pytest
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.gallery import Gallery, Group
 from cometvid_nb.display.delivery import Delivery
-from cometvid_nb.display.feed import CardFeed, GalleryFeed
+from cometvid_nb.display.feed import DRAWN_EVERY_S, CardFeed, GalleryFeed
 from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Scenario, Simulator
 from cometvid_nb.watching.loop import WatchLoop
@@ -55,11 +55,15 @@ class ShownGallery:
 
     def __init__(self) -> None:
         self.totals: list[dict[Group, int]] = []
+        self.drawn: list[tuple[bool, float]] = []
+        """Of each drawing, whether a test asked for it at once, and when it was (monotonic)."""
         self._changed = threading.Condition()
 
     def show(self, gallery: Gallery, now_s: float) -> None:
         with self._changed:
             self.totals.append(dict(gallery.totals))
+            is_asked = threading.current_thread() is threading.main_thread()
+            self.drawn.append((is_asked, time.monotonic()))
             self._changed.notify_all()
 
     def wait_for(self, **counts: int) -> None:
@@ -198,3 +202,29 @@ def test_a_gallery_is_drawn_to_its_end_and_finds_each_watch(
         sim.finish(job_id)
     view.wait_for(completed=3)
     assert is_settled_soon(feed)
+
+
+def test_what_a_page_asks_for_at_once_does_not_quicken_the_drawings(
+    session: Session, sim: Simulator, loop: WatchLoop
+) -> None:
+    ids = [
+        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
+        for n in range(5)
+    ]
+    watches = [session.watch(job_id, save=False) for job_id in ids]
+    feed, view = GalleryFeed(watches, Delivery(), loop), ShownGallery()
+    feed.begin(view)
+    view.wait_for(running=5)
+    for percent in range(1, 100, 2):
+        for job_id in ids:
+            sim.set_progress(job_id, percent)
+        time.sleep(0.03)  # a stream of changes, some of them between a drawing and the next
+        if percent % 15 == 0:
+            feed.show_all()
+    of_themselves = [
+        late_s - early_s
+        for (_, early_s), (is_asked, late_s) in zip(view.drawn, view.drawn[1:], strict=False)
+        if not is_asked
+    ]
+    assert len(of_themselves) > 1
+    assert min(of_themselves) > DRAWN_EVERY_S - 0.01
