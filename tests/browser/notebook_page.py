@@ -11,13 +11,45 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, ViewportSize
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    ViewportSize,
+)
 
 from tests.browser.lab import START_WITHIN_S, LabServer
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 LOOK_EVERY_MS = 50
 """Playwright looks sixty times a second, and has the page drawn anew for each look."""
+
+_IS_READY = """([name, hasKernel]) => {
+    const shell = window.jupyterapp?.shell;
+    const panel = [...shell?.widgets("main") ?? []].find((one) => one.context?.path === name);
+    if (!panel?.context.isReady) return false;
+    if (shell.currentWidget !== panel) {
+        shell.activateById(panel.id); // Lab restores late what was open before, in front of it
+        return false;
+    }
+    window.cometvidTestPanel = panel;
+    const cells = panel.content.widgets;
+    if (!cells.length || cells.some((cell) => !cell.isAttached)) return false;
+    if (!hasKernel) return true;
+    const status = panel.sessionContext.session?.kernel?.status;
+    return panel.sessionContext.isReady && (status === "idle" || status === "busy");
+}"""
+_WHAT_IS_OPEN = """() => JSON.stringify({
+    address: location.href,
+    current: window.jupyterapp?.shell?.currentWidget?.context?.path,
+    open: [...window.jupyterapp?.shell?.widgets("main") ?? []].map((one) => [
+        one.context?.path, one.context?.isReady, one.sessionContext?.isReady,
+        one.sessionContext?.session?.kernel?.status, one.content?.widgets?.length,
+    ]),
+    dialog: document.querySelector(".jp-Dialog")?.textContent,
+})"""
 
 _HARMLESS_ERRORS = (
     # Lab asks for files and sessions that are gone after a restart, and says so by itself.
@@ -165,21 +197,16 @@ class NotebookPage:
         self.browser_page.evaluate("() => window.cometvidTestAddress.then(() => {})")
 
     def _wait_ready(self, *, has_kernel: bool) -> None:
-        self.browser_page.wait_for_function(
-            """([name, hasKernel]) => {
-                const panel = window.jupyterapp?.shell?.currentWidget;
-                if (panel?.context?.path !== name || !panel.context.isReady) return false;
-                window.cometvidTestPanel = panel;
-                const cells = panel.content.widgets;
-                if (!cells.length || cells.some((cell) => !cell.isAttached)) return false;
-                if (!hasKernel) return true;
-                const status = panel.sessionContext.session?.kernel?.status;
-                return panel.sessionContext.isReady && (status === "idle" || status === "busy");
-            }""",
-            arg=[self._name, has_kernel],
-            timeout=START_WITHIN_S * 1000,
-            polling=LOOK_EVERY_MS,
-        )
+        try:
+            self.browser_page.wait_for_function(
+                _IS_READY,
+                arg=[self._name, has_kernel],
+                timeout=START_WITHIN_S * 1000,
+                polling=LOOK_EVERY_MS,
+            )
+        except Error as error:
+            error.add_note(f"The page then: {self.browser_page.evaluate(_WHAT_IS_OPEN)}")
+            raise
 
     def save(self) -> None:
         """Save the notebook, outputs and widget state included, and wait until it is written."""
