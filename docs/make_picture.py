@@ -79,7 +79,7 @@ def main(names: list[str]) -> int:
     """Take all pictures, or those that are named; 1 if one is too large."""
     is_small = True
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        lab = LabServer(Path(folder) / "lab")
+        lab = LabServer(Path(folder) / "lab", without=())
         lab.start()
         browser = playwright.chromium.launch(
             executable_path=chromium.find(), args=list(chromium.FLAGS)

@@ -40,23 +40,25 @@ NotebookRun = Callable[..., nbformat.NotebookNode]
 
 
 LONG = (
-    ("test_lint",),
-    ("browser/test_saving",),
-    ("browser/test_watch", "browser/test_watch_elsewhere"),
-    ("browser/test_front_ends", "browser/test_notebooks", "browser/test_vscode"),
+    ("browser/test_saving", "browser/test_watch_faults"),
+    (
+        "browser/test_watch",
+        "browser/test_watch_elsewhere",
+        "browser/test_harness",
+        "browser/test_rerun",
+        "browser/test_vscode",
+    ),
     (
         "browser/test_gallery",
-        "browser/test_installed",
-        "browser/test_rerun",
         "browser/test_keys",
         "browser/test_beside",
+        "browser/test_installed",
     ),
-    ("browser/test_watch_faults", "browser/test_harness"),
-    ("browser/test_gallery_page", "browser/test_card_states"),
+    ("browser/test_front_ends", "browser/test_notebooks"),
+    ("browser/test_gallery_page", "browser/test_card_states", "browser/test_accessibility"),
     (
         "browser/test_gallery_place",
         "browser/test_jobs_page",
-        "browser/test_accessibility",
         "browser/test_actions",
         "browser/test_notices",
         "browser/test_styles",
@@ -64,6 +66,7 @@ LONG = (
         "browser/test_leaks",
         "browser/test_clip_kinds",
     ),
+    ("test_lint",),
     ("browser/test_marimo",),
     ("product/test_marimo",),
     ("product/test_notebooks",),
@@ -87,7 +90,7 @@ LONG = (
 )
 """What takes longest goes first, half of it at work and half of it waiting, so that the cores have
 something to do at any time and at the end none is left alone. Files in one row go to one worker,
-which starts one JupyterLab and one Chromium for them all."""
+which starts one JupyterLab, if they need it, and one Chromium for them all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

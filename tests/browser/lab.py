@@ -37,6 +37,17 @@ _OVERRIDES = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
+UNUSED = tuple(
+    f"@jupyterlab/{name}-extension"
+    for name in (
+        *("csvviewer", "debugger", "extensionmanager", "help", "hub", "imageviewer", "inspector"),
+        *("javascript", "json", "launcher", "logconsole", "lsp", "mathjax", "mermaid", "pdf"),
+        *("pluginmanager", "settingeditor", "terminal", "toc", "vega5", "workspaces"),
+    )
+)
+"""Front-end extensions that no test needs: they are a third of the time in which a page loads.
+The servers of `test_front_ends` have them."""
+
 
 class LabServer:
     """One JupyterLab on its own port, folder and home; `stop()` and `start()` may alternate.
@@ -45,7 +56,7 @@ class LabServer:
     `without` names front-end extensions that this server lacks.
     """
 
-    def __init__(self, home: Path, *, without: Sequence[str] = ()) -> None:
+    def __init__(self, home: Path, *, without: Sequence[str] = UNUSED) -> None:
         self._home = home
         self.root = home / "notebooks"
         self.root.mkdir(parents=True)
@@ -58,7 +69,8 @@ class LabServer:
         overrides.parent.mkdir(parents=True)
         overrides.write_text(json.dumps(_OVERRIDES), encoding="utf-8")
         lacking = {"disabledExtensions": dict.fromkeys(without, True)}
-        (overrides.parent / "page_config.json").write_text(json.dumps(lacking), encoding="utf-8")
+        page = lacking | {"buildCheck": False}  # else each page has node started to look for news
+        (overrides.parent / "page_config.json").write_text(json.dumps(page), encoding="utf-8")
         self.url = ""
         """Base address with a slash at the end; empty until the first `start()`."""
 
