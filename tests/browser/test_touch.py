@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, CDPSession, Locator, expect
 
-from tests.browser.card_page import CardPage, Site, card, clip
+from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.test_compare import STILL
 
 PHONE = {"width": 390, "height": 844}
 LIKE_LAB = """() => {
@@ -51,6 +52,30 @@ def open_(view: CardPage, name: str, shown: dict[str, Any]) -> None:
     view.show(shown, files=f"{view.site.url}/clips/")
 
 
+def compare(view: CardPage) -> CDPSession:
+    """Two takes side by side, and the way to put fingers on the page."""
+    open_(view, "gallery", gallery(done(view, 1), done(view, 2)))
+    button(view.part("gallery"), "Compare two takes").tap()
+    view.page.wait_for_function(STILL)
+    return view.page.context.new_cdp_session(view.page)
+
+
+def drag(fingers: CDPSession, *paths: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Move a finger along each of these straight paths, all at once."""
+    for step in range(9):
+        points = [
+            {"x": x + (to_x - x) * step / 8, "y": y + (to_y - y) * step / 8, "id": finger}
+            for finger, ((x, y), (to_x, to_y)) in enumerate(paths)
+        ]
+        kind = "touchMove" if step else "touchStart"
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def scrolled_px(view: CardPage) -> float:
+    return float(view.page.evaluate("scrollY"))
+
+
 def test_the_box_of_stars_hangs_on_its_button_and_stays_while_somebody_writes(
     view: CardPage,
 ) -> None:
@@ -77,3 +102,48 @@ def test_the_box_of_stars_hangs_on_its_button_and_stays_while_somebody_writes(
     expect(box).to_be_visible()
     view.page.evaluate("scrollBy(0, -60)")
     expect(box).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [300, 390, 470, 660, 740])
+def test_what_one_thinks_of_two_takes_has_room_at_any_width(view: CardPage, width: int) -> None:
+    view.page.set_viewport_size({"width": width, "height": 844})
+    compare(view)
+    for verdict in view.part("compare-verdict").all():
+        assert verdict.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+
+
+def test_a_finger_moves_the_line_and_one_that_scrolls_the_page_does_not(view: CardPage) -> None:
+    fingers = compare(view)
+    button(view.part("compare"), "Wipe").tap()
+    line = view.page.get_by_role("slider", name="Line between the takes")
+    stage = view.part("compare-stage").bounding_box()
+    assert stage
+    left, width, middle = stage["x"], stage["width"], stage["y"] + stage["height"] / 2
+    begun = scrolled_px(view)
+    drag(fingers, ((left + width / 2, middle), (left + width / 4, middle - 80)))
+    expect(line).to_have_attribute("aria-valuenow", "25")
+    view.page.touchscreen.tap(left + width * 0.75, middle)
+    expect(line).to_have_attribute("aria-valuenow", "75")
+    assert scrolled_px(view) == begun
+    drag(fingers, ((left + 40, middle), (left + 40, middle - 150)))
+    view.page.wait_for_function(f"scrollY > {begun} + 100")
+    expect(line).to_have_attribute("aria-valuenow", "75")
+
+
+def test_the_picture_at_its_actual_size_follows_one_finger_in_a_page_that_is_zoomed(
+    view: CardPage,
+) -> None:
+    view.page.set_viewport_size({"width": 300, "height": 844})
+    fingers = compare(view)
+    button(view.part("compare"), "Wipe").tap()
+    button(view.part("compare"), "Actual size, 1:1").tap()
+    stage = view.part("compare-stage").bounding_box()
+    assert stage
+    x, y = stage["x"] + 40, stage["y"] + 20
+    place = "document.querySelector('.cometvid-compare video').getBoundingClientRect().x"
+    begun = view.page.evaluate(place)
+    drag(fingers, ((x, y), (x + 8, y)), ((x + 100, y + 40), (x + 108, y + 40)))
+    assert view.page.evaluate(place) == pytest.approx(begun + 8, abs=0.5)
+    fingers.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 2})
+    drag(fingers, ((x, y), (x - 16, y)))
+    assert view.page.evaluate(place) == pytest.approx(begun - 8, abs=0.5)
