@@ -10,8 +10,10 @@ from playwright.sync_api import Browser, CDPSession, Locator, expect
 
 from tests.browser.card_page import CardPage, Site, card, clip, gallery
 from tests.browser.test_compare import STILL
+from tests.browser.test_jobs_page import listed
 
 PHONE = {"width": 390, "height": 844}
+LEAST_PX = 24  # WCAG 2.2, 2.5.8
 LIKE_LAB = """() => {
     const content = "width=device-width, initial-scale=1";
     const node = document.createElement("meta");
@@ -19,6 +21,14 @@ LIKE_LAB = """() => {
     document.body.style.minHeight = "3000px";
 }"""
 """The page of a phone, as JupyterLab asks for it, with somewhere to scroll to."""
+TOO_SMALL = """(least) => [...document.querySelectorAll("button, select, input, [role=slider]")]
+    .filter((node) => node.checkVisibility({ visibilityProperty: true }))
+    .filter((node) => !node.matches(".cometvid-title"))  // one line of text with nothing near it
+    .filter((node) => Math.min(node.offsetWidth, node.offsetHeight) < least)
+    .map((node) => [node.outerHTML.slice(0, 200), node.offsetWidth, node.offsetHeight])"""
+ENLARGED = """[...document.querySelectorAll("input, select")].filter((field) =>
+    field.checkVisibility() && parseFloat(getComputedStyle(field).fontSize) < 16).length"""
+"""Fields whose letters are so small that a phone enlarges the page around them."""
 
 
 @pytest.fixture
@@ -104,12 +114,48 @@ def test_the_box_of_stars_hangs_on_its_button_and_stays_while_somebody_writes(
     expect(box).to_have_count(0)
 
 
+@pytest.mark.parametrize("name", ["", "gallery", "compare", "jobs"])
+def test_nothing_is_too_small_for_a_finger_or_sticks_out_of_a_phone(
+    view: CardPage, name: str
+) -> None:
+    if name == "compare":
+        compare(view)
+    elif name == "gallery":
+        open_(view, name, gallery(done(view, 1), done(view, 2), card(job_id="video_3"), pages=2))
+        button(view.part("gallery"), "Play all in sync").tap()
+    elif name == "jobs":
+        open_(view, name, listed())
+        view.part("jobs-play").first.tap()
+    else:
+        open_(view, name, done(view, prompt="A comet crosses a violet night sky. " * 9))
+        view.wait_playable("numbered")
+        view.page.get_by_title("More", exact=True).tap()
+        expect(view.page.locator(":popover-open")).to_be_visible()
+    assert view.page.evaluate(TOO_SMALL, LEAST_PX) == []
+    assert view.page.evaluate(ENLARGED) == 0
+    assert view.page.evaluate("[scrollX, innerWidth, document.documentElement.scrollWidth]") == [
+        0,
+        PHONE["width"],
+        PHONE["width"],
+    ]
+
+
 @pytest.mark.parametrize("width", [300, 390, 470, 660, 740])
 def test_what_one_thinks_of_two_takes_has_room_at_any_width(view: CardPage, width: int) -> None:
     view.page.set_viewport_size({"width": width, "height": 844})
     compare(view)
     for verdict in view.part("compare-verdict").all():
         assert verdict.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+
+
+@pytest.mark.parametrize("width", [740, 780, 900])
+def test_the_columns_of_the_list_have_room_on_a_tablet(view: CardPage, width: int) -> None:
+    view.page.set_viewport_size({"width": width, "height": 844})
+    open_(view, "jobs", listed())
+    scroller = view.part("jobs-scroller")
+    assert scroller.evaluate("(node) => node.scrollWidth - node.clientWidth") == 0
+    if width > 760:  # no hand is ever over a heading to see that it sorts
+        expect(view.part("jobs-unsorted").first).to_have_css("opacity", "0.6")
 
 
 def test_a_finger_moves_the_line_and_one_that_scrolls_the_page_does_not(view: CardPage) -> None:
