@@ -63,6 +63,7 @@ LONG = (
         "browser/test_notices",
         "browser/test_styles",
         "browser/test_compare",
+        "browser/test_touch",
         "browser/test_leaks",
         "browser/test_clip_kinds",
     ),

@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, expect
 from cometvid_nb.simulator import Scenario, Simulator
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import LabServer
-from tests.browser.scenes import connect, expect_player, height, look, record
+from tests.browser.notebook_page import VIEWPORT
+from tests.browser.scenes import connect, expect_player, height, look, record, width
 
 FEW = [f"video_take_{number}" for number in range(1, 6)]
 MANY = [f"video_many_{number:03}" for number in range(200)]
@@ -109,6 +110,12 @@ def test_a_gallery_stays_while_its_clips_are_compared_and_settles_after(
     page.run_all()
     page.wait_cell_done(1)
     live = gallery(page.output(1))
+    expect(live).to_be_visible()
+    page.browser_page.set_viewport_size({"width": 820, "height": 900})
+    is_narrow = "(cell) => cell.clientWidth < 640"  # what a gallery asks for where it is asked
+    page.browser_page.wait_for_function(is_narrow, arg=page.cell(1).element_handle())
+    assert width(live) < width(page.cell(1)), "it fits a narrow notebook"
+    page.browser_page.set_viewport_size(VIEWPORT)
     for job_id in FEW[:2]:
         api.finish(job_id)
     live.get_by_role("button", name="Play all in sync").click()

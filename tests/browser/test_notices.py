@@ -13,6 +13,7 @@ from tests.browser.card_page import CardPage, Site, card, gallery
 AWAY = """() => {
     document.hasFocus = () => false;
     window.notices = [];
+    window.tags = [];
     const Real = window.Notification;
     window.Notification = class extends EventTarget {
         static permission = "default";
@@ -22,7 +23,11 @@ AWAY = """() => {
             window.Notification.asked++;
             return (window.Notification.permission = window.Notification.answer);
         }
-        constructor(title, options) { super(); notices.push([title, options.body]); }
+        constructor(title, { body, tag }) {
+            super();
+            notices.push([title, body]);
+            tags.push(tag);
+        }
         close() {}
     };
 }"""
@@ -113,6 +118,24 @@ def test_the_bell_asks_once_and_one_notice_comes_for_a_batch(view: CardPage) -> 
     begin(view, job(4))
     tell(view, 3, job(4, "completed", prompt="A comet"))
     assert view.page.evaluate("notices[1]") == ["The job has ended", "A comet"]
+    # Else it would take the place of what still stands on the desktop without a sound.
+    assert len(set(view.page.evaluate("tags"))) == 2
+
+
+def test_two_pages_that_follow_the_same_jobs_tell_one_thing(view: CardPage) -> None:
+    tags = []
+    for order in ((1, 2), (2, 1)):
+        view.open()
+        view.page.evaluate(AWAY)
+        begin(view, *(job(number) for number in order))
+        view.show(job(1))
+        view.page.get_by_role("button", name=BELL).click()
+        expect(view.page.get_by_role("button", name="A notification comes")).to_be_visible()
+        for place, number in enumerate(order):
+            tell(view, place, job(number, "completed"))
+        tags += view.page.evaluate("tags")
+    assert len(tags) == 2
+    assert len(set(tags)) == 1
 
 
 @pytest.mark.parametrize("why", ["in front", "no bell", "no kernel", "record"])

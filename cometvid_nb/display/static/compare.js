@@ -171,18 +171,30 @@ function createCompare(takes, first, onClose, viewSignal) {
   ui.stage.addEventListener("pointerdown", (event) => {
     const isOnButton = event.target instanceof Element && event.target.closest("button, select");
     const isForLine = look === "wipe" && (!isActual || event.target === ui.line);
-    if (isOnButton || event.button !== 0 || (!isForLine && !isActual)) return;
+    if (isOnButton || event.button !== 0 || !event.isPrimary || (!isForLine && !isActual)) return;
     event.preventDefault();
     (isForLine ? ui.line : ui.stage).focus({ preventScroll: true });
     ui.stage.setPointerCapture(event.pointerId);
+    const begun_percent = line_percent;
     if (isForLine) moveLine(percentAt(event));
     const drag = new AbortController();
     const own = { signal: AbortSignal.any([signal, drag.signal]) };
+    let last = event;
     ui.stage.addEventListener("pointermove", (moved) => {
+      if (moved.pointerId !== event.pointerId) return; // another finger
       if (isForLine) moveLine(percentAt(moved));
-      else pan(moved.movementX, moved.movementY);
+      // Not `movementX`: it counts in pixels of a page that is not zoomed, and in Firefox a finger's
+      // first one from where the mouse stood.
+      else pan(moved.clientX - last.clientX, moved.clientY - last.clientY);
+      last = moved;
     }, own);
-    for (const name of ["pointerup", "pointercancel"]) ui.stage.addEventListener(name, () => drag.abort(), own);
+    for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) {
+      ui.stage.addEventListener(name, (ended) => {
+        if (ended.pointerId !== event.pointerId) return;
+        drag.abort();
+        if (name === "pointercancel") moveLine(begun_percent); // the finger scrolls the page
+      }, own);
+    }
   }, { signal });
   /** @type {Record<string, [number, number]>} */
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -27,7 +27,8 @@ function createPopup(opener, box, signal, onChange = () => {}) {
     opener.setAttribute("aria-expanded", String(isNow));
     onChange(isNow);
     if (!isNow) return;
-    if (hasPopovers) place();
+    // Several buttons may open one box, of which one has room in the row.
+    if (hasPopovers && !opener.hidden) place();
     /** @type {HTMLElement | null} */ (box.querySelector("button, input, a[href]"))?.focus({ preventScroll: true });
   };
   const close = () => {
@@ -56,8 +57,12 @@ function createPopup(opener, box, signal, onChange = () => {}) {
     }, { signal });
   }
   if (hasPopovers) { // what it hangs on moves away
-    addEventListener("scroll", (event) => { if (!box.contains(/** @type {Node} */ (event.target))) close(); },
-      { capture: true, passive: true, signal });
+    addEventListener("scroll", (event) => {
+      if (!isOpen() || opener.hidden || box.contains(/** @type {Node} */ (event.target))) return;
+      // Not while somebody writes: the keyboard of a phone scrolls the page when it comes.
+      if (box.querySelector("input:focus")) place();
+      else close();
+    }, { capture: true, passive: true, signal });
   }
   return { close, isOpen };
 }

@@ -63,10 +63,11 @@ function tellJobs(key, batch) {
   if (!batch.total || (batch.ended >= batch.total && !SHARED.batches.has(key))) return;
   SHARED.batches.set(key, batch);
   const { total, ended, failed, words } = countJobs();
-  const isOver = ended >= total;
-  if (isOver) SHARED.batches.clear();
+  if (ended < total) return drawTitle();
+  const keys = [...SHARED.batches.keys()].sort().join(" ");
+  SHARED.batches.clear();
   drawTitle();
-  if (isOver) ring(total, failed, words);
+  ring(total, failed, words, keys);
 }
 
 /** Count the jobs of a card or a gallery no longer: nobody follows them any more.
@@ -118,13 +119,16 @@ function batchOf(model, name) {
 const BELL = "M4 11.4V7a4 4 0 0 1 8 0v4.4M2.6 11.4h10.8M6.8 13.6a1.3 1.3 0 0 0 2.4 0";
 
 /** Tell the desktop once that all jobs have ended, unless somebody is looking.
- * @param {number} total @param {number} failed @param {string} words */
-function ring(total, failed, words) {
+ * @param {number} total @param {number} failed @param {string} words @param {string} keys  of the batch */
+function ring(total, failed, words, keys) {
   if (!SHARED.isBellOn || (document.visibilityState === "visible" && document.hasFocus())) return;
   const title = total === 1 ? (failed ? "The job has failed" : "The job has ended") : `${countText(total)} have ended`;
   const counts = [`${total - failed} ${WORDS.groups.completed}`, `${failed} ${WORDS.groups.failed}`];
+  const body = total === 1 ? words : counts.join(", ");
   try {
-    const notice = new Notification(title, { body: total === 1 ? words : counts.join(", "), tag: "cometvid_nb" });
+    // Two pages that follow the same jobs tell one thing. A later batch has a tag of its own: it would
+    // take the place of what still stands on the desktop without a sound.
+    const notice = new Notification(title, { body, tag: `cometvid_nb ${keys}` });
     notice.onclick = () => { window.focus(); notice.close(); };
   } catch { /* phones know notifications of service workers only */ }
 }
