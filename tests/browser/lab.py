@@ -37,13 +37,19 @@ _OVERRIDES = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
-UNUSED = tuple(
-    f"@jupyterlab/{name}-extension"
-    for name in (
-        *("csvviewer", "debugger", "extensionmanager", "help", "hub", "imageviewer", "inspector"),
-        *("javascript", "json", "launcher", "logconsole", "lsp", "mathjax", "mermaid", "pdf"),
-        *("pluginmanager", "settingeditor", "terminal", "toc", "vega5", "workspaces"),
-    )
+UNUSED = (
+    *(
+        f"@jupyterlab/{name}-extension"
+        for name in (
+            *("csvviewer", "debugger", "extensionmanager", "help", "hub", "imageviewer", "json"),
+            *("inspector", "javascript", "launcher", "logconsole", "lsp", "mathjax", "mermaid"),
+            *("pdf", "pluginmanager", "settingeditor", "terminal", "toc", "vega5", "workspaces"),
+        )
+    ),
+    # What would miss those.
+    "@jupyterlab/fileeditor-extension:language-server",
+    "@jupyterlab/notebook-extension:language-server",
+    "@jupyterlab/notebook-extension:toc",
 )
 """Front-end extensions that no test needs: they are a third of the time in which a page loads.
 The servers of `test_front_ends` have them."""
