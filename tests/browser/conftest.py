@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.card_page import Site
+from tests.browser.card_page import CardPage, Site
 from tests.browser.lab import LabServer
 from tests.browser.notebook_page import VIEWPORT, Album, LabPages, NotebookPage
 
@@ -123,6 +124,27 @@ def album() -> Album:
     """Where pictures go: the folder that `COMETVID_SCREENSHOTS` names, else nowhere."""
     chosen = os.environ.get("COMETVID_SCREENSHOTS")
     return Album(Path(chosen).absolute() if chosen else None)
+
+
+@pytest.fixture
+def page_options() -> dict[str, Any]:
+    """What the page of `view` is like; a file of tests may want another one."""
+    return {}
+
+
+@pytest.fixture
+def view(browser: Browser, site: Site, page_options: dict[str, Any]) -> Iterator[CardPage]:
+    """A page for a card or a gallery alone; a test opens it, and may first set its clock.
+
+    Nothing moves by itself there, as on `lab_pages`; who looks at movement asks for it.
+    """
+    site.requests.clear()
+    usual = {"viewport": {"width": 720, "height": 900}, "reduced_motion": "reduce"}
+    context = browser.new_context(**usual | page_options)
+    view = CardPage(context.new_page(), site)
+    yield view
+    context.close()
+    assert view.errors == []
 
 
 @pytest.fixture(scope="module")

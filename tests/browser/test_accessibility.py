@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.card_html import card_to_bundle, card_to_html
@@ -16,7 +15,7 @@ from cometvid_nb.cards.gallery import Gallery
 from cometvid_nb.cards.gallery_html import gallery_to_html
 from cometvid_nb.clips.places import Saving
 from cometvid_nb.watching.state import WatchState
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.browser.notebook_page import Album
 from tests.browser.scenes import height
 
@@ -26,15 +25,6 @@ LONG_ID = "video_" + "0123456789abcdef" * 12
 LONG_PROMPT = "a_word_without_an_end_" * 30 + RTL_PROMPT
 RATIOS = {"landscape": 16 / 9, "square": 1.0, "portrait": 9 / 16}
 FITS = "document.documentElement.scrollWidth <= innerWidth"
-
-
-@pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 720, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
 
 
 def picture(view: CardPage, album: Album, name: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from cometvid_nb.cards.card import Card, Phase
 from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.cards.clip import Clip
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.browser.notebook_page import Album
 
 LANDSCAPE = "landscape.mp4"
@@ -19,14 +18,8 @@ KEPT: dict[str, Any] = {"stars": None, "flag": None, "tags": [], "note": None}
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 720, "height": 900}, accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
-    view = CardPage(context.new_page(), site)
-    view.page.set_default_timeout(10_000)
-    yield view
-    context.close()
-    assert view.errors == []
+def page_options() -> dict[str, Any]:
+    return {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
 def done(view: CardPage, number: int = 1, **changes: Any) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from cometvid_nb.display.widget import CardWidget
-from tests.browser.card_page import CardPage, Site, card, clip
+from tests.browser.card_page import CardPage, card, clip
 
 NOW_S = 1_800_000_000
 LANDSCAPE = "landscape.mp4"
@@ -29,17 +28,6 @@ PHASES: dict[str, dict[str, Any]] = {
     "gave_up": {"problem": "No end in time.", "command": COMMAND, "actions": ["watch"]},
     "broken": {"problem": "word " * 900, "command": "%cometvid login", "actions": ["watch"]},
 }
-
-
-@pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    """A page that is not opened yet, since a test may first set its clock."""
-    site.requests.clear()
-    context = browser.new_context(viewport={"width": 720, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
 
 
 # ---- what it shows
@@ -643,6 +631,7 @@ def test_leaving_ends_every_timer_listener_and_object_url(view: CardPage) -> Non
 
 
 def test_reduced_motion_is_honoured(view: CardPage) -> None:
+    view.page.emulate_media(reduced_motion="no-preference")
     moving = "document.getAnimations().length"
     view.open()
     view.show(card("queued"))

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.card_page import CardPage, Site, card, clip
+from tests.browser.card_page import CardPage, card, clip
 
 PLAYED = ["h264/128x72.mp4", "mov/128x72.mov", "webm/128x72.webm", "av1/128x72.mp4"]
 SAVED = {"saved_to": "videos/video_abc123.mp4"}
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
+def page_options() -> dict[str, Any]:
+    return {"reduced_motion": "no-preference"}
+
+
+@pytest.fixture
+def view(view: CardPage) -> CardPage:
     """A page with a card whose job runs, and a line beneath it."""
-    context = browser.new_context(viewport={"width": 720, "height": 900})
-    view = CardPage(context.new_page(), site)
     view.open()
     view.page.evaluate(
         "() => { window.glides = []; const animate = Element.prototype.animate;"
@@ -26,10 +28,8 @@ def view(browser: Browser, site: Site) -> Iterator[CardPage]:
         "   glides.push(frames.map((frame) => parseFloat(frame.height)));"
         "   return animate.call(this, frames, options); }; }"
     )
-    view.show(card(), files=f"{site.url}/made/")
-    yield view
-    context.close()
-    assert view.errors == []
+    view.show(card(), files=f"{view.site.url}/made/")
+    return view
 
 
 def become(view: CardPage, shown: dict[str, Any], **changes: Any) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from PIL import Image
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.clips.made import number_in
 
 COLOURS = ("c02020", "2040c0", "20a040")
@@ -26,26 +26,27 @@ TWICE_DRAWN = (
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
+def page_options() -> dict[str, Any]:
+    return {"viewport": {"width": 900, "height": 800}}
+
+
+@pytest.fixture
+def view(view: CardPage) -> CardPage:
     """A gallery of three takes, two of which are compared."""
-    context = browser.new_context(viewport={"width": 900, "height": 800})
-    view = CardPage(context.new_page(), site)
     view.open(name="gallery")
     cards = [
         card(
             "completed",
             job_id=f"video_{number}",
             take=number + 1,
-            clip=clip(f"{site.url}/numbered/{colour}.mp4"),
+            clip=clip(f"{view.site.url}/numbered/{colour}.mp4"),
         )
         for number, colour in enumerate(COLOURS)
     ]
     view.show(gallery(*cards, card("running", job_id="video_9")))
     button(view, "Compare two takes").click()
     view.page.wait_for_function(STILL)
-    yield view
-    context.close()
-    assert view.errors == []
+    return view
 
 
 def button(view: CardPage, name: str) -> Locator:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import statistics
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from cometvid_nb.simulator.clips import MEDIA
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.browser.notebook_page import Album
 
 NOW_S = 1_800_000_000
@@ -25,14 +25,8 @@ SPREAD_S = 0.08
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    """A page that is not opened yet, since a test may first set its clock."""
-    site.requests.clear()
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
+def page_options() -> dict[str, Any]:
+    return {"viewport": {"width": 1000, "height": 900}}
 
 
 def job(number: int, phase: str = "running", **changes: Any) -> dict[str, Any]:
@@ -90,6 +84,25 @@ def spread_s(view: CardPage) -> float:
     times: list[float] = view.page.evaluate(TIMES)
     assert len(times) > 1
     return max(times) - min(times)
+
+
+def usual_spread_s(view: CardPage, until_s: float) -> float:
+    """How far apart clips usually are while they play, until the first of them is at `until_s`.
+
+    The median: a busy machine may hold a clip back for a moment, and that is made up for.
+    """
+    spreads: list[float] = view.page.evaluate(
+        f"""async (untilS) => {{
+          const spreads = [];
+          for (let times = {TIMES}; times[0] < untilS; times = {TIMES}) {{
+            spreads.push(Math.max(...times) - Math.min(...times));
+            await new Promise((done) => setTimeout(done, 40));
+          }}
+          return spreads;
+        }}""",
+        until_s,
+    )
+    return statistics.median(spreads)
 
 
 def wait_all_past(view: CardPage, time_s: float) -> None:
@@ -406,8 +419,7 @@ def test_clips_keep_together_while_they_play_after_a_seek_and_after_a_step(
     shapes = list(RATIOS)
     play_in_sync(view, *(done(view, n, shapes[n % 3]) for n in range(count)))
     wait_all_past(view, 1)
-    # Most of the time: a busy machine may hold a clip back for a moment, and that is made up for.
-    assert sorted(spread_s(view) for _ in range(5))[2] <= SPREAD_S
+    assert usual_spread_s(view, 1.8) <= SPREAD_S
     # One that got ahead waits for the others, for a moment.
     view.page.wait_for_function(
         "[...document.querySelectorAll('video')].every((v) => v.muted && !v.paused && !v.controls)"
@@ -418,7 +430,7 @@ def test_clips_keep_together_while_they_play_after_a_seek_and_after_a_step(
         " node.dispatchEvent(new Event('change')); }"
     )
     wait_all_past(view, 2.5)
-    assert sorted(spread_s(view) for _ in range(5))[2] <= SPREAD_S
+    assert usual_spread_s(view, 3.3) <= SPREAD_S
     button(view, "Pause all").click()
     wait_all_still(view)
     before = view.page.evaluate(TIMES)[0]
@@ -442,7 +454,7 @@ def test_a_clip_that_fell_behind_catches_up(view: CardPage) -> None:
         " a.currentTime -= 0.4; b.pause(); }"
     )
     wait_all_past(view, 2)
-    assert spread_s(view) <= SPREAD_S
+    assert usual_spread_s(view, 2.8) <= SPREAD_S
 
 
 def test_at_the_end_the_last_frames_stay_and_play_starts_all_again(view: CardPage) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from cometvid_nb.cards.gallery import Gallery
 from cometvid_nb.clips.places import SavedClip
 from cometvid_nb.display.record import gallery_record
 from cometvid_nb.job.job import Job
 from cometvid_nb.watching.state import WatchState
-from tests.browser.card_page import CardPage, Site, card, gallery
+from tests.browser.card_page import CardPage, card, gallery
 from tests.browser.notebook_page import Album
 from tests.browser.test_gallery_page import PROMPT, RATIOS, button, change, done, job, tile
 
@@ -28,12 +28,8 @@ INSERT = """(html) => document.querySelector('#output')
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
+def page_options() -> dict[str, Any]:
+    return {"viewport": {"width": 1000, "height": 900}}
 
 
 def settled(*shapes: str, failed: int = 0) -> Gallery:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from cometvid_nb.cards.clip import Clip
 from cometvid_nb.cards.job_list import JobList, JobQuery, JobRow
 from cometvid_nb.ledger.statements import Order
 from cometvid_nb.simulator.clips import MEDIA
-from tests.browser.card_page import CardPage, Site
+from tests.browser.card_page import CardPage
 from tests.browser.notebook_page import Album
 
 NOW_S = 1_800_000_000
@@ -25,13 +24,8 @@ HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    site.requests.clear()
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
+def page_options() -> dict[str, Any]:
+    return {"viewport": {"width": 1000, "height": 900}}
 
 
 def row(number: int, state: str = "queued", **changes: Any) -> JobRow:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from cometvid_nb.simulator import Scenario, Simulator
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import LabServer
 from tests.browser.scenes import connect, expect_player
@@ -99,15 +99,6 @@ def test_no_key_on_a_card_a_tile_or_a_record_changes_the_notebook(
 
 
 # ---- the page alone
-
-
-@pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 720, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
 
 
 LANDSCAPE = "landscape.mp4"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession
+from playwright.sync_api import CDPSession
 
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 
 NOW_S = 1_781_079_478
 SHOW_AND_LEAVE = """async ([values, times]) => {
@@ -31,15 +30,6 @@ SHOW_AND_LEAVE = """async ([values, times]) => {
   }
   while (timers.size) await new Promise(requestAnimationFrame);  // a hand-over ends by itself
 }"""
-
-
-@pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 720, "height": 900})
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.card_page import CardPage, Site, card, gallery
+from tests.browser.card_page import CardPage, card, gallery
 
 AWAY = """() => {
     document.hasFocus = () => false;
@@ -38,16 +37,6 @@ BEGIN = """(value) => {
     widget.initialize({ model });
 }"""
 BELL = "Tell me when it ends"
-
-
-@pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 720, "height": 900})
-    view = CardPage(context.new_page(), site)
-    view.page.set_default_timeout(10_000)
-    yield view
-    context.close()
-    assert view.errors == []
 
 
 def job(number: int, phase: str = "running", **changes: Any) -> dict[str, Any]:

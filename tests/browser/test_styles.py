@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from cometvid_nb.display.jobs_widget import JobsWidget
 from cometvid_nb.display.widget import STYLES, CardWidget, GridWidget, join
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 
 CHANGED = """async ([href, isFirst]) => {
     const css = await (await fetch(href)).text();
@@ -39,12 +38,8 @@ def test_every_widget_brings_the_same_sheet_whose_parts_name_nothing_alike() -> 
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(viewport={"width": 900, "height": 900}, reduced_motion="reduce")
-    view = CardPage(context.new_page(), site)
-    yield view
-    context.close()
-    assert view.errors == []
+def page_options() -> dict[str, Any]:
+    return {"viewport": {"width": 900, "height": 900}}
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])

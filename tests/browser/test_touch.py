@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Locator, expect
+from playwright.sync_api import CDPSession, Locator, expect
 
-from tests.browser.card_page import CardPage, Site, card, clip, gallery
+from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.browser.test_compare import STILL
 from tests.browser.test_jobs_page import listed
 
@@ -32,18 +31,8 @@ ENLARGED = """[...document.querySelectorAll("input, select")].filter((field) =>
 
 
 @pytest.fixture
-def view(browser: Browser, site: Site) -> Iterator[CardPage]:
-    context = browser.new_context(
-        viewport=PHONE,  # type: ignore[arg-type]
-        has_touch=True,
-        is_mobile=True,
-        reduced_motion="reduce",
-    )
-    view = CardPage(context.new_page(), site)
-    view.page.set_default_timeout(10_000)
-    yield view
-    context.close()
-    assert view.errors == []
+def page_options() -> dict[str, Any]:
+    return {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
 def button(place: Locator, name: str) -> Locator:
