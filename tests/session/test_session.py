@@ -56,7 +56,7 @@ def test_first_calls_from_many_threads_share_one_watch(
     add(sim, "video_1")
     sys.setswitchinterval(1e-6)
     try:
-        for _ in range(20):
+        for _ in range(6):
             session, all_at_once = open_session(), threading.Barrier(8)
 
             def watch(
@@ -68,7 +68,7 @@ def test_first_calls_from_many_threads_share_one_watch(
             with ThreadPoolExecutor(8) as threads:
                 found = {threads.submit(watch) for _ in range(8)}
             assert len({id(one.result()) for one in found}) == 1
-            session.close()  # or twenty would poll, each change of threads a microsecond apart
+            session.close()  # or six would poll, each change of threads a microsecond apart
     finally:
         sys.setswitchinterval(0.005)
 
