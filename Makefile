@@ -27,6 +27,7 @@ VENV_STAMP := $(VENV)/.made
 DEMO_STAMP := $(VENV)/.installed-demo
 MARIMO_STAMP := $(VENV)/.installed-marimo
 DEV_STAMP := $(VENV)/.installed-dev
+COMPILED_STAMP := $(VENV)/.compiled-tests
 
 # The real servers of `make peers` live in an environment of their own: they pin what they need.
 PEERS_VENV ?= .venv-peers
@@ -43,6 +44,8 @@ COLAB_PYTHON ?= $(firstword $(shell for python in python3.13 \
   pictures clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Two environments are installed in the time of the longer one.
+MAKEFLAGS += -j2
 
 help:
 	@echo 'make demo    open JupyterLab on the first notebook (no API key needed)'
@@ -65,7 +68,7 @@ demo-marimo: $(MARIMO_STAMP)
 # pytest's closing line is the last thing this prints; the checks of `lint` are among its tests.
 # Six at a time, since on two cores most of them wait: for a simulated job, a kernel, a page.
 # pytest-xdist would begin with the files of most tests; tests/conftest.py knows a better order.
-test: chromium $(COLAB_STAMP)
+test: chromium $(COLAB_STAMP) $(COMPILED_STAMP)
 	COLAB_VENV="$(COLAB_VENV)" $(RUN) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Each version in an environment of its own. Red if one of those that are here is.
@@ -139,6 +142,11 @@ $(DEV_STAMP): pyproject.toml $(VENV_STAMP)
 	@echo 'Installing the tools for the tests (about a minute the first time) …'
 	@$(PIP) -e '.[dev]'
 	@touch "$@" "$(DEMO_STAMP)" "$(MARIMO_STAMP)"
+
+# Once, and not by each worker of pytest at the same time.
+$(COMPILED_STAMP): $(DEV_STAMP)
+	@$(RUN) -m pytest --collect-only -qq >/dev/null
+	@touch "$@"
 
 $(COLAB_STAMP): tests/colab/requirements.txt pyproject.toml
 	@echo 'Installing what a Colab runtime has (half a minute the first time) …'

@@ -19,6 +19,7 @@ from typing import Any, Self
 import tornado.httpserver
 import tornado.netutil
 import tornado.web
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from playwright.sync_api import Locator, Page
 
 from cometvid_nb.cards.grid import grid_of
@@ -352,6 +353,21 @@ class CardPage:
             " return v && v.currentSrc.includes(s) && v.readyState >= 2; }",
             arg=source,
         )
+
+    def violations(self, place: str) -> list[tuple[str, str]]:
+        """What axe finds in a place: the rule that is broken, and the HTML that breaks it.
+
+        Not by `Axe().run`, which loads axe for each look and brings back all that was right.
+        """
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        found: list[list[str]] = self.page.evaluate(
+            """(place) => axe.run(place, { resultTypes: ["violations"] }).then((results) =>
+                results.violations.flatMap((one) =>
+                    one.nodes.map((node) => [one.id, node.html.slice(0, 200)])))""",
+            place,
+        )
+        return [(rule, html) for rule, html in found]
 
     def left_timers(self) -> int:
         return int(self.page.evaluate("timers.size"))

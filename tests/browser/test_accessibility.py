@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
 from cometvid_nb.cards.card import Card, Phase
@@ -76,11 +75,6 @@ def show_html(view: CardPage, html: str, theme: str) -> None:
     view.page.locator("#output").evaluate("(node, html) => { node.innerHTML = html; }", html)
 
 
-def violations(view: CardPage, place: str) -> list[tuple[str, str]]:
-    found = Axe().run(view.page, place).response["violations"]
-    return [(one["id"], node["html"][:200]) for one in found for node in one["nodes"]]
-
-
 def hostile_cards(view: CardPage) -> list[dict[str, Any]]:
     """Cards with every shape, direction and length that a prompt, an id or a clip can have."""
     playable = clip(f"{view.site.url}/clips/portrait.mp4")
@@ -97,7 +91,7 @@ def hostile_cards(view: CardPage) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_static_records(view: CardPage, album: Album, theme: str) -> None:
     show_html(view, "".join(records(view)), theme)
-    assert violations(view, ".cometvid-record") == []
+    assert view.violations(".cometvid-record") == []
     picture(view, album, f"records-{theme}")
 
 
