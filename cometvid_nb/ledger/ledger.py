@@ -21,7 +21,7 @@ from ..job.job import Job
 from ..job.rating import RatingFilter
 from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING, Entry, read_place, stored_place
-from .file import LEARNED_FROM, UNFINISHED
+from .file import IS_ONLY_RATED, LEARNED_FROM, UNFINISHED
 from .process import this_process
 from .relations import Relations
 from .slots import Repeat, Slot
@@ -361,7 +361,8 @@ class Ledger(Relations):
         `limit` keeps the latest ones; None keeps all.
         """
         most = "" if limit is None else f" LIMIT {max(0, int(limit))}"
-        clause = f"WHERE base_url = ? AND {UNFINISHED} ORDER BY began_at_s DESC, rowid DESC{most}"
+        clause = f"WHERE base_url = ? AND {UNFINISHED} AND NOT {IS_ONLY_RATED} "
+        clause += f"ORDER BY began_at_s DESC, rowid DESC{most}"
         found = {entry.ref: entry for entry in reversed(self._select(clause, (base_url,)))}
         # A job that made several clips may lack some of them. One query more, so that both have
         # an index of their own.

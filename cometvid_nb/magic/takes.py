@@ -15,7 +15,7 @@ from ..machine import say
 from ..notebook import notebook_folder
 from ..session import session as sessions
 from ..session.lineage import lineage_of
-from ..session.rating import RatingChange, rate_job
+from ..session.rating import RatingChange, rate_jobs
 from . import tables
 from .grammar import whole
 from .parser import GrammarError
@@ -26,12 +26,9 @@ def rate(arguments: Namespace) -> None:
     """Rate each of the jobs, and say what their ratings are then."""
     change = _change(arguments)
     ids = [check_job_id(job_id) for job_id in arguments.ids]  # all, before the first is rated
-    session = sessions.current()
-    for job_id in dict.fromkeys(ids):
-        rating, is_new = rate_job(session, job_id, change)
-        told = rating.words or "no rating"
-        new = " This machine knew nothing of it so far." if is_new else ""
-        say(f"{shown_id(job_id)}: {told}.{new}")
+    ids = list(dict.fromkeys(ids))
+    for job_id, rating in zip(ids, rate_jobs(sessions.current(), ids, change), strict=True):
+        say(f"{shown_id(job_id)}: {rating.words or 'no rating'}.")
 
 
 def rating_filter(arguments: Namespace) -> RatingFilter:

@@ -46,7 +46,10 @@ def test_several_takes_are_rated_and_listed(fresh: Bench) -> None:
     assert "no rating" in said(fresh, f"%cometvid rate {one} --clear")
     assert "say what you think" in said(fresh, f"%cometvid rate {one}")
     assert "from 1 to 5" in said(fresh, f"%cometvid rate {one} --stars 7")
-    assert "knew nothing of it" in said(fresh, "%cometvid rate video_strange --stars 1")
+    refused = said(fresh, f"%cometvid rate {one} {two[:-1]} --stars 1")
+    assert f"knows no job {two[:-1]}, so nothing was rated. Did you mean {two}?" in refused
+    assert len(said(fresh, "%cometvid jobs").split(one)) == 3, "its row and its clip, as before"
+    assert two[:-1] not in said(fresh, "%cometvid jobs").split()
 
 
 def test_a_clip_continues_another_and_stands_in_its_lineage(fresh: Bench) -> None:
