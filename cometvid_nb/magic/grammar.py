@@ -296,12 +296,13 @@ COMMANDS = {
 }
 
 
-def whole(name: str, text: str, most: int) -> int:
+def whole(name: str, text: str, most: int, least: int = 1, unit: str = "") -> int:
     """Return the whole number that an option is given.
 
     Raises:
-        GrammarError: it is none, or not from 1 to `most`.
+        GrammarError: it is none, or not from `least` to `most`.
     """
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise GrammarError(f"{name} is {text!r}: give a whole number from 1 to {most}")
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        of = f" {unit}" if unit else ""
+        raise GrammarError(f"{name} is {text!r}: give a whole number from {least} to {most}{of}")
     return int(text)

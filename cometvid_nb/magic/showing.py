@@ -10,10 +10,11 @@ from typing import Any
 
 from ..display.frontend import detect
 from ..errors import GaveUp
-from ..job.ids import check_job_id, quoted_ids
+from ..job.ids import quoted_ids
 from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
+from ..session.files import job_id_of
 from ..session.reruns import Made
 from ..watching.watch import Watch
 from ..watching.watch_list import WatchList
@@ -43,7 +44,7 @@ def show(
     `made` tells of each job whether an earlier run of the cell has made it.
     """
     session, options = sessions.current(), watch_options(arguments)
-    checked = [check_job_id(job_id) for job_id in ids]  # all, before the first is followed
+    checked = [job_id_of(session, job_id) for job_id in ids]  # all, before the first is followed
     watches = WatchList(session.watch(job_id, **options) for job_id in checked)
     for watch, one in zip(watches, made, strict=False):
         session.reruns.offer(watch, one, options)

@@ -9,11 +9,12 @@ from typing import Any
 from ..cards.lineage_html import lineage_to_bundle
 from ..clips.recipe import Recipe, read_recipe_file
 from ..errors import CometVidError, SettingsError
-from ..job.ids import check_job_id, quoted_id, shown_id
+from ..job.ids import quoted_id, shown_id
 from ..job.rating import MOST_STARS, Flag, Rating, RatingFilter
 from ..machine import say
 from ..notebook import notebook_folder
 from ..session import session as sessions
+from ..session.files import job_id_of
 from ..session.lineage import lineage_of
 from ..session.rating import RatingChange, rate_jobs
 from . import tables
@@ -24,10 +25,10 @@ from .recipe_line import recipe_lines
 
 def rate(arguments: Namespace) -> None:
     """Rate each of the jobs, and say what their ratings are then."""
-    change = _change(arguments)
-    ids = [check_job_id(job_id) for job_id in arguments.ids]  # all, before the first is rated
+    session, change = sessions.current(), _change(arguments)
+    ids = [job_id_of(session, job_id) for job_id in arguments.ids]  # all, before the first is rated
     ids = list(dict.fromkeys(ids))
-    for job_id, rating in zip(ids, rate_jobs(sessions.current(), ids, change), strict=True):
+    for job_id, rating in zip(ids, rate_jobs(session, ids, change), strict=True):
         say(f"{shown_id(job_id)}: {rating.words or 'no rating'}.")
 
 

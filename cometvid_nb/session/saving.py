@@ -9,13 +9,13 @@ from ..api.client import Client
 from ..clips.places import Destination, SavedClip, Saving, local_file
 from ..clips.posters import illustrated
 from ..clips.save import save as save_clip
-from ..errors import ClipError
 from ..job.job import Job
 from ..job.status import JobStatus
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..watching.memory import Memory, outputs_of
 from ..watching.state import WatchState
+from .finished import no_clip
 from .remembered import saved_watch_state
 
 
@@ -42,8 +42,7 @@ async def save(
     else:
         job = (await client.poll(job_id)).job.filled(asked)
         if job.status != JobStatus.COMPLETED:
-            yet = "" if job.is_final else " yet"
-            raise ClipError(f"{job_id} has no clip{yet}: it is {job.status_word!r}.")
+            raise no_clip(job)
         state = WatchState.begin(job_id, 0.0, 0.0)
     saved = await save_clip(client, job, destination, on_progress, state.saved)
     # The ledger keeps the place that a page can load, as a watch with two places does.
