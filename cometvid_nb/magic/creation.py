@@ -18,8 +18,10 @@ from ..machine import say
 from ..notebook import cell_number
 from ..session import session as sessions
 from ..session.dry_run import dry_run
+from ..session.files import is_known
 from ..session.request import Request, make_request, send
 from .grammar import whole
+from .parser import GrammarError
 
 _OPTIONS = (
     "model",
@@ -51,14 +53,34 @@ def create(arguments: Namespace, show: Show) -> Any:
 
 def remix(arguments: Namespace, show: Show) -> Any:
     """Create a variation of a job for each prompt; return as `create`."""
+    _check_order("remix", arguments)
     return _make(arguments, show, remix_of=arguments.id)
 
 
 def continue_(arguments: Namespace, show: Show) -> Any:
     """Create a job for each prompt and take that begins where a clip ends; return as `create`."""
+    _check_order("continue", arguments)
     count = whole("-n", arguments.count or "1", MOST_JOBS)
     options = {name: getattr(arguments, name, None) for name in _OPTIONS}
     return _make(arguments, show, count=count, continue_from=arguments.id, **options)
+
+
+def _check_order(command: str, arguments: Namespace) -> None:
+    """Check that the id stands before the prompt: an API would know no job of a prompt's name.
+
+    Raises:
+        GrammarError: it stands behind.
+    """
+    session, job_id = sessions.current(), arguments.id.strip()
+    if is_known(session, job_id):
+        return
+    behind = next((one for one in arguments.prompts if is_known(session, one.strip())), None)
+    if behind is not None or any(map(str.isspace, job_id)):
+        typed = quoted_id(behind.strip()) if behind is not None else "ID"
+        raise GrammarError(
+            f"{shown_id(job_id)!r} is not a job id. The id comes first, then the prompt: "
+            f"%cometvid {command} {typed} {quoted_id(job_id)}"
+        )
 
 
 def _make(arguments: Namespace, show: Show, **options: Any) -> Any:

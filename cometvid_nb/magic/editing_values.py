@@ -19,7 +19,7 @@ def times_of(arguments: Namespace) -> Times | None:
     """The moments that a line names; None: none.
 
     Raises:
-        GrammarError: an option has a value that can be none.
+        GrammarError: an option has a value that is not allowed.
     """
     at_s = _moments(arguments.at) if arguments.at is not None else None
     every_s = number_of("--every", arguments.every, 0.001, 86_400, "seconds")

@@ -52,7 +52,7 @@ def lineage(arguments: Namespace) -> None:
 
 def recipe(arguments: Namespace) -> None:
     """Print the line that makes a clip again, and what is to be known with it."""
-    found = _recipe_of(arguments.source)
+    found = _recipe_of(arguments.id)
     say("\n".join(recipe_lines(found, notebook_folder())))
 
 
@@ -74,7 +74,10 @@ def _recipe_of(source: str) -> Recipe:
             advice="Give the .json beside a clip, the clip, or an id that %cometvid jobs shows.",
         )
     if not entry.prompt:
-        raise CometVidError(f"The prompt of {shown_id(source)} is not known, so no line makes it.")
+        raise CometVidError(
+            f"The prompt of {shown_id(source)} is not known, so no line makes it.",
+            advice=f"The API may tell it: %cometvid watch {quoted_id(source)}",
+        )
     return Recipe.of(entry.to_job(), entry.asked)
 
 
@@ -82,9 +85,9 @@ def _change(arguments: Namespace) -> RatingChange:
     stars = arguments.stars
     told: dict[str, Any] = {}
     if stars is not None:
-        told["stars"] = None if stars == "0" else whole("--stars", stars, MOST_STARS)
+        told["stars"] = whole("--stars", stars, MOST_STARS, 0) or None
     flag = Flag.PICKED if arguments.pick else Flag.REJECTED if arguments.reject else None
-    told |= {"flag": flag} if flag is not None else {}
+    told |= {"flag": flag} if flag is not None or arguments.unflag else {}
     told |= {"note": arguments.note or None} if arguments.note is not None else {}
     Rating().changed(**told)
     added = Rating().changed(tags=arguments.tag or ()).tags

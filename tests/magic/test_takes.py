@@ -45,7 +45,9 @@ def test_several_takes_are_rated_and_listed(fresh: Bench) -> None:
     assert rows.strip() == "[('rejected', 'comet'), ('picked', 'comet')]"
     assert "no rating" in said(fresh, f"%cometvid rate {one} --clear")
     assert "say what you think" in said(fresh, f"%cometvid rate {one}")
-    assert "from 1 to 5" in said(fresh, f"%cometvid rate {one} --stars 7")
+    assert "from 0 to 5" in said(fresh, f"%cometvid rate {one} --stars 7")
+    told = said(fresh, f"%cometvid rate {one} --stars 3 --reject\n%cometvid rate {one} --unpick")
+    assert told.splitlines()[-1] == f"{one}: ★★★☆☆."
     refused = said(fresh, f"%cometvid rate {one} {two[:-1]} --stars 1")
     assert f"knows no job {two[:-1]}, so nothing was rated. Did you mean {two}?" in refused
     assert len(said(fresh, "%cometvid jobs").split(one)) == 3, "its row and its clip, as before"
@@ -66,6 +68,11 @@ def test_a_clip_continues_another_and_stands_in_its_lineage(fresh: Bench) -> Non
     assert tree.splitlines()[0].startswith(first)
     assert f"+- continued {second}" in tree
     assert "Nothing is remembered" in said(fresh, "%cometvid lineage video_nobody")
+    for line in (f"continue 'It lands' {first}", f"remix lands {first}"):
+        swapped = said(fresh, f"%cometvid {line}")
+        assert (
+            f"The id comes first, then the prompt: %cometvid {line.split()[0]} {first}" in swapped
+        )
     refused = said(fresh, f"%cometvid continue {first} 'It lands' --model wan2.6")
     assert "wan2.6 takes no picture" in refused
     assert len([r for r in fresh.simulator.requests if r.method == "POST"]) == len(posts)
