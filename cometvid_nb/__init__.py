@@ -247,7 +247,7 @@ def create(
             what the model needs.
         extra: further fields, whatever the model knows.
         force: send also what the model is known to refuse.
-        dry_run: print the request, send nothing, and return a `DryRun`.
+        dry_run: send nothing, and return a `DryRun`, whose text is the request.
         again: create a job also where this cell has made it already.
         wait: as for `watch`.
         timeout_s: as for `watch`.

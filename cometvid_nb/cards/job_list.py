@@ -134,7 +134,8 @@ class JobList:
     """One page of remembered jobs.
 
     `counts` has the number of jobs in each state that the search finds, `matching` how many of
-    them the state lets through, `total` how many are remembered at all; each stops at a bound.
+    them the state lets through, `total` how many are remembered at all,
+    with a rating that the list is of; each stops at a bound.
     """
 
     rows: tuple[JobRow, ...]

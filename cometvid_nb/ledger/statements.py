@@ -51,7 +51,11 @@ class Order(StrEnum):
     TOOK = "took"
 
 
-_SEARCHED = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+_SEARCHED = " || ' ' || ".join(
+    # A tag is shown with the sign that people type in front of it.
+    [f"coalesce({name}, '')" for name in ("prompt", "job_id", "model", "note")]
+    + ["replace(coalesce(tags, ''), char(10), ' #')"]
+)
 _RANKS = " ".join(f"WHEN '{state}' THEN {rank}" for rank, state in enumerate(STATES))
 _KEYS = {
     Order.PROMPT: f"folded(CAST(substr(prompt, 1, {MOST_SORTED_CHARACTERS}) AS BLOB))",

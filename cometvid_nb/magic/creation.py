@@ -18,6 +18,7 @@ from ..machine import say
 from ..notebook import cell_number
 from ..session import session as sessions
 from ..session.dry_run import dry_run
+from ..session.dry_run import told as told_dry_run
 from ..session.files import is_known
 from ..session.request import Request, make_request, send
 from .grammar import whole
@@ -90,7 +91,7 @@ def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
     extra = set_values(arguments.set)
     request = make_request(session, arguments.prompts, extra=extra, **options)
     if arguments.dry_run:
-        return dry_run(session, request)
+        return told_dry_run(dry_run(session, request))
     return _send(request, arguments, show)
 
 

@@ -41,11 +41,21 @@ def path_here(session: Session, text: str) -> Path | None:
 
 
 def job_id_of(session: Session, text: str) -> str:
-    """Return a text as a job id, for what takes nothing else; no path gets to the API.
+    """Return a text as a job id, for what takes nothing else.
 
     Raises:
         SettingsError: it is a file or a folder on this machine.
         ValueError: it cannot be an id.
+    """
+    refuse_path(session, text)
+    return check_job_id(text)
+
+
+def refuse_path(session: Session, text: str) -> None:
+    """Check that a text is no path: none gets to the API.
+
+    Raises:
+        SettingsError: it is a file or a folder on this machine.
     """
     if (path := path_here(session, text)) is not None:
         kind = "folder" if path.is_dir() else "file"
@@ -53,7 +63,6 @@ def job_id_of(session: Session, text: str) -> str:
             f"{shown_id(text)} is a {kind} on this machine, and this takes the id of a job",
             advice="%cometvid frames, sheet, loop, reel and convert take a clip's file as well.",
         )
-    return check_job_id(text)
 
 
 def job_of_file(file: Path) -> Job:

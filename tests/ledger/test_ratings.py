@@ -101,6 +101,9 @@ def test_lists_show_what_was_picked_starred_or_tagged(ledger: Ledger) -> None:
     assert names(ledger, RatingFilter(tag="a%b")) == []
     assert names(ledger, RatingFilter(Flag.PICKED, tag="a_b")) == ["v2"]
     assert names(ledger, PICKED, search="take 0") == ["v0"]
+    assert names(ledger, RatingFilter(), search="ÜNT") == ["v2", "v1"]
+    assert names(ledger, RatingFilter(), search="#a_b") == ["v2"], "as it is shown"
+    assert names(ledger, RatingFilter(), search="ONLY words") == ["v3"]
     assert names(ledger, PICKED, state="failed") == []
     assert names(ledger, RatingFilter(), state="done") == [f"v{n}" for n in range(5, -1, -1)]
     assert ledger.count(API, 100, rated=PICKED) == 2

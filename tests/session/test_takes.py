@@ -154,12 +154,17 @@ def test_a_gallery_says_it_of_one_of_its_jobs(session: Session, sim: Simulator) 
     feed.end()
 
 
-def test_a_list_of_watches_gives_the_picked_ones(session: Session, sim: Simulator) -> None:
+def test_a_list_of_watches_gives_the_picked_ones(
+    session: Session, sim: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     takes = WatchList(done(session, sim, f"video_{n}") for n in range(3))
     takes[0].rate(flag="picked")
     takes[2].rate(flag="rejected")
     assert takes.picked() == [takes[0]]
     assert takes.rejected() == [takes[2]]
+    capsys.readouterr()
+    WatchList()._ipython_display_()
+    assert capsys.readouterr().out == "[]\n", "an empty one is seen to be empty"
     assert isinstance(takes.picked(), WatchList)
 
 
