@@ -318,9 +318,9 @@ class Ledger(Relations):
         """Return the entries of one API, newest first, or in another `order`.
 
         `state` may be spelled by the API ("in_progress"), by the table ("in progress") or by a
-        person ("running"). `search` is a text to find in prompt, id, model, tags or note; the case of
-        letters does not matter. With it, or in another order, the latest `MOST_SEARCHED` jobs are looked
-        at. None does not filter. `offset` leaves out so many at the beginning.
+        person ("running"). `search` is a text to find in prompt, id, model, tags or note; the case
+        of letters does not matter. With it, or in another order, the latest `MOST_SEARCHED` jobs
+        are looked at. None does not filter. `offset` leaves out so many at the beginning.
         """
         source, clause, values = matching(
             base_url, state, search, order, is_ascending=is_ascending, rated=rated
