@@ -43,6 +43,11 @@ class SavedClip:
     """Why not all clips of the job are saved; None: they are."""
 
     @property
+    def size(self) -> str | None:
+        """WIDTHxHEIGHT of the clip itself, or None."""
+        return f"{self.width}x{self.height}" if self.width and self.height else None
+
+    @property
     def every(self) -> tuple[SavedClip, ...]:
         """All clips of the job that are saved."""
         return (self, *self.others)
@@ -166,7 +171,9 @@ def _is_file_name(name: str, suffixes: Sequence[str]) -> bool:
     if suffix_of(name, suffixes):
         return True
     if suffix_of(name, (*SUFFIXES, *OTHER_FILES)):
-        kinds = f"it must end in {' or '.join(suffixes)}, or be" if suffixes else "name"
+        *most, last = suffixes or [""]
+        ends = f"{', '.join(most)} or {last}" if most else last
+        kinds = f"it must end in {ends}, or be" if suffixes else "name"
         raise SettingsError(f"{name!r} cannot be its name: {kinds} a folder")
     return False
 

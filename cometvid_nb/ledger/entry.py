@@ -72,6 +72,8 @@ class Entry:
     flag: str | None = None
     tags: str | None = None
     note: str | None = None
+    clip_size: str | None = None
+    """WIDTHxHEIGHT of the clip itself, once it is there; `size` is what the API says of the job."""
 
     @classmethod
     def of_row(cls, row: Sequence[object]) -> Self:

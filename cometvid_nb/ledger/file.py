@@ -28,7 +28,7 @@ _LATER_COLUMNS = {
     "take": "INTEGER",
     "continued_from": "TEXT",
     "stars": "INTEGER",
-    **dict.fromkeys(("flag", "tags", "note"), "TEXT"),
+    **dict.fromkeys(("flag", "tags", "note", "clip_size"), "TEXT"),
 }
 """What files of earlier versions lack, in the order in which it came."""
 UNFINISHED = (
@@ -70,6 +70,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     flag TEXT,
     tags TEXT,                     -- each between line breaks
     note TEXT,
+    clip_size TEXT,                -- WIDTHxHEIGHT of the clip's own file, whatever was asked for
     UNIQUE (base_url, job_id)
 );
 DROP INDEX IF EXISTS jobs_by_time;

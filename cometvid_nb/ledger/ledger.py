@@ -148,10 +148,12 @@ class Ledger(Relations):
         *,
         poster: str | None = None,
         outputs: Sequence[tuple[str | None, int]] = (),
+        clip_size: str | None = None,
     ) -> None:
         """Write down where the clip of a job is saved (a path or URL) and its size.
 
         `poster` is a small picture of the clip, as a data URL; None keeps the one that is there.
+        `clip_size` is the WIDTHxHEIGHT of its file; None keeps what is known.
         `outputs` has the place and size of each further clip of a job that made several. A place
         of None is one that could not be saved: the job then counts as unfinished.
         """
@@ -167,8 +169,9 @@ class Ledger(Relations):
             old = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
             db.execute(old, (*key, len(outputs) + 1))
             db.execute(
-                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
-                (stored_place(clip), clip_bytes, *key),
+                "UPDATE jobs SET clip = ?, clip_bytes = ?, clip_size = coalesce(?, clip_size) "
+                "WHERE base_url = ? AND job_id = ?",
+                (stored_place(clip), clip_bytes, clip_size, *key),
             )
 
         self._write(("clip", base_url, job_id), write)

@@ -56,17 +56,20 @@ _SEARCHED = " || ' ' || ".join(
     [f"coalesce({name}, '')" for name in ("prompt", "job_id", "model", "note")]
     + ["replace(coalesce(tags, ''), char(10), ' #')"]
 )
+_SIZE = "coalesce(clip_size, size)"
 _RANKS = " ".join(f"WHEN '{state}' THEN {rank}" for rank, state in enumerate(STATES))
 _KEYS = {
     Order.PROMPT: f"folded(CAST(substr(prompt, 1, {MOST_SORTED_CHARACTERS}) AS BLOB))",
     Order.STATE: f"CASE {_STATE} {_RANKS} ELSE {len(STATES)} END",
     Order.MODEL: "folded(CAST(model AS BLOB))",
     # A CAST reads the digits at the beginning: the pixels of 1280x720, nearly nothing of 16:9.
-    Order.SIZE: "CAST(size AS INTEGER) * CAST(substr(size, instr(size, 'x') + 1) AS INTEGER)",
+    Order.SIZE: (
+        f"CAST({_SIZE} AS INTEGER) * CAST(substr({_SIZE}, instr({_SIZE}, 'x') + 1) AS INTEGER)"
+    ),
     Order.TOOK: "took_s",
 }
-_COLUMNS = {Order.TOOK: "took_s"}
-"""Where the column has another name than the order."""
+_COLUMNS = {Order.TOOK: "took_s", Order.SIZE: _SIZE}
+"""Where an order sorts by something else than the column of its name."""
 
 _IN_STATE = {
     JobStatus.QUEUED: f" AND state = ? AND NOT {IS_ONLY_RATED}",

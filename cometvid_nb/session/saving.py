@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from ..api.client import Client
 from ..clips.places import Destination, SavedClip, Saving, local_file
@@ -48,13 +49,14 @@ async def save(
     # The ledger keeps the place that a page can load, as a watch with two places does.
     first = state.with_clip(saved).saved or saved
     ledger.see(base_url, job)
-    place, outputs = (first.file_path, first.size_bytes), outputs_of(first)
-    ledger.keep_clip(base_url, job_id, *place, outputs=outputs)
+    place = (first.file_path, first.size_bytes)
+    kept: dict[str, Any] = {"outputs": outputs_of(first), "clip_size": first.size}
+    ledger.keep_clip(base_url, job_id, *place, **kept)
     # After that: whether a clip is remembered must never depend on a recipe or a picture.
     told = None
     if destination.has_recipe:
         told = await memory.write_recipes(settings, job, saved, destination)
     poster = (await illustrated(client, job, first)).poster
     if poster is not None:
-        ledger.keep_clip(base_url, job_id, *place, poster=poster, outputs=outputs)
+        ledger.keep_clip(base_url, job_id, *place, poster=poster, **kept)
     return replace(saved, poster=saved.poster or poster), told

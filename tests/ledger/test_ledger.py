@@ -211,6 +211,8 @@ def test_entries_stand_in_the_order_that_is_asked_for(ledger: Ledger) -> None:
     assert both[Order.STATE] == ["cdba", "abdc"]
     assert both[Order.MODEL] == ["badc", "abdc"]
     assert both[Order.SIZE] == ["badc", "abdc"], "by its pixels"
+    ledger.keep_clip(API, "a", "/a.mp4", 1, clip_size="640x360")
+    assert ids(Order.SIZE, is_ascending=True) == "abdc", "by those of the clip, once it is there"
     assert both[Order.TOOK] == ["abdc", "badc"]
     assert ids(Order.PROMPT, is_ascending=True, search="a", limit=2, offset=1) == "ab"
     assert ids(Order.WHEN, is_ascending=True, search="A", limit=2) == "ab"
