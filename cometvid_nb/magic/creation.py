@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..api.form_text import set_values
 from ..api.new_job import MOST_JOBS
 from ..clips.places import Destination
-from ..errors import retold
+from ..errors import JobNotFound, retold
 from ..job.ids import quoted_id, quoted_ids, shown_id
 from ..job.job import Job
 from ..job.plain import plain
@@ -55,7 +56,8 @@ def create(arguments: Namespace, show: Show) -> Any:
 def remix(arguments: Namespace, show: Show) -> Any:
     """Create a variation of a job for each prompt; return as `create`."""
     _check_order("remix", arguments)
-    return _make(arguments, show, remix_of=arguments.id)
+    with _in_order():
+        return _make(arguments, show, remix_of=arguments.id)
 
 
 def continue_(arguments: Namespace, show: Show) -> Any:
@@ -63,7 +65,8 @@ def continue_(arguments: Namespace, show: Show) -> Any:
     _check_order("continue", arguments)
     count = whole("-n", arguments.count or "1", MOST_JOBS)
     options = {name: getattr(arguments, name, None) for name in _OPTIONS}
-    return _make(arguments, show, count=count, continue_from=arguments.id, **options)
+    with _in_order():
+        return _make(arguments, show, count=count, continue_from=arguments.id, **options)
 
 
 def _check_order(command: str, arguments: Namespace) -> None:
@@ -82,6 +85,16 @@ def _check_order(command: str, arguments: Namespace) -> None:
             f"{shown_id(job_id)!r} is not a job id. The id comes first, then the prompt: "
             f"%cometvid {command} {typed} {quoted_id(job_id)}"
         )
+
+
+@contextmanager
+def _in_order() -> Iterator[None]:
+    """Tell in which order they stand where the API knows no such job."""
+    try:
+        yield
+    except JobNotFound as error:
+        error.advise("The id comes first, then the prompt.")
+        raise
 
 
 def _make(arguments: Namespace, show: Show, **options: Any) -> Any:

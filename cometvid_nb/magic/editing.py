@@ -227,8 +227,12 @@ def _ids(arguments: Namespace, least: int, made: str) -> list[str]:
         ids = [entry.job_id for entry in reversed(entries) if entry.job_id is not None]
     if len(ids) < least:
         much = "two clips or more" if least > 1 else "one clip or more"
-        picked = f" ({len(ids) or 'none'} is picked)" if arguments.picked else ""
-        raise GrammarError(f"{made} of {much}: name them in order, or add --picked{picked}")
+        if arguments.picked:
+            raise GrammarError(
+                f"{made} of {much}, and {len(ids) or 'none'} is picked: "
+                "pick with %cometvid rate ID --pick, or name them in order"
+            )
+        raise GrammarError(f"{made} of {much}: name them in order, or add --picked")
     return ids
 
 

@@ -14,7 +14,7 @@ from ..job.rating import MOST_STARS, Flag, Rating, RatingFilter
 from ..machine import say
 from ..notebook import notebook_folder
 from ..session import session as sessions
-from ..session.files import job_id_of
+from ..session.files import is_known, job_id_of
 from ..session.lineage import lineage_of
 from ..session.rating import RatingChange, rate_jobs
 from . import tables
@@ -62,7 +62,7 @@ def _recipe_of(source: str) -> Recipe:
     path = notebook_folder() / Path(source).expanduser()
     problem = ""
     try:
-        if path.is_file():
+        if path.is_file() and not is_known(session, source):
             return read_recipe_file(path)
     except (OSError, ValueError) as error:
         problem = f" {error}."

@@ -13,14 +13,14 @@ from ..clips.format import suffix_of
 from ..clips.parts import scratch_folder
 from ..clips.places import Saving
 from ..clips.storage import download as download_from_storage
-from ..errors import ClipError, JobNotFound
-from ..job.ids import check_job_id, quoted_id, shown_id
+from ..errors import JobNotFound
+from ..job.ids import check_job_id, shown_id
 from ..job.job import Job
 from ..job.plain import squeezed
 from ..job.status import JobStatus
-from ..job.values import one_line
 from ..notebook import notebook_folder
 from .files import job_id_of, job_of_file, looks_like_path, path_here
+from .no_clip import no_clip
 from .remembered import latest_watch, remembered_entry, saved_watch_state
 
 if TYPE_CHECKING:
@@ -129,18 +129,6 @@ async def _fetched(
     wanted = Wanted(job, late_until_s=late_until_s(job, is_fresh=False))
     fetched = await fetch(client, wanted, folder, clip_file_name(job_id), Tries(on_progress))
     return job, fetched.path
-
-
-def no_clip(job: Job) -> ClipError:
-    """Return the error of a job that is not completed: why it has no clip, and what to do."""
-    shown, typed = shown_id(job.id), quoted_id(job.id)
-    if job.is_final:
-        told = f": {one_line(job.error_message, 200)}" if job.error_message else ""
-        advice = f"Take another one, or make a new one: %cometvid recipe {typed} prints its line."
-        return ClipError(f"{shown} has no clip: it has failed{told}", advice=advice)
-    word = one_line(job.status_word, 60)
-    advice = f"Watch it until it has one: %cometvid watch {typed} --wait"
-    return ClipError(f"{shown} has no clip yet: it is {word!r}.", advice=advice)
 
 
 def _is_file(path: Path) -> bool:

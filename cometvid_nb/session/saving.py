@@ -16,7 +16,7 @@ from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..watching.memory import Memory, outputs_of
 from ..watching.state import WatchState
-from .finished import no_clip
+from .no_clip import no_clip
 from .remembered import saved_watch_state
 
 

@@ -109,7 +109,7 @@ def test_frames_are_shown_and_saved_as_pictures(run: Run, here: Session, tmp_pat
         ("sheet video_1 --save y.jpg", "must end in .png, or be a folder"),
         ("sheet", "one clip or more"),
         ("sheet video_1 --picked", "not of both"),
-        ("sheet --picked", "(none is picked)"),
+        ("sheet --picked", "and none is picked: pick with"),
         ("loop video_1 --width wide", "--width is 'wide'"),
         ("loop video_1 --width 5", "--width is '5': give a whole number from 16 to 4096 pixels"),
         ("loop video_1 --fps 1000", "--fps is '1000': give 0.1 to 60 frames a second"),

@@ -73,6 +73,7 @@ def test_a_clip_continues_another_and_stands_in_its_lineage(fresh: Bench) -> Non
         assert (
             f"The id comes first, then the prompt: %cometvid {line.split()[0]} {first}" in swapped
         )
+    assert "The id comes first" in said(fresh, f"%cometvid continue lands '{{{first}}}'")
     refused = said(fresh, f"%cometvid continue {first} 'It lands' --model wan2.6")
     assert "wan2.6 takes no picture" in refused
     assert len([r for r in fresh.simulator.requests if r.method == "POST"]) == len(posts)
@@ -86,7 +87,7 @@ def test_picked_takes_become_a_reel_that_stands_in_their_lineage(fresh: Bench) -
     tree = said(fresh, f"%cometvid lineage {takes[2]}")
     assert f"(2 clips, with {takes[2]})" in tree or f"(2 clips, with {takes[0]})" in tree
     said(fresh, f"%cometvid rate {takes[0]} --clear")
-    assert "(1 is picked)" in said(fresh, "%cometvid reel --picked")
+    assert "and 1 is picked: pick with" in said(fresh, "%cometvid reel --picked")
 
 
 def test_a_recipe_is_printed_from_a_file_and_from_an_id(fresh: Bench) -> None:
