@@ -210,7 +210,8 @@ def _finished(ids: Sequence[str], progress: Progress) -> Iterator[list[FinishedC
                 clips.append(stack.enter_context(source))
             except CometVidError as error:
                 if len(ids) > 1 and shown_id(one) in str(error):
-                    error.advise("Or leave it out, and the others go without it.")
+                    told = filter(None, ["You can leave it out of the line.", error.advice])
+                    error.advice = " ".join(told)
                 raise
         yield clips
 

@@ -344,7 +344,7 @@ def test_a_job_without_a_clip_says_what_to_do(
     with pytest.raises(ClipError, match="video_2 has no clip: it has failed: It was bl") as caught:
         run("sheet video_3 video_2")
     assert "Take another one" in str(caught.value.advice)
-    assert "Or leave it out" in str(caught.value.advice)
+    assert "You can leave it out" in str(caught.value.advice)
 
 
 def test_a_made_file_goes_to_a_storage(run: Run, here: Session, tmp_path: Path) -> None:
