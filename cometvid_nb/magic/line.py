@@ -37,8 +37,8 @@ def parse(
     """Return the command of a line and its arguments; an empty line means help.
 
     `cell` is the body under a `%%cometvid` line, allowed only as the prompt of a new job. `names`
-    are the reader's variables, which fill in `{x}` and `$x`: in the whole line, or where it holds
-    a prompt, in its options and, with `--expand`, in the prompt.
+    are the reader's variables, which fill in `{x}` and `$x`: in all of the line but free text (a
+    prompt, `--negative`, `--note`), which takes `--expand` for it.
 
     Raises:
         GrammarError: the line is no valid command; the message shows what was probably meant.
