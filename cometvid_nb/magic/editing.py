@@ -27,8 +27,8 @@ from ..session.files import is_known
 from ..session.finished import FinishedClip, finished_source
 from ..session.making import Making, making
 from ..session.orders import destination_of
-from .editing_values import number_of, times_of
-from .grammar import whole
+from .editing_values import times_of
+from .grammar import number_of, whole
 from .parser import GrammarError
 from .progress import Progress
 

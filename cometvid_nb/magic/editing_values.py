@@ -9,7 +9,7 @@ import math
 from argparse import Namespace
 
 from ..editing.times import LAST, Times
-from .grammar import whole
+from .grammar import as_number, number_of, whole
 from .parser import GrammarError
 
 _AT = f"give seconds from 0 on, parted by commas, such as 0,1.5,{LAST}"
@@ -28,31 +28,10 @@ def times_of(arguments: Namespace) -> Times | None:
     return Times.checked(every_s, at_s, count) if given else None
 
 
-def number_of(option: str, text: str | None, least: float, most: float, unit: str) -> float | None:
-    """The number that an option is given; None: it is not given.
-
-    Raises:
-        GrammarError: it is none, or out of bounds.
-    """
-    if text is None:
-        return None
-    number = _number(text)
-    if number is None or not least <= number <= most:
-        raise GrammarError(f"{option} is {text!r}: give {least:g} to {most:g} {unit}")
-    return number
-
-
 def _moments(text: str) -> list[float | str]:
     pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
-    moments = [piece if piece == LAST else _number(piece) for piece in pieces]
+    moments = [piece if piece == LAST else as_number(piece) for piece in pieces]
     for moment in moments or [None]:
         if moment is None or (moment != LAST and not 0 <= float(moment) < math.inf):
             raise GrammarError(f"--at is {text!r}: {_AT}")
     return [moment for moment in moments if moment is not None]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -311,3 +311,27 @@ def whole(name: str, text: str, most: int, least: int = 1, unit: str = "") -> in
         of = f" {unit}" if unit else ""
         raise GrammarError(f"{name} is {text!r}: give a whole number from {least} to {most}{of}")
     return int(text)
+
+
+def number_of(
+    name: str, text: str | None, least: float, most: float, unit: str = ""
+) -> float | None:
+    """The number that an option is given; None: it is not given.
+
+    Raises:
+        GrammarError: it is none, or out of bounds.
+    """
+    if text is None:
+        return None
+    number = as_number(text)
+    if number is None or not least <= number <= most:
+        raise GrammarError(f"{name} is {text!r}: give {least:g} to {most:g} {unit}".rstrip())
+    return number
+
+
+def as_number(text: str) -> float | None:
+    """Return a text as a number; None: it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from ..display.frontend import detect
-from ..errors import GaveUp
+from ..errors import GaveUp, SettingsError, retold
 from ..job.ids import quoted_ids
 from ..machine import say
 from ..notebook import shell
@@ -32,8 +33,25 @@ def watch_options(arguments: Namespace) -> dict[str, Any]:
     options: dict[str, Any] = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
     options |= {"save": False if arguments.no_save else None, "save_to": arguments.save}
     options |= {"name": arguments.name}
-    sessions.current().check_watch_options(**options)
+    with told_by_option(arguments):
+        sessions.current().check_watch_options(**options)
     return options
+
+
+@contextmanager
+def told_by_option(arguments: Namespace) -> Iterator[None]:
+    """Tell a wrong value by the name of the option that has it, where the line gives one."""
+    try:
+        yield
+    except SettingsError as error:
+        name, _, rest = str(error).partition(" ")
+        option = name.removesuffix("_s")
+        if name not in _SECONDS or getattr(arguments, option, None) is None:
+            raise
+        raise retold(error, f"--{option} {rest}") from None
+
+
+_SECONDS = ("timeout_s", "interval_s")
 
 
 def show(
