@@ -168,7 +168,8 @@ def watch(
         SettingsError: no key is set, or an option is out of range; nothing was sent.
         ValueError: `job_id` cannot be an id, or names no job.
     """
-    from .job.ids import check_job_id, ids_in, names_one
+    from .job.ids import ids_in, names_one
+    from .session.files import job_id_of
     from .session.session import current
     from .watching.watch_list import WatchList
 
@@ -176,7 +177,7 @@ def watch(
     here = current()
     options: dict[str, Any] = {"timeout_s": timeout_s, "interval_s": interval_s}
     options |= {"save": save, "save_to": save_to, "name": name}
-    ids = [check_job_id(one) for one in ids_in(job_id)]  # all, before the first is followed
+    ids = [job_id_of(here, one) for one in ids_in(job_id)]  # all, before the first is followed
     followed = WatchList(here.watch(one, **options) for one in ids)
     here.stage.present(followed, wait=wait, is_embedding=embed, is_gallery=gallery)
     return followed[0] if names_one(job_id) else followed
@@ -246,7 +247,7 @@ def create(
             what the model needs.
         extra: further fields, whatever the model knows.
         force: send also what the model is known to refuse.
-        dry_run: print the request, send nothing, and return a `DryRun`.
+        dry_run: send nothing, and return a `DryRun`, whose text is the request.
         again: create a job also where this cell has made it already.
         wait: as for `watch`.
         timeout_s: as for `watch`.

@@ -39,7 +39,7 @@ def negative_text(negative: object) -> str:
 
 
 def model_text(model: object) -> str:
-    """Return the name of a model. Raises `SettingsError` if it can be none."""
+    """Return the name of a model. Raises `SettingsError` if it is not allowed."""
     if not (isinstance(model, str) and model.strip() and model.isprintable()):
         raise SettingsError(f"{model!r} is not the name of a model")
     return _sendable("the name of the model", model.strip())

@@ -71,6 +71,7 @@ class JobRow:
     @classmethod
     def of_entry(cls, entry: Entry, path: str | None = None) -> JobRow:
         """The row of an entry; `path`: how a page beside the notebook names its clip, if it can."""
+        size = entry.clip_size or entry.size  # the file is right, whatever was asked for
         has_clip = entry.state == JobStatus.COMPLETED and entry.job_id is not None
         return cls(
             name=entry.name,
@@ -79,14 +80,14 @@ class JobRow:
             began_at_s=entry.began_at_s if _is_a_date(entry.began_at_s) else None,
             prompt=entry.prompt or None,
             model=entry.model or None,
-            size=entry.size.replace("x", "×") if entry.size else None,
+            size=size.replace("x", "×") if size else None,
             length=f"{entry.seconds} s" if entry.seconds else None,
             took_s=entry.took_s,
             problem=entry.problem or None,
             answer=entry.answer or None,
             images=entry.images,
             clip=_clip(entry.clip, path) if has_clip or entry.clip else None,
-            aspect_ratio=min(4.0, max(0.25, ratio_of(entry.size) or 16 / 9)),  # as a card does
+            aspect_ratio=min(4.0, max(0.25, ratio_of(size) or 16 / 9)),  # as a card does
             watch_command=_watch_command(entry.job_id),
             rating=entry.rating,
             continued_from=entry.continued_from,
@@ -134,7 +135,8 @@ class JobList:
     """One page of remembered jobs.
 
     `counts` has the number of jobs in each state that the search finds, `matching` how many of
-    them the state lets through, `total` how many are remembered at all; each stops at a bound.
+    them the state lets through, `total` how many are remembered at all,
+    with a rating that the list is of; each stops at a bound.
     """
 
     rows: tuple[JobRow, ...]

@@ -103,9 +103,9 @@ def _reason(row: JobRow) -> str:
     return f"{one_line(row.problem or '', 200)}{answer}".strip()
 
 
-def _rating(row: JobRow) -> str:
-    """What a person thinks of the clip: `★★★★☆ · picked · #comet`."""
-    return one_line(row.rating.words, 200) if row.rating is not None else ""
+def _rating(row: JobRow, search: str) -> Found | None:
+    """What a person thinks of the clip: `★★★★☆ · picked · #comet`, with what was found in it."""
+    return within(find(row.rating.words, search), 200) if row.rating is not None else None
 
 
 def _cells(row: JobRow, search: str) -> list[str | Markup]:
@@ -113,8 +113,8 @@ def _cells(row: JobRow, search: str) -> list[str | Markup]:
     prompt = _marked(_prompt(row, search, MOST_PROMPT_CHARACTERS))
     made_by = quiet(_marked(find(_made_by(row), search)))
     beneath = Markup("<br>{} {}").format(_id(row, search), made_by)
-    if rating := _rating(row):
-        beneath += Markup("<br>") + foreign(rating)
+    if rating := _rating(row, search):
+        beneath += Markup("<br>") + foreign(_marked(rating))
     if reason := _reason(row):
         beneath += Markup("<br>") + foreign(reason)
     state: list[str | Markup] = [_state(row), quiet(took) if took else ""]
@@ -170,8 +170,8 @@ def _details(row: JobRow, search: str, columns: int) -> list[str]:
     # A little less than the lines hold, as they break between words.
     prompt = _prompt(row, search, _PROMPT_LINES * room - 20)
     lines = textwrap.wrap("".join(prompt), room)
-    if rating := _rating(row):
-        lines.append(rating)
+    if rating := _rating(row, search):
+        lines.append("".join(rating))
     if reason := _reason(row):
         lines.append(f"{_state(row)}: {reason}")
     if row.clip is not None and row.clip.saved_to is not None:

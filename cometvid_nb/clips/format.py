@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LONGEST_SIDE = 99_999
@@ -28,15 +29,21 @@ class Format:
 
 SUFFIXES = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".gif", ".webp", ".avi")
 """What the name of a clip's file may end in."""
+OTHER_FILES = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".svg", ".avif", ".heic", ".pdf"),
+    *(".mp3", ".wav", ".aac", ".m4a", ".flac", ".ogg", ".mpg", ".mpeg", ".wmv", ".flv", ".ts"),
+    *(".json", ".txt", ".csv", ".html", ".zip"),
+)
+"""What else ends the name of a file and not, as a rule, that of a folder."""
 IMAGES = (".gif", ".webp")
 """Those that a page shows as a picture that moves, not in a player."""
 
 
-def suffix_of(name: str) -> str:
-    """The suffix by which a path or a link tells its format, in lower case; "" = none of ours."""
+def suffix_of(name: str, known: Sequence[str] = SUFFIXES) -> str:
+    """The suffix by which a path or a link tells its format, in lower case; "" = none we know."""
     _, dot, end = name.rpartition("/")[2].rpartition(".")
     suffix = f"{dot}{end.lower()}"
-    return suffix if suffix in SUFFIXES else ""
+    return suffix if suffix in known else ""
 
 
 def media_type(suffix: str) -> str:

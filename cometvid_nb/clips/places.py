@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
-from .format import suffix_of
+from .format import OTHER_FILES, SUFFIXES, suffix_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class SavedClip:
     """The further clips of the job that are saved."""
     incomplete: str | None = None
     """Why not all clips of the job are saved; None: they are."""
+
+    @property
+    def size(self) -> str | None:
+        """WIDTHxHEIGHT of the clip itself, or None."""
+        return f"{self.width}x{self.height}" if self.width and self.height else None
 
     @property
     def every(self) -> tuple[SavedClip, ...]:
@@ -123,20 +129,26 @@ class Destination:
 
     @classmethod
     def parse(
-        cls, text: str | None, default: Path, beside: Path, root: Path | None = None
+        cls,
+        text: str | None,
+        default: Path,
+        beside: Path,
+        root: Path | None = None,
+        suffixes: Sequence[str] = SUFFIXES,
     ) -> Destination:
-        """What a person means by `text`: a URL, a file ending in .mp4 or the like, or a folder.
+        """What a person means by `text`: a URL, a file ending in one of `suffixes`, or a folder.
 
         None means `default`; a relative path begins at `beside`.
 
         Raises:
-            SettingsError: it lies in the home of a user there is not.
+            SettingsError: it lies in the home of a user there is not, or is the name of a file of
+                another kind.
         """
         if text is None:
             return cls(default, beside, root=root)
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
             url, _, name = text.rpartition("/")
-            is_file = suffix_of(name) != ""
+            is_file = _is_file_name(name, suffixes)
             return cls(
                 default, beside, url if is_file else text.rstrip("/"), name if is_file else None
             )
@@ -144,9 +156,26 @@ class Destination:
             path = _plain(beside / Path(text).expanduser())
         except RuntimeError as error:
             raise SettingsError(f"{text!r} cannot be found: {error}") from None
-        if suffix_of(path.name) and not _is_folder(path):
+        is_called_folder = text.endswith(("/", os.sep)) or _is_folder(path)
+        if not is_called_folder and _is_file_name(path.name, suffixes):
             return cls(path.parent, beside, None, path.name, root)
         return cls(path, beside, root=root)
+
+
+def _is_file_name(name: str, suffixes: Sequence[str]) -> bool:
+    """Whether a name is that of a file, of a kind that can be written; else it is a folder's.
+
+    Raises:
+        SettingsError: it is that of a file of another kind: a folder of that name would surprise.
+    """
+    if suffix_of(name, suffixes):
+        return True
+    if suffix_of(name, (*SUFFIXES, *OTHER_FILES)):
+        *most, last = suffixes or [""]
+        ends = f"{', '.join(most)} or {last}" if most else last
+        kinds = f"it must end in {ends}, or be" if suffixes else "name"
+        raise SettingsError(f"{name!r} cannot be its name: {kinds} a folder")
+    return False
 
 
 def _plain(path: Path) -> Path:

@@ -74,13 +74,13 @@ async def _save_one(
 
     if saved is not None and (source := local_file(saved)) is not None:
         name = fitting(name, source.suffix.lower())
-        url = await upload(source, destination.url, name, job_id)
+        url = await upload(source, destination.url, name, f"The clip of {job_id}")
         return replace(saved, file_path=url, path=None, saved_to=url, others=(), also=())
     with scratch_folder() as folder:
         file = await fetch(client, wanted, folder, name, tries)
         # Not the name of that file: the number of a take is chosen where the clip goes.
         name = fitting(name, file.path.suffix)
-        url = await upload(file.path, destination.url, name, job_id)
+        url = await upload(file.path, destination.url, name, f"The clip of {job_id}")
         poster = await first_frame_of(file.path)
         return _kept(wanted, file, SavedClip(url, None, url, file.size_bytes, poster))
 

@@ -21,11 +21,12 @@ def without_credentials(url: str) -> str:
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
 
 
-async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
+async def upload(file: Path, folder_url: str, name: str, what: str) -> str:
     """Upload `file` as `folder_url/name`, check that all of it is there, and give its URL.
 
     A different file of that name is left alone, as on a disk: the clip gets a number. No message
-    holds a user name or password of `folder_url`, and neither does the URL that is given.
+    holds a user name or password of `folder_url`, and neither does the URL that is given. `what`
+    is what a message calls the file.
 
     Raises:
         ClipError: the storage is unknown, its driver is missing, or it refused.
@@ -35,7 +36,7 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
         import fsspec  # type: ignore[import-untyped]  # it ships no types
     except ImportError:
         raise ClipError(
-            f"The clip of {job_id} was not saved to {shown_url}: fsspec is missing.",
+            f"{what} was not saved to {shown_url}: fsspec is missing.",
             advice="Run %pip install 'cometvid-nb[storage]'.",
         ) from None
 
@@ -61,14 +62,14 @@ async def upload(file: Path, folder_url: str, name: str, job_id: str) -> str:
         return without_credentials(await asyncio.to_thread(put))
     except ImportError as error:
         raise ClipError(
-            f"The clip of {job_id} was not saved to {shown_url}: {error}",
+            f"{what} was not saved to {shown_url}: {error}",
             advice="Install the driver of that storage, such as s3fs for s3://.",
         ) from None
     except Exception as error:
         # Each driver has exceptions of its own; their message is all that can be told. It may name
         # the place as it was given.
         told = str(error).replace(folder_url, shown_url)
-        raise ClipError(f"The clip of {job_id} was not saved to {shown_url}: {told}") from error
+        raise ClipError(f"{what} was not saved to {shown_url}: {told}") from error
 
 
 def put_beside(url: str, content: bytes, may_replace: Callable[[bytes], bool]) -> bool:

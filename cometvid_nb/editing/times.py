@@ -33,7 +33,7 @@ class Times:
         """The rule that these say.
 
         Raises:
-            SettingsError: not exactly one of them is given, or it can be none; it says what can.
+            SettingsError: not exactly one is given, or its value is not allowed; it says what is.
         """
         given = [value for value in (every_s, at_s, count) if value is not None]
         if len(given) != 1:

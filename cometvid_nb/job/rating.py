@@ -48,7 +48,7 @@ class Rating:
         """Return the rating that a page or a program tells, a mapping with the names of the fields.
 
         Raises:
-            ValueError: a value can be none; the message tells which, and what could be.
+            ValueError: a value is not allowed; the message tells which, and what is.
         """
         if not isinstance(told, Mapping):
             raise ValueError(f"a rating is no {type(told).__name__}")
@@ -66,7 +66,7 @@ class Rating:
         """Return this rating with other values, each checked; None takes a value away.
 
         Raises:
-            ValueError: a value can be none; the message tells which, and what could be.
+            ValueError: a value is not allowed; the message tells which, and what is.
         """
         return Rating(
             self.stars if isinstance(stars, Keep) else check_stars(stars),
@@ -147,9 +147,11 @@ def check_tags(tags: object) -> tuple[str, ...]:
 def _tag(tag: object) -> str:
     # People write a `#` in front of it.
     text = squeezed(tag).lstrip("#").strip() if isinstance(tag, str) else ""
-    if not text or len(text) > MOST_TAG_CHARACTERS or not _is_storable(text):
-        most = f"give a text of up to {MOST_TAG_CHARACTERS} characters"
-        raise ValueError(f"the tag is {_shown(tag)}: {most}")
+    if len(text) > MOST_TAG_CHARACTERS:
+        most = f"{MOST_TAG_CHARACTERS} fit at most"
+        raise ValueError(f"the tag {_shown(tag)} has {len(text):,} characters: {most}")
+    if not text or not _is_storable(text):
+        raise ValueError(f"the tag is {_shown(tag)}: give a text")
     return text
 
 
@@ -180,5 +182,8 @@ def _is_storable(text: str) -> bool:
 
 def _shown(value: object) -> str:
     if isinstance(value, str | int | float):
-        return repr(value if not isinstance(value, str) else squeezed(value)[:_MOST_STRANGE])[:60]
+        if not isinstance(value, str):
+            return repr(value)[:60]
+        text = squeezed(value)
+        return repr(text if len(text) <= _MOST_STRANGE else f"{text[:_MOST_STRANGE]}…")
     return f"a {type(value).__name__}"

@@ -19,6 +19,10 @@ from .ratings import read_rating
 SENDING, LOST, REFUSED = "sending", "unknown outcome", "refused"
 """States of an entry without a job id; an entry with one has the status of its job."""
 
+ONLY_RATED = "only rated"
+"""The state of an entry that has the rating of a job and nothing else: no server has ever been
+asked after it, so that it may not even exist."""
+
 SENDING_FOR_S = 900.0
 """How long a request for a new job may be under way: four tries, each answered as late as the
 client allows, and the pauses between them. Used only if the sender cannot be looked up."""
@@ -37,7 +41,7 @@ class Entry:
     """None until the API has accepted the job."""
     base_url: str
     state: str
-    """`SENDING`, `LOST` or `REFUSED`, else a `JobStatus`."""
+    """`SENDING`, `LOST`, `REFUSED` or `ONLY_RATED`, else a `JobStatus`."""
     model: str | None
     seconds: str | None
     size: str | None
@@ -68,6 +72,8 @@ class Entry:
     flag: str | None = None
     tags: str | None = None
     note: str | None = None
+    clip_size: str | None = None
+    """WIDTHxHEIGHT of the clip itself, once it is there; `size` is what the API says of the job."""
 
     @classmethod
     def of_row(cls, row: Sequence[object]) -> Self:
@@ -77,7 +83,14 @@ class Entry:
         not take all the others with it: what has the wrong type is read as well as can be.
         """
         values = [read(value) for read, value in zip(_READERS, row, strict=True)]
-        return cls(*values)
+        entry = cls(*values)
+        return replace(entry, state=ONLY_RATED) if entry._is_only_rated else entry
+
+    @property
+    def _is_only_rated(self) -> bool:
+        """What `file.IS_ONLY_RATED` says of a row."""
+        told = (self.is_clip_wanted, self.sender, self.prompt, self.model, self.clip)
+        return self.state == JobStatus.QUEUED and told == (None,) * len(told)
 
     @property
     def name(self) -> str:
@@ -87,7 +100,7 @@ class Entry:
     @property
     def is_unfinished(self) -> bool:
         """Whether there is something left to watch for: the job's end, or its clip."""
-        if self.job_id is None or self.state == JobStatus.FAILED:
+        if self.job_id is None or self.state in (JobStatus.FAILED, ONLY_RATED):
             return False
         is_clip_missing = self.clip is None and self.is_clip_wanted != 0  # None counts as wanted
         return self.state != JobStatus.COMPLETED or is_clip_missing

@@ -28,7 +28,7 @@ _LATER_COLUMNS = {
     "take": "INTEGER",
     "continued_from": "TEXT",
     "stars": "INTEGER",
-    **dict.fromkeys(("flag", "tags", "note"), "TEXT"),
+    **dict.fromkeys(("flag", "tags", "note", "clip_size"), "TEXT"),
 }
 """What files of earlier versions lack, in the order in which it came."""
 UNFINISHED = (
@@ -36,8 +36,13 @@ UNFINISHED = (
     "AND (state <> 'completed' OR (clip IS NULL AND is_clip_wanted IS NOT 0))"
 )
 """The condition of an index, which serves a query only in the same words."""
+IS_ONLY_RATED = (
+    "(state = 'queued' AND is_clip_wanted IS NULL AND sender IS NULL AND prompt IS NULL "
+    "AND model IS NULL AND clip IS NULL)"
+)
+"""The condition of the jobs of which nothing but a rating was ever written down."""
 LEARNED_FROM = "state = 'completed' AND took_s > 0"
-"""The same of the jobs that tell how long others take."""
+"""As `UNFINISHED`, of the jobs that tell how long others take."""
 RATED = "(stars IS NOT NULL OR flag IS NOT NULL OR tags IS NOT NULL)"
 """The same of the jobs that a list of ratings looks through."""
 _SCHEMA = f"""
@@ -65,6 +70,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     flag TEXT,
     tags TEXT,                     -- each between line breaks
     note TEXT,
+    clip_size TEXT,                -- WIDTHxHEIGHT of the clip's own file, whatever was asked for
     UNIQUE (base_url, job_id)
 );
 DROP INDEX IF EXISTS jobs_by_time;

@@ -21,7 +21,7 @@ from ..job.job import Job
 from ..job.rating import RatingFilter
 from ..job.status import JobStatus
 from .entry import LOST, REFUSED, SENDING, Entry, read_place, stored_place
-from .file import LEARNED_FROM, UNFINISHED
+from .file import IS_ONLY_RATED, LEARNED_FROM, UNFINISHED
 from .process import this_process
 from .relations import Relations
 from .slots import Repeat, Slot
@@ -148,10 +148,12 @@ class Ledger(Relations):
         *,
         poster: str | None = None,
         outputs: Sequence[tuple[str | None, int]] = (),
+        clip_size: str | None = None,
     ) -> None:
         """Write down where the clip of a job is saved (a path or URL) and its size.
 
         `poster` is a small picture of the clip, as a data URL; None keeps the one that is there.
+        `clip_size` is the WIDTHxHEIGHT of its file; None keeps what is known.
         `outputs` has the place and size of each further clip of a job that made several. A place
         of None is one that could not be saved: the job then counts as unfinished.
         """
@@ -167,8 +169,9 @@ class Ledger(Relations):
             old = "DELETE FROM outputs WHERE base_url = ? AND job_id = ? AND number > ?"
             db.execute(old, (*key, len(outputs) + 1))
             db.execute(
-                "UPDATE jobs SET clip = ?, clip_bytes = ? WHERE base_url = ? AND job_id = ?",
-                (stored_place(clip), clip_bytes, *key),
+                "UPDATE jobs SET clip = ?, clip_bytes = ?, clip_size = coalesce(?, clip_size) "
+                "WHERE base_url = ? AND job_id = ?",
+                (stored_place(clip), clip_bytes, clip_size, *key),
             )
 
         self._write(("clip", base_url, job_id), write)
@@ -318,9 +321,9 @@ class Ledger(Relations):
         """Return the entries of one API, newest first, or in another `order`.
 
         `state` may be spelled by the API ("in_progress"), by the table ("in progress") or by a
-        person ("running"). `search` is a text to find in prompt, id or model; letter case does not
-        matter. With it, or in another order, the latest `MOST_SEARCHED` jobs are looked at. None
-        does not filter. `offset` leaves out so many at the beginning.
+        person ("running"). `search` is a text to find in prompt, id, model, tags or note; the case
+        of letters does not matter. With it, or in another order, the latest `MOST_SEARCHED` jobs
+        are looked at. None does not filter. `offset` leaves out so many at the beginning.
         """
         source, clause, values = matching(
             base_url, state, search, order, is_ascending=is_ascending, rated=rated
@@ -361,7 +364,8 @@ class Ledger(Relations):
         `limit` keeps the latest ones; None keeps all.
         """
         most = "" if limit is None else f" LIMIT {max(0, int(limit))}"
-        clause = f"WHERE base_url = ? AND {UNFINISHED} ORDER BY began_at_s DESC, rowid DESC{most}"
+        clause = f"WHERE base_url = ? AND {UNFINISHED} AND NOT {IS_ONLY_RATED} "
+        clause += f"ORDER BY began_at_s DESC, rowid DESC{most}"
         found = {entry.ref: entry for entry in reversed(self._select(clause, (base_url,)))}
         # A job that made several clips may lack some of them. One query more, so that both have
         # an index of their own.

@@ -13,7 +13,8 @@ from typing import Any
 from ..job.job import Job
 from ..job.rating import RatingFilter
 from ..job.status import JobStatus
-from .entry import LOST, REFUSED, SENDING
+from .entry import LOST, ONLY_RATED, REFUSED, SENDING
+from .file import IS_ONLY_RATED
 from .ratings import filtering, rating_columns
 from .slots import Repeat, Slot
 
@@ -25,10 +26,12 @@ MOST_SORTED_CHARACTERS = 100
 
 STATES = (
     *(JobStatus.IN_PROGRESS, JobStatus.QUEUED, SENDING, LOST),
-    *(JobStatus.FAILED, REFUSED, JobStatus.COMPLETED),
+    *(JobStatus.FAILED, REFUSED, ONLY_RATED, JobStatus.COMPLETED),
 )
 """The states of an entry, in the order of a list by state: what moves, what needs somebody, what
 is done."""
+_STATE = f"CASE WHEN {IS_ONLY_RATED} THEN '{ONLY_RATED}' ELSE state END"
+"""The state as an entry has it."""
 _OTHER_WORDS = {"active": JobStatus.IN_PROGRESS, "lost": LOST, "uncertain": LOST, "unknown": LOST}
 """What else a person calls a state; `JobStatus.parse` knows the words of the APIs."""
 
@@ -48,18 +51,33 @@ class Order(StrEnum):
     TOOK = "took"
 
 
-_SEARCHED = "coalesce(prompt, '') || ' ' || coalesce(job_id, '') || ' ' || coalesce(model, '')"
+_SEARCHED = " || ' ' || ".join(
+    # A tag is shown with the sign that people type in front of it.
+    [f"coalesce({name}, '')" for name in ("prompt", "job_id", "model", "note")]
+    + ["replace(coalesce(tags, ''), char(10), ' #')"]
+)
+_SIZE = "coalesce(clip_size, size)"
 _RANKS = " ".join(f"WHEN '{state}' THEN {rank}" for rank, state in enumerate(STATES))
 _KEYS = {
     Order.PROMPT: f"folded(CAST(substr(prompt, 1, {MOST_SORTED_CHARACTERS}) AS BLOB))",
-    Order.STATE: f"CASE state {_RANKS} ELSE {len(STATES)} END",
+    Order.STATE: f"CASE {_STATE} {_RANKS} ELSE {len(STATES)} END",
     Order.MODEL: "folded(CAST(model AS BLOB))",
     # A CAST reads the digits at the beginning: the pixels of 1280x720, nearly nothing of 16:9.
-    Order.SIZE: "CAST(size AS INTEGER) * CAST(substr(size, instr(size, 'x') + 1) AS INTEGER)",
+    Order.SIZE: (
+        f"CAST({_SIZE} AS INTEGER) * CAST(substr({_SIZE}, instr({_SIZE}, 'x') + 1) AS INTEGER)"
+    ),
     Order.TOOK: "took_s",
 }
-_COLUMNS = {Order.TOOK: "took_s"}
-"""Where the column has another name than the order."""
+_COLUMNS = {Order.TOOK: "took_s", Order.SIZE: _SIZE}
+"""Where an order sorts by something else than the column of its name."""
+
+_IN_STATE = {
+    JobStatus.QUEUED: f" AND state = ? AND NOT {IS_ONLY_RATED}",
+    ONLY_RATED: f" AND state = ? AND {IS_ONLY_RATED}",
+}
+"""The condition of a state that `state = ?` does not tell from another one."""
+_STORED = {ONLY_RATED: JobStatus.QUEUED.value}
+"""What the file has for a state, where that is another word."""
 
 MOST_EQUAL = 2000
 """So many of the latest equal requests of one notebook are looked at."""
@@ -113,8 +131,9 @@ def matching(
     jobs = "jobs INDEXED BY jobs_rated" if is_rated else "jobs"
     where, values = f"WHERE base_url = ?{is_rated}", [base_url, *rating_values]
     if state is not None:
-        where += " AND state = ?"
-        values.append(state_of(state))
+        state = state_of(state)
+        where += _IN_STATE.get(state, " AND state = ?")
+        values.append(_STORED.get(state, state))
     if search is None and order == Order.WHEN:
         return jobs, f"{where} {_sorted(order, is_ascending=is_ascending)}", [*values]
     latest = f"{where} {_sorted()} LIMIT {MOST_SEARCHED}"
@@ -141,11 +160,12 @@ def tallying(
     """
     if search is not None or rated:
         source, clause, values = matching(base_url, None, search, rated=rated)
-        found = f"SELECT state FROM {source} {clause} LIMIT {MOST_SEARCHED}"  # noqa: S608
-        return f"SELECT state, count(*) FROM ({found}) GROUP BY state", values  # noqa: S608
-    one = "SELECT ?, count(*) FROM (SELECT 1 FROM jobs WHERE base_url = ? AND state = ? LIMIT ?)"
-    rows = [(state, base_url, state, most) for state in STATES]
-    return " UNION ALL ".join([one] * len(rows)), [value for row in rows for value in row]
+        found = f"SELECT {_STATE} AS told FROM {source} {clause} LIMIT {MOST_SEARCHED}"  # noqa: S608
+        return f"SELECT told, count(*) FROM ({found}) GROUP BY told", values  # noqa: S608
+    one = "SELECT ?, count(*) FROM (SELECT 1 FROM jobs WHERE base_url = ?{} LIMIT ?)"
+    each = [one.format(_IN_STATE.get(state, " AND state = ?")) for state in STATES]
+    rows = [(state, base_url, _STORED.get(state, state), most) for state in STATES]
+    return " UNION ALL ".join(each), [value for row in rows for value in row]
 
 
 def state_of(text: str) -> str:

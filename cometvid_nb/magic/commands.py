@@ -24,7 +24,7 @@ from ..watching.watch import Watch
 from ..watching.watch_list import WatchList
 from . import creation, editing, listing, offers, showing, tables, takes
 from .demo import LEAST_SPEED, MOST_SPEED, the_demo
-from .grammar import Ids
+from .grammar import Ids, number_of
 from .help import explain
 from .line import find_command
 from .model_table import age_text, models_bundle
@@ -166,7 +166,8 @@ class Commands:
     def wait(self, arguments: Namespace, cell: str | None = None) -> None:
         session, timeout_s = sessions.current(), None
         if arguments.timeout is not None:
-            timeout_s = session.settings.changed(timeout_s=arguments.timeout).timeout_s
+            with showing.told_by_option(arguments):
+                timeout_s = session.settings.changed(timeout_s=arguments.timeout).timeout_s
         watches = self._find(arguments.ids) if arguments.ids else session.active
         if not watches:
             say("No job is being watched.")
@@ -283,7 +284,5 @@ def _ledger() -> Ledger:
 
 
 def _speed(text: str | None) -> float:
-    try:
-        return float(text) if text is not None else 1.0
-    except ValueError:
-        raise GrammarError(f"--speed is {text!r}: give {LEAST_SPEED:g} to {MOST_SPEED:g}") from None
+    speed = number_of("--speed", text, LEAST_SPEED, MOST_SPEED)
+    return 1.0 if speed is None else speed

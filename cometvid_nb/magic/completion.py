@@ -54,9 +54,9 @@ def complete(
         found = [*options, *_ids(piece, ids_of, command.ids)]
         if command.name == "save" and len(words) > 1:
             found = _paths(piece)  # its second word is a place
+        if command.takes_files and not options and (piece or not found):
+            found += _paths(piece)
         return piece, [word for word in found if word not in words]
-    if command.name == "recipe":
-        return piece, _paths(piece)
     if command.name == "help":
         return piece, _starting(piece, COMMANDS)
     if command.name == "config":

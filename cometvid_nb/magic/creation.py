@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..api.form_text import set_values
 from ..api.new_job import MOST_JOBS
 from ..clips.places import Destination
-from ..errors import retold
+from ..errors import JobNotFound, retold
 from ..job.ids import quoted_id, quoted_ids, shown_id
 from ..job.job import Job
 from ..job.plain import plain
@@ -18,8 +19,11 @@ from ..machine import say
 from ..notebook import cell_number
 from ..session import session as sessions
 from ..session.dry_run import dry_run
+from ..session.dry_run import told as told_dry_run
+from ..session.files import is_known
 from ..session.request import Request, make_request, send
 from .grammar import whole
+from .parser import GrammarError
 
 _OPTIONS = (
     "model",
@@ -51,14 +55,46 @@ def create(arguments: Namespace, show: Show) -> Any:
 
 def remix(arguments: Namespace, show: Show) -> Any:
     """Create a variation of a job for each prompt; return as `create`."""
-    return _make(arguments, show, remix_of=arguments.id)
+    _check_order("remix", arguments)
+    with _in_order():
+        return _make(arguments, show, remix_of=arguments.id)
 
 
 def continue_(arguments: Namespace, show: Show) -> Any:
     """Create a job for each prompt and take that begins where a clip ends; return as `create`."""
+    _check_order("continue", arguments)
     count = whole("-n", arguments.count or "1", MOST_JOBS)
     options = {name: getattr(arguments, name, None) for name in _OPTIONS}
-    return _make(arguments, show, count=count, continue_from=arguments.id, **options)
+    with _in_order():
+        return _make(arguments, show, count=count, continue_from=arguments.id, **options)
+
+
+def _check_order(command: str, arguments: Namespace) -> None:
+    """Check that the id stands before the prompt: an API would know no job of a prompt's name.
+
+    Raises:
+        GrammarError: it stands behind.
+    """
+    session, job_id = sessions.current(), arguments.id.strip()
+    if is_known(session, job_id):
+        return
+    behind = next((one for one in arguments.prompts if is_known(session, one.strip())), None)
+    if behind is not None or any(map(str.isspace, job_id)):
+        typed = quoted_id(behind.strip()) if behind is not None else "ID"
+        raise GrammarError(
+            f"{shown_id(job_id)!r} is not a job id. The id comes first, then the prompt: "
+            f"%cometvid {command} {typed} {quoted_id(job_id)}"
+        )
+
+
+@contextmanager
+def _in_order() -> Iterator[None]:
+    """Tell in which order they stand where the API knows no such job."""
+    try:
+        yield
+    except JobNotFound as error:
+        error.advise("The id comes first, then the prompt.")
+        raise
 
 
 def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
@@ -68,7 +104,7 @@ def _make(arguments: Namespace, show: Show, **options: Any) -> Any:
     extra = set_values(arguments.set)
     request = make_request(session, arguments.prompts, extra=extra, **options)
     if arguments.dry_run:
-        return dry_run(session, request)
+        return told_dry_run(dry_run(session, request))
     return _send(request, arguments, show)
 
 

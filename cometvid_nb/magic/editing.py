@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING
 
 from ..cards.clip import Clip
 from ..cards.made import Still, clip_to_bundle, picture_to_bundle, strip_to_bundle
-from ..clips.file import clip_file_name
-from ..clips.format import IMAGES
+from ..clips.format import IMAGES, suffix_of
 from ..display.embedding import MOST_EMBEDDED_BYTES, data_url_of
 from ..display.frontend import loads_files
-from ..editing.times import LAST, Times
-from ..errors import EditError
-from ..job.ids import check_job_id, quoted_ids, shown_id
+from ..editing.times import Times
+from ..errors import CometVidError, EditError
+from ..job.ids import quoted_id, quoted_ids, shown_id
 from ..job.rating import Flag, RatingFilter
 from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
-from ..session.finished import FinishedClip, finished_clip
+from ..session.files import is_known
+from ..session.finished import FinishedClip, finished_source
 from ..session.making import Making, making
-from .grammar import whole
+from ..session.orders import destination_of
+from .editing_values import times_of
+from .grammar import number_of, whole
 from .parser import GrammarError
 from .progress import Progress
 
@@ -38,13 +40,14 @@ PREVIEW_WIDTH = 1000
 """Of a sheet in the notebook; the file is larger."""
 _FRAMES = 8
 MOST_PICKED = 500
-"""In one reel."""
+"""In one reel or sheet."""
 
 
 def frames(arguments: Namespace) -> None:
     """Show frames of a clip, and save them where the line says so."""
-    times = _times(arguments) or Times.checked(count=_FRAMES)
-    stem = _stem(arguments.id)
+    times = times_of(arguments) or Times.checked(count=_FRAMES)
+    # Always a folder: `--save shots.png` would name all frames alike.
+    _check_place(arguments.save, [])
     with Progress("Reading frames") as progress, _finished([arguments.id], progress) as [clip]:
         from PIL import Image
 
@@ -61,7 +64,8 @@ def frames(arguments: Namespace) -> None:
                 if len(stills) < MOST_IN_STRIP:
                     stills.append(_still(picture, time_text(moment_s), height=STRIP_HEIGHT))
                 if arguments.save is not None:
-                    places.append(_save_frame(picture, f"{stem}-{moment_s:07.3f}s", arguments.save))
+                    name = f"{clip.stem}-{moment_s:07.3f}s"
+                    places.append(_save_frame(picture, name, arguments.save))
                 progress.share((len(places) or len(stills)) / len(moments_s))
         more = len(moments_s) - len(stills)
         told = [f"… and {more:,} more"] if more else []
@@ -72,21 +76,21 @@ def frames(arguments: Namespace) -> None:
 
 def sheet(arguments: Namespace) -> None:
     """Make a contact sheet."""
-    times = _times(arguments)
-    name = f"{_stem(arguments.ids[0])}-sheet" if len(arguments.ids) == 1 else "sheet"
-    with Progress("Making the sheet") as progress, _finished(arguments.ids, progress) as clips:
+    ids, times = _ids(arguments, 1, "a sheet is made"), times_of(arguments)
+    _check_place(arguments.save, [".png"])
+    with Progress("Making the sheet") as progress, _finished(ids, progress) as clips:
         from ..editing.sheet import Subject, make_sheet
 
         subjects = [
-            Subject(one.file, shown_id(one.job.id), one.job.model or "", one.job.prompt or "")
-            for one in clips
+            Subject(one.file, one.name, one.job.model or "", one.job.prompt or "") for one in clips
         ]
+        name = f"{clips[0].stem}-sheet" if len(clips) == 1 else "sheet"
         made = make_sheet(subjects, times, is_light=arguments.light, on_progress=progress.share)
         with making(sessions.current(), arguments.save, name, [".png"]) as file:
             made.image.save(file.part, "PNG", compress_level=3)  # half the time of 6
-        prompts = [one.job.prompt for one in clips if shown_id(one.job.id) in made.unwritten]
+        prompts = [one.job.prompt for one in clips if one.name in made.unwritten]
         lines = [_saved(file), *(f"No font here has all signs of: {one}" for one in prompts)]
-        alt = f"Contact sheet of {', '.join(shown_id(one.job.id) for one in clips)}"
+        alt = f"Contact sheet of {', '.join(one.name for one in clips)}"
         progress.show(picture_to_bundle(_still(made.image, alt, width=PREVIEW_WIDTH), lines))
 
 
@@ -94,11 +98,14 @@ def loop(arguments: Namespace) -> None:
     """Make an animated WebP or GIF."""
     from ..editing.loop import MOST_MB, make_loop
 
-    width = whole("--width", arguments.width, 4096) if arguments.width is not None else None
-    fps, most_mb = _number("--fps", arguments.fps), _number("--max-mb", arguments.max_mb)
+    width = arguments.width
+    width = whole("--width", width, 4096, 16, "pixels") if width is not None else None
+    fps = number_of("--fps", arguments.fps, 0.1, 60, "frames a second")
+    most_mb = number_of("--max-mb", arguments.max_mb, 0.001, 1000, "megabytes")
     suffixes = [".gif", ".webp"] if arguments.gif else [".webp", ".gif"]
-    name = f"{_stem(arguments.id)}-loop"
+    _check_place(arguments.save, suffixes)
     with Progress("Making the loop") as progress, _finished([arguments.id], progress) as [clip]:
+        name = f"{clip.stem}-loop"
         with making(sessions.current(), arguments.save, name, suffixes) as file:
             if arguments.gif and file.suffix != ".gif":
                 raise GrammarError(f"--gif makes no {file.suffix}: leave one of them out")
@@ -118,40 +125,40 @@ def loop(arguments: Namespace) -> None:
 
 def reel(arguments: Namespace) -> None:
     """Join clips to one."""
-    ids = _picked() if arguments.picked else arguments.ids
-    if arguments.picked and arguments.ids:
-        raise GrammarError("a reel is made of all picked takes or of those you name, not of both")
-    if len(ids) < 2:
-        picked = f" ({len(ids) or 'none'} is picked)" if arguments.picked else ""
-        raise GrammarError(f"a reel is made of two clips or more: name them in order{picked}")
+    ids = _ids(arguments, 2, "a reel is made")
     with Progress("Making the reel") as progress, _finished(ids, progress) as clips:
         from ..editing.encoding import encode
         from ..editing.joining import container_of, hindrances, join
         from ..editing.survey import survey
 
         surveys = [survey(one.file) for one in clips]
-        found = hindrances(surveys)
-        names = {one.file: shown_id(one.job.id) for one in clips}
-        told = [f"{names[path]}: {word}" for path, word in found]
-        if found and not arguments.encode:
+        names = {one.file: one.name for one in clips}
+        told = [f"{names[path]}: {word}" for path, word in hindrances(surveys)]
+        if told and not arguments.encode:
             raise EditError(
-                f"These clips do not match {names[surveys[0].path]}. {'; '.join(told)}.",
-                advice=f"To encode them anew: %cometvid reel {quoted_ids(ids)} --encode",
+                f"These clips do not match {clips[0].name}. {'; '.join(told)}.",
+                advice=f"To encode them anew: {_typed(arguments)} --encode",
             )
-        suffix = ".mp4" if arguments.encode else _SUFFIXES[container_of(surveys[0])]
-        with making(sessions.current(), arguments.save, "reel", [suffix]) as file:
-            if arguments.encode:
+        suffix = _SUFFIXES[container_of(surveys[0])]
+        if arguments.encode and suffix_of(arguments.save or "") == ".mp4" != suffix:
+            told.append(f"an .mp4 cannot have them as they are, a {suffix} can")
+        with making(
+            sessions.current(), arguments.save, "reel", [".mp4" if told else suffix]
+        ) as file:
+            if told:
                 encode(surveys, file.part, progress.share)
             else:
                 join(surveys, file.part, progress.share)
         session, place = sessions.current(), file.saved_to
         if file.file is not None:
             place = str(file.file.absolute())
-        session.ledger.keep_reel(session.settings.base_url, place, [one.job.id for one in clips])
+        parts = [one.job.id for one in clips if not one.is_given or is_known(session, one.job.id)]
+        session.ledger.keep_reel(session.settings.base_url, place, parts)
         result = survey(file.file) if file.file is not None else surveys[0]
         packets = sum(track.packets for one in surveys for track in one.tracks)
         how = f"joined without encoding: all {packets:,} packets are kept"
-        if arguments.encode:
+        how += ". They match, so --encode was not needed" if arguments.encode else ""
+        if told:
             how = "encoded anew in H.264 and AAC"
         length_s = float(result.length_s if file.file is not None else 0)
         length = f", {length_s:.1f} s" if length_s else ""
@@ -161,18 +168,23 @@ def reel(arguments: Namespace) -> None:
 
 def convert(arguments: Namespace) -> None:
     """Make a copy that plays in every browser."""
-    name = f"{_stem(arguments.id)}-h264"
+    _check_place(arguments.save, [".mp4"])
     with Progress("Converting") as progress, _finished([arguments.id], progress) as [clip]:
         from ..editing.encoding import encode, plays_everywhere
         from ..editing.survey import survey
 
         one = survey(clip.file)
         if plays_everywhere(one):
+            copy = ""
+            if not clip.is_given:
+                dest = f" {quoted_id(arguments.save)}" if arguments.save is not None else " FOLDER"
+                copy = f" To copy it: %cometvid save {quoted_id(clip.job.id)}{dest}"
             say(
-                f"The clip of {shown_id(arguments.id)} plays in every browser as it is: it is "
-                "H.264 in an MP4 already."
+                f"Nothing was written: {clip.name} plays in every browser as it is, as H.264 in "
+                f"an MP4.{copy}"
             )
             return
+        name = f"{clip.stem}-h264"
         with making(sessions.current(), arguments.save, name, [".mp4"]) as file:
             encode([one], file.part, progress.share)
         sound = " and AAC" if one.sound is not None else ""
@@ -185,61 +197,60 @@ _SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "webm": ".webm", "matroska": ".mkv"}
 
 @contextmanager
 def _finished(ids: Sequence[str], progress: Progress) -> Iterator[list[FinishedClip]]:
-    """The clips of some jobs as files on this machine."""
+    """The clips that a line names, as files on this machine."""
     from ..editing.extra import check_extra
 
     check_extra()  # before a clip is fetched for nothing
     session = sessions.current()
     with ExitStack() as stack:
-        checked = [check_job_id(one) for one in ids]
-        yield [
-            stack.enter_context(finished_clip(session, one, on_progress=progress.saving))
-            for one in checked
-        ]
+        clips: list[FinishedClip] = []
+        for one in ids:
+            try:
+                source = finished_source(session, one, progress.saving)
+                clips.append(stack.enter_context(source))
+            except CometVidError as error:
+                if len(ids) > 1 and shown_id(one) in str(error):
+                    told = filter(None, ["You can leave it out of the line.", error.advice])
+                    error.advice = " ".join(told)
+                raise
+        yield clips
 
 
-def _picked() -> list[str]:
-    """The jobs whose clips somebody has picked, the oldest first."""
-    session = sessions.current()
-    rated = RatingFilter(Flag.PICKED)
-    entries = session.ledger.entries(session.settings.base_url, limit=MOST_PICKED, rated=rated)
-    return [entry.job_id for entry in reversed(entries) if entry.job_id is not None]
+def _ids(arguments: Namespace, least: int, made: str) -> list[str]:
+    """The clips that a line names, or all picked takes, the oldest first."""
+    ids: list[str] = arguments.ids
+    if arguments.picked and ids:
+        raise GrammarError(f"{made} of all picked takes or of those you name, not of both")
+    if arguments.picked:
+        session = sessions.current()
+        rated = RatingFilter(Flag.PICKED)
+        entries = session.ledger.entries(session.settings.base_url, limit=MOST_PICKED, rated=rated)
+        ids = [entry.job_id for entry in reversed(entries) if entry.job_id is not None]
+    if len(ids) < least:
+        much = "two clips or more" if least > 1 else "one clip or more"
+        if arguments.picked:
+            raise GrammarError(
+                f"{made} of {much}, and {len(ids) or 'none'} is picked: "
+                "pick with %cometvid rate ID --pick, or name them in order"
+            )
+        raise GrammarError(f"{made} of {much}: name them in order, or add --picked")
+    return ids
 
 
-def _times(arguments: Namespace) -> Times | None:
-    """The moments that a line names; None: none."""
-    at_s: list[float | str] | None = None
-    if arguments.at is not None:
-        pieces = [piece.strip() for piece in arguments.at.split(",") if piece.strip()]
-        at_s = [one if one == LAST else _seconds(one) for one in pieces]
-    every_s = _number("--every", arguments.every)
-    count = whole("--count", arguments.count, 10_000) if arguments.count is not None else None
-    given = every_s is not None or at_s is not None or count is not None
-    return Times.checked(every_s, at_s, count) if given else None
+def _typed(arguments: Namespace) -> str:
+    """The line of a reel, as it can be pasted."""
+    words = ["%cometvid reel", *(["--picked"] if arguments.picked else [])]
+    words += [quoted_ids(arguments.ids)] if arguments.ids else []
+    words += [f"--save {quoted_id(arguments.save)}"] if arguments.save is not None else []
+    return " ".join(words)
 
 
-def _seconds(text: str) -> float:
-    number = _number("--at", text)
-    assert number is not None
-    return number
-
-
-def _number(option: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        example = "0,1.5,last" if option == "--at" else "a number"
-        raise GrammarError(f"{option} is {text!r}: give {example}") from None
-
-
-def _stem(job_id: str) -> str:
-    return Path(clip_file_name(check_job_id(job_id))).stem
+def _check_place(dest: str | None, suffixes: Sequence[str]) -> None:
+    """Check where a file is to go before a clip is fetched, or long work done, for nothing."""
+    destination_of(sessions.current().settings, dest, suffixes=suffixes)
 
 
 def _save_frame(picture: Image.Image, name: str, dest: str) -> str:
-    # The last part is always a folder: `--save shots.png` would name all frames alike.
     folder = dest.rstrip("/") or "/"
     with making(sessions.current(), f"{folder}/{name}.png", name, [".png"]) as file:
         picture.save(file.part, "PNG")

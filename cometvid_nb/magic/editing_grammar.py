@@ -8,6 +8,7 @@ from collections.abc import Callable
 _Add = Callable[[argparse.ArgumentParser], None]
 
 _EXTRA = "Needs pip install 'cometvid-nb[edit]'."
+_CLIP = "the id of a completed job, or a clip's file"
 
 
 def _which(parser: argparse.ArgumentParser) -> None:
@@ -19,15 +20,21 @@ def _which(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--count", metavar="N", help=words)
 
 
+def _picked(parser: argparse.ArgumentParser) -> None:
+    words = "all picked takes, the oldest first: see help rate"
+    parser.add_argument("--picked", action="store_true", help=words)
+
+
 def _frames(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the id of a completed job")
+    parser.add_argument("id", metavar="ID|FILE", help=_CLIP)
     _which(parser)
     words = "a folder for the frames as PNG files; without it they are only shown"
     parser.add_argument("--save", metavar="DEST", help=words)
 
 
 def _sheet(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="+", help="the id of a completed job")
+    parser.add_argument("ids", metavar="ID|FILE", nargs="*", help=_CLIP)
+    _picked(parser)
     _which(parser)
     parser.add_argument("--light", action="store_true", help="on light paper, not on dark")
     words = "a folder or a file ending in .png; without it, beside the saved clips"
@@ -35,7 +42,7 @@ def _sheet(parser: argparse.ArgumentParser) -> None:
 
 
 def _loop(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the id of a completed job")
+    parser.add_argument("id", metavar="ID|FILE", help=_CLIP)
     parser.add_argument("--gif", action="store_true", help="a GIF, not a WebP")
     words = "pixels; without it 480, or fewer to keep to --max-mb"
     parser.add_argument("--width", metavar="N", help=words)
@@ -47,10 +54,9 @@ def _loop(parser: argparse.ArgumentParser) -> None:
 
 
 def _reel(parser: argparse.ArgumentParser) -> None:
-    words = "the id of a completed job, in the order of the reel"
-    parser.add_argument("ids", metavar="ID", nargs="*", help=words)
-    words = "all picked takes, the oldest first: see help rate"
-    parser.add_argument("--picked", action="store_true", help=words)
+    words = f"{_CLIP}, in the order of the reel"
+    parser.add_argument("ids", metavar="ID|FILE", nargs="*", help=words)
+    _picked(parser)
     words = "encode the clips anew, where they cannot be joined as they are"
     parser.add_argument("--encode", action="store_true", help=words)
     words = "a folder or a file ending in .mp4; without it reel.mp4 beside the saved clips"
@@ -58,7 +64,7 @@ def _reel(parser: argparse.ArgumentParser) -> None:
 
 
 def _convert(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the id of a completed job")
+    parser.add_argument("id", metavar="ID|FILE", help=_CLIP)
     words = "a folder or a file ending in .mp4; without it, beside the saved clips"
     parser.add_argument("--save", metavar="DEST", help=words)
 

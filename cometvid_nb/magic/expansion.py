@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from ..job.ids import ids_in, reads_like_several
+from ..job.ids import ids_in, reads_like_several, shown_id
 
 # "Noncharacters … are intended for process-internal uses" (The Unicode Standard, §23.7).
 _QUOTE, _DASH, _FILLED_DASH = "\ufdd0", "\ufdd1", "\ufdd2"
@@ -29,10 +29,15 @@ _FILLED = {**_QUOTED, ord("-"): ord(_FILLED_DASH)}
 _IN_DOUBLE = str.maketrans({"'": _QUOTE, "-": _DASH, _FILLED_DASH: _DASH}) | _SEPARATORS
 _PLAIN = {**{mark: char for char, mark in _QUOTED.items()}, ord(_FILLED_DASH): ord("-")}
 
-_FIELD = re.compile(r"\{\{|\}\}|\{(?:[^{}]|\{[^{}]*\})*\}|\$\$?[\w.]+")
+_FIELD = re.compile(r"\{\{|\}\}|\{(?:[^{}]|\{[^{}]*\})*\}|\$\$?[^\W\d][\w.]*")
+_VARIABLE = re.compile(r"(.*?)\$(\$?[^\W\d][\w.]*)(?=([^']*'[^']*')*[^']*$)")
 _SINGLE_QUOTED = re.compile(r"'[^']*'")
 _WORD = re.compile(r"""(?:[^ \t\r\n'"]|'[^']*'|"[^"]*")+""")
 _PIECE = re.compile(r"""'([^']*)'|"([^"]*)"|([^'"]+)""")
+
+
+MOST_NAMED = 4
+"""Of the jobs that a value names, in a message."""
 
 
 class Unfit(Exception):
@@ -122,7 +127,10 @@ def id_text(value: Any) -> str:
     text = ids_text(value)
     is_list = not isinstance(value, str | PurePath) or reads_like_several(text)
     if is_list and len(text.split()) > 1:
-        raise Unfit(f"one job belongs here, and this names several: {text[:100]}")
+        ids = [shown_id(one) for one in text.split()]
+        more = ", …" if len(ids) > MOST_NAMED else ""
+        told = f"{', '.join(ids[:MOST_NAMED])}{more}"
+        raise Unfit(f"one job belongs here, and this names several: {told}")
     return text
 
 
@@ -140,6 +148,9 @@ def _filled(text: str, names: Mapping[str, Any], to_text: Callable[[Any], str]) 
     from IPython.utils.text import DollarFormatter
 
     class Filling(DollarFormatter):
+        # IPython's own takes `$5` for the value of the expression 5, and loses the dollar.
+        _dollar_pattern_ignore_single_quote = _VARIABLE
+
         def parse(self, text: str) -> Iterator[tuple[Any, Any, Any, Any]]:
             for literal, field, spec, conversion in super().parse(text):
                 # An expression may stand in double quotes, where its signs are marked.

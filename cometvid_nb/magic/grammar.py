@@ -19,7 +19,7 @@ from .options import (
     request_options,
     watch_options,
 )
-from .parser import GrammarError, Parser, options_of
+from .parser import GrammarError, HelpText, Parser, options_of
 
 
 class Ids(StrEnum):
@@ -47,6 +47,8 @@ class Command:
     details: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     ids: Ids = Ids.NONE
+    takes_files: bool = False
+    """Whether a file on this machine may stand for an id."""
 
     def parser(self) -> Parser:
         """Return a new parser for the words after the command's name."""
@@ -55,6 +57,7 @@ class Command:
             description=f"{self.summary[0].upper()}{self.summary[1:]}. {self.details}".strip(),
             add_help=False,  # `parse` handles --help, as argparse's own way ends the process
             allow_abbrev=False,
+            formatter_class=HelpText,
         )
         parser._positionals.title = "arguments"
         self.add_arguments(parser)
@@ -79,7 +82,7 @@ def _watch(parser: argparse.ArgumentParser) -> None:
 def _create(parser: argparse.ArgumentParser) -> None:
     words = "what the clip shows, in quotes; each prompt makes a job"
     parser.add_argument("prompts", metavar="PROMPT", nargs="*", help=words)
-    request_options(parser)
+    request_options(parser, "the name of the model; without it the one used last")
     words = "a picture: a file or a web address; repeat it for several, in order"
     parser.add_argument("--image", metavar="FILE", action="append", help=words)
     words = "the picture that the clip begins with"
@@ -100,7 +103,7 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", metavar="N", help="at most this many in the table")
     words = "only jobs in this state: queued, in_progress, completed, failed, or done, running …"
     parser.add_argument("--state", metavar="S", help=words)
-    words = "only jobs with this text in their prompt, id or model"
+    words = "only jobs with this text in their prompt, id, model, tags or note"
     parser.add_argument("--search", metavar="TEXT", help=words)
     flags = parser.add_mutually_exclusive_group()
     flags.add_argument("--picked", action="store_true", help="only picked takes")
@@ -225,6 +228,8 @@ COMMANDS = {
             "print the line that makes a clip again, as the .json beside it tells",
             "The setting recipe=off writes no such files.",
             recipe,
+            Ids.KNOWN,
+            takes_files=True,
         ),
         Command(
             "resume",
@@ -242,7 +247,7 @@ COMMANDS = {
             _save,
             Ids.KNOWN,
         ),
-        *(Command(*words, Ids.KNOWN) for words in EDITING),
+        *(Command(*words, Ids.KNOWN, takes_files=True) for words in EDITING),
         Command(
             "forget",
             "remove a job from the list of jobs; the job and its clip are kept",
@@ -296,12 +301,37 @@ COMMANDS = {
 }
 
 
-def whole(name: str, text: str, most: int) -> int:
+def whole(name: str, text: str, most: int, least: int = 1, unit: str = "") -> int:
     """Return the whole number that an option is given.
 
     Raises:
-        GrammarError: it is none, or not from 1 to `most`.
+        GrammarError: it is none, or not from `least` to `most`.
     """
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise GrammarError(f"{name} is {text!r}: give a whole number from 1 to {most}")
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        of = f" {unit}" if unit else ""
+        raise GrammarError(f"{name} is {text!r}: give a whole number from {least} to {most}{of}")
     return int(text)
+
+
+def number_of(
+    name: str, text: str | None, least: float, most: float, unit: str = ""
+) -> float | None:
+    """The number that an option is given; None: it is not given.
+
+    Raises:
+        GrammarError: it is none, or out of bounds.
+    """
+    if text is None:
+        return None
+    number = as_number(text)
+    if number is None or not least <= number <= most:
+        raise GrammarError(f"{name} is {text!r}: give {least:g} to {most:g} {unit}".rstrip())
+    return number
+
+
+def as_number(text: str) -> float | None:
+    """Return a text as a number; None: it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -8,19 +8,22 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .expansion import Unfit, expand, fill_in, id_text, ids_text, split, unmarked
+from .expansion import Unfit, expand, id_text, ids_text, split, unmarked
 from .grammar import COMMANDS, Command, Ids
 from .parser import (
     GrammarError,
     check_ids,
+    fill_free_text,
     fill_options,
     separate_ids,
     with_options,
     without_note,
 )
 
-_TEMPLATE = re.compile(r"""(?<=\s)(?:--name(?:=|\s+)|name_template=)(?:"[^"]*"|'[^']*'|[^\s"'])*""")
-"""What names the clips, in a line without a prompt."""
+_KEPT = re.compile(
+    r"""(?<=\s)(?:--(?:name|note)(?:=|\s+)|name_template=)(?:"[^"]*"|'[^']*'|[^\s"'])*"""
+)
+"""What is not filled in, in a line without a prompt: a template of names, and a note."""
 
 
 def names_a_prompt(line: str) -> bool:
@@ -34,8 +37,8 @@ def parse(
     """Return the command of a line and its arguments; an empty line means help.
 
     `cell` is the body under a `%%cometvid` line, allowed only as the prompt of a new job. `names`
-    are the reader's variables, which fill in `{x}` and `$x`: in the whole line, or where it holds
-    a prompt, in its options and, with `--expand`, in the prompt.
+    are the reader's variables, which fill in `{x}` and `$x`: in all of the line but free text (a
+    prompt, `--negative`, `--note`), which takes `--expand` for it.
 
     Raises:
         GrammarError: the line is no valid command; the message shows what was probably meant.
@@ -94,8 +97,8 @@ def _parse(
             setattr(arguments, key, [unmarked(word) for word in value])
     if hasattr(arguments, "prompts"):
         arguments.prompts = _prompts(arguments.prompts, cell)
-        if arguments.expand:
-            arguments.prompts = [unmarked(fill_in(text, names)) for text in arguments.prompts]
+    if getattr(arguments, "expand", False):
+        fill_free_text(arguments, names)
     return command, arguments
 
 
@@ -105,13 +108,14 @@ def _expanded(
     names: Mapping[str, Any],
     to_text: Callable[[Any], str] | None,
 ) -> str:
-    """Return a line filled in, but for a template of names: its fields are not variables."""
-    if command is None or not (command.name == "config" or "--name" in command.options):
+    """Return a line filled in, but for free text and a template, whose fields are no variables."""
+    kept = {"--name", "--note"}
+    if command is None or not (command.name == "config" or kept & set(command.options)):
         return expand(line, names, to_text)
     filled, at = "", 0
-    for template in _TEMPLATE.finditer(line):
-        filled += expand(line[at : template.start()], names, to_text) + template[0]
-        at = template.end()
+    for found in _KEPT.finditer(line):
+        filled += expand(line[at : found.start()], names, to_text) + found[0]
+        at = found.end()
     return filled + expand(line[at:], names, to_text)
 
 

@@ -34,7 +34,7 @@ def new_job_options(parser: argparse.ArgumentParser) -> None:
     watch_options(parser)
     words = "only create the job, and print its id"
     parser.add_argument("--no-watch", action="store_true", help=words)
-    words = "fill {x} and $x in the prompt with your variables"
+    words = "fill {x} and $x in the prompt, and in --negative, with your variables"
     parser.add_argument("--expand", action="store_true", help=words)
     words = "another field that the model accepts; can be repeated"
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", help=words)
@@ -44,10 +44,12 @@ def new_job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help=words)
 
 
-def request_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a new job of one's own and one that continues another both take."""
-    words = "the name of the model; without it the one used last"
-    parser.add_argument("--model", metavar="M", help=words)
+def request_options(parser: argparse.ArgumentParser, model: str) -> None:
+    """Add what a new job of one's own and one that continues another both take.
+
+    `model` says what the option of that name does.
+    """
+    parser.add_argument("--model", metavar="M", help=model)
     parser.add_argument("--seconds", metavar="S", help="the length of the clip")
     words = "what the model accepts: 1280x720, 16:9, 16x9 or 720p"
     parser.add_argument("--size", metavar="SIZE", help=words)
@@ -70,6 +72,8 @@ def rate(parser: argparse.ArgumentParser) -> None:
     flags = parser.add_mutually_exclusive_group()
     flags.add_argument("--pick", action="store_true", help="this take goes on")
     flags.add_argument("--reject", action="store_true", help="this take does not")
+    words = "take a pick, or a reject, back"
+    flags.add_argument("--unpick", "--unreject", dest="unflag", action="store_true", help=words)
     words = "take all of the rating away first, its tags and its note too"
     parser.add_argument("--clear", action="store_true", help=words)
     words = "add a tag; can be repeated"
@@ -78,12 +82,14 @@ def rate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--untag", metavar="T", action="append", help=words)
     words = "a note, in quotes; an empty one takes it away"
     parser.add_argument("--note", metavar="TEXT", help=words)
+    words = "fill {x} and $x in the note with your variables"
+    parser.add_argument("--expand", action="store_true", help=words)
 
 
 def continue_(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the id of a completed job")
     parser.add_argument("prompts", metavar="PROMPT", nargs="*", help="what happens next, in quotes")
-    request_options(parser)
+    request_options(parser, "the name of the model; without it the one of that clip")
     new_job_options(parser)
 
 
@@ -94,4 +100,4 @@ def lineage(parser: argparse.ArgumentParser) -> None:
 
 def recipe(parser: argparse.ArgumentParser) -> None:
     words = "a recipe's file, a clip with one beside it, or the id of a job"
-    parser.add_argument("source", metavar="FILE|ID", help=words)
+    parser.add_argument("id", metavar="FILE|ID", help=words)

@@ -5,15 +5,29 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ..job.ids import quoted_id
 from .expansion import as_option, fill_in, id_text, unmarked
 
+LEAST_ALIKE = 0.7
+"""Of a mistyped option and the one that was meant: `wiat` and `wait`, but not `at`."""
+
 
 class GrammarError(Exception):
     """A line that is no valid command; the message shows what would be."""
+
+
+class HelpText(argparse.HelpFormatter):
+    """Help whose words are not broken at a hyphen: what is to be copied stays whole."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width - len(indent)))
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,8 +49,10 @@ def options_of(parser: argparse.ArgumentParser) -> list[str]:
 
 def _nearest(word: str, parser: argparse.ArgumentParser) -> str | None:
     """Return the option that was probably meant, or None."""
-    near = difflib.get_close_matches(word.partition("=")[0], options_of(parser), 1)
-    return near[0] if near else None
+    # Without the dashes, by which all options are alike.
+    names = {name.lstrip("-"): name for name in options_of(parser)}
+    near = difflib.get_close_matches(word.partition("=")[0].lstrip("-"), names, 1, LEAST_ALIKE)
+    return names[near[0]] if near else None
 
 
 def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[str]:
@@ -54,6 +70,8 @@ def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[s
         # Not where there is a prompt: a wrong option must not become a job that costs money.
         is_strange = re.match(r"-[^-\d]|--.", word) is not None and not is_known
         if is_strange and takes_ids and not _nearest(unmarked(word), parser):
+            if re.fullmatch(r"--[a-z]+(-[a-z]+)*(=.*)?", word, re.DOTALL):
+                parser.error(f"unrecognized arguments: {word}")  # no server names a job so
             raise GrammarError(
                 f"there is no option {unmarked(word)[:60]}. "
                 f"If it is an id, put it in quotes: "
@@ -62,15 +80,29 @@ def with_options(words: list[str], parser: Parser, *, takes_ids: bool) -> list[s
     return ready
 
 
+FREE_TEXT = ("prompts", "negative", "note")
+"""What a person writes for other people or for a model: braces and dollars are part of it."""
+
+
 def fill_options(arguments: argparse.Namespace, names: Mapping[str, Any]) -> None:
-    """Fill `{x}` and `$x` into the values of options, but for the fields of a template of names."""
+    """Fill `{x}` and `$x` into the values of options, but for free text and a template of names."""
     for key, value in vars(arguments).items():
-        if key == "name":
+        if key == "name" or key in FREE_TEXT:
             continue
         if isinstance(value, str):
             setattr(arguments, key, fill_in(value, names, id_text if key == "id" else str))
-        elif isinstance(value, list) and key != "prompts":  # of an option that repeats
+        elif isinstance(value, list):  # of an option that repeats
             setattr(arguments, key, [fill_in(text, names) for text in value])
+
+
+def fill_free_text(arguments: argparse.Namespace, names: Mapping[str, Any]) -> None:
+    """Fill `{x}` and `$x` into free text, as `--expand` asks for."""
+    for key in FREE_TEXT:
+        value = getattr(arguments, key, None)
+        if isinstance(value, str):
+            setattr(arguments, key, unmarked(fill_in(value, names)))
+        elif isinstance(value, list):
+            setattr(arguments, key, [unmarked(fill_in(text, names)) for text in value])
 
 
 def without_note(words: list[str], parser: Parser) -> list[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from ..display.frontend import detect
-from ..errors import GaveUp
-from ..job.ids import check_job_id, quoted_ids
+from ..errors import GaveUp, SettingsError, retold
+from ..job.ids import quoted_ids
 from ..machine import say
 from ..notebook import shell
 from ..session import session as sessions
+from ..session.files import job_id_of
 from ..session.reruns import Made
 from ..watching.watch import Watch
 from ..watching.watch_list import WatchList
@@ -31,8 +33,25 @@ def watch_options(arguments: Namespace) -> dict[str, Any]:
     options: dict[str, Any] = {"timeout_s": arguments.timeout, "interval_s": arguments.interval}
     options |= {"save": False if arguments.no_save else None, "save_to": arguments.save}
     options |= {"name": arguments.name}
-    sessions.current().check_watch_options(**options)
+    with told_by_option(arguments):
+        sessions.current().check_watch_options(**options)
     return options
+
+
+@contextmanager
+def told_by_option(arguments: Namespace) -> Iterator[None]:
+    """Tell a wrong value by the name of the option that has it, where the line gives one."""
+    try:
+        yield
+    except SettingsError as error:
+        name, _, rest = str(error).partition(" ")
+        option = name.removesuffix("_s")
+        if name not in _SECONDS or getattr(arguments, option, None) is None:
+            raise
+        raise retold(error, f"--{option} {rest}") from None
+
+
+_SECONDS = ("timeout_s", "interval_s")
 
 
 def show(
@@ -43,7 +62,7 @@ def show(
     `made` tells of each job whether an earlier run of the cell has made it.
     """
     session, options = sessions.current(), watch_options(arguments)
-    checked = [check_job_id(job_id) for job_id in ids]  # all, before the first is followed
+    checked = [job_id_of(session, job_id) for job_id in ids]  # all, before the first is followed
     watches = WatchList(session.watch(job_id, **options) for job_id in checked)
     for watch, one in zip(watches, made, strict=False):
         session.reruns.offer(watch, one, options)

@@ -9,13 +9,14 @@ from typing import Any
 from ..cards.lineage_html import lineage_to_bundle
 from ..clips.recipe import Recipe, read_recipe_file
 from ..errors import CometVidError, SettingsError
-from ..job.ids import check_job_id, quoted_id, shown_id
+from ..job.ids import quoted_id, shown_id
 from ..job.rating import MOST_STARS, Flag, Rating, RatingFilter
 from ..machine import say
 from ..notebook import notebook_folder
 from ..session import session as sessions
+from ..session.files import is_known, job_id_of
 from ..session.lineage import lineage_of
-from ..session.rating import RatingChange, rate_job
+from ..session.rating import RatingChange, rate_jobs
 from . import tables
 from .grammar import whole
 from .parser import GrammarError
@@ -24,14 +25,11 @@ from .recipe_line import recipe_lines
 
 def rate(arguments: Namespace) -> None:
     """Rate each of the jobs, and say what their ratings are then."""
-    change = _change(arguments)
-    ids = [check_job_id(job_id) for job_id in arguments.ids]  # all, before the first is rated
-    session = sessions.current()
-    for job_id in dict.fromkeys(ids):
-        rating, is_new = rate_job(session, job_id, change)
-        told = rating.words or "no rating"
-        new = " This machine knew nothing of it so far." if is_new else ""
-        say(f"{shown_id(job_id)}: {told}.{new}")
+    session, change = sessions.current(), _change(arguments)
+    ids = [job_id_of(session, job_id) for job_id in arguments.ids]  # all, before the first is rated
+    ids = list(dict.fromkeys(ids))
+    for job_id, rating in zip(ids, rate_jobs(session, ids, change), strict=True):
+        say(f"{shown_id(job_id)}: {rating.words or 'no rating'}.")
 
 
 def rating_filter(arguments: Namespace) -> RatingFilter:
@@ -54,7 +52,7 @@ def lineage(arguments: Namespace) -> None:
 
 def recipe(arguments: Namespace) -> None:
     """Print the line that makes a clip again, and what is to be known with it."""
-    found = _recipe_of(arguments.source)
+    found = _recipe_of(arguments.id)
     say("\n".join(recipe_lines(found, notebook_folder())))
 
 
@@ -64,7 +62,7 @@ def _recipe_of(source: str) -> Recipe:
     path = notebook_folder() / Path(source).expanduser()
     problem = ""
     try:
-        if path.is_file():
+        if path.is_file() and not is_known(session, source):
             return read_recipe_file(path)
     except (OSError, ValueError) as error:
         problem = f" {error}."
@@ -76,7 +74,10 @@ def _recipe_of(source: str) -> Recipe:
             advice="Give the .json beside a clip, the clip, or an id that %cometvid jobs shows.",
         )
     if not entry.prompt:
-        raise CometVidError(f"The prompt of {shown_id(source)} is not known, so no line makes it.")
+        raise CometVidError(
+            f"The prompt of {shown_id(source)} is not known, so no line makes it.",
+            advice=f"The API may tell it: %cometvid watch {quoted_id(source)}",
+        )
     return Recipe.of(entry.to_job(), entry.asked)
 
 
@@ -84,9 +85,9 @@ def _change(arguments: Namespace) -> RatingChange:
     stars = arguments.stars
     told: dict[str, Any] = {}
     if stars is not None:
-        told["stars"] = None if stars == "0" else whole("--stars", stars, MOST_STARS)
+        told["stars"] = whole("--stars", stars, MOST_STARS, 0) or None
     flag = Flag.PICKED if arguments.pick else Flag.REJECTED if arguments.reject else None
-    told |= {"flag": flag} if flag is not None else {}
+    told |= {"flag": flag} if flag is not None or arguments.unflag else {}
     told |= {"note": arguments.note or None} if arguments.note is not None else {}
     Rating().changed(**told)
     added = Rating().changed(tags=arguments.tag or ()).tags

@@ -13,9 +13,10 @@ from ..api.images import Image
 from ..api.new_job import NewJob
 from ..clips.file import clip_file_name
 from ..errors import SettingsError
-from ..job.ids import check_job_id, shown_id
+from ..job.ids import shown_id
 from ..job.job import Job
 from ..job.status import JobStatus
+from .files import job_id_of
 from .finished import finished_clip
 from .remembered import latest_watch, remembered_entry
 
@@ -38,7 +39,7 @@ def as_before(
         SettingsError: the job has failed, or its model takes no picture to begin with.
         ApiError, TransientError, MissingKey: nothing is known of the job here, nor at the API.
     """
-    job_id = check_job_id(job_id)
+    job_id = job_id_of(session, job_id)
     source = _Source.of(session, job_id)
     model = options.get("model") or source.model
     wanted, notes = {**options, "model": model, "continued_from": job_id}, list[str]()
@@ -106,7 +107,10 @@ class _Source:
         if job is None:  # the API knows it, or nobody does
             job = session.poll(job_id)
         if job.status == JobStatus.FAILED:
-            raise SettingsError(f"{shown_id(job_id)} has failed, so it has no clip to continue.")
+            raise SettingsError(
+                f"{shown_id(job_id)} has failed, so it has no clip to continue.",
+                advice="Continue another take.",
+            )
         asked = entry.asked.get("fields") if entry is not None else None
         given = asked if isinstance(asked, dict) else {}
         return cls(job, {name: text for name, text in given.items() if isinstance(text, str)})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class DryRun:
     """A request that was not sent. Its text shows it; as the value of a cell it is shown as well.
 
-    The cell that has made it by a command or by `cometvid_nb.create` has shown it already.
+    The cell that has made it by a command has shown it already.
     """
 
     request: Request
@@ -63,12 +63,15 @@ class DryRun:
 
 
 def dry_run(session: Session, request: Request) -> DryRun:
-    """Print what would be sent, and return it. No key is needed, and none is shown."""
+    """Return what would be sent. No key is needed, and none is shown."""
     request = replace(request, new=tuple(with_frames(session, request.new)))
-    cost = _cost(session, request)
-    shown = DryRun(request, session.settings.base_url, cost, told_in_cell=cell_number())
+    return DryRun(request, session.settings.base_url, _cost(session, request))
+
+
+def told(shown: DryRun) -> DryRun:
+    """Print what would be sent; return it as what this cell has shown."""
     say(str(shown))
-    return shown
+    return replace(shown, told_in_cell=cell_number())
 
 
 def _cost(session: Session, request: Request) -> str:

@@ -13,11 +13,14 @@ from ..clips.format import suffix_of
 from ..clips.parts import scratch_folder
 from ..clips.places import Saving
 from ..clips.storage import download as download_from_storage
-from ..errors import ClipError
+from ..errors import JobNotFound
 from ..job.ids import check_job_id, shown_id
 from ..job.job import Job
+from ..job.plain import squeezed
 from ..job.status import JobStatus
 from ..notebook import notebook_folder
+from .files import job_id_of, job_of_file, looks_like_path, path_here
+from .no_clip import no_clip
 from .remembered import latest_watch, remembered_entry, saved_watch_state
 
 if TYPE_CHECKING:
@@ -31,6 +34,40 @@ class FinishedClip:
 
     job: Job
     file: Path
+    is_given: bool = False
+    """Whether a person has named the file, and not the job."""
+
+    @property
+    def name(self) -> str:
+        """What a sentence calls it."""
+        return squeezed(self.file.name) if self.is_given else shown_id(self.job.id)
+
+    @property
+    def stem(self) -> str:
+        """What the files begin with that are made of it."""
+        return self.file.stem if self.is_given else Path(clip_file_name(self.job.id)).stem
+
+
+@contextmanager
+def finished_source(
+    session: Session, text: str, on_progress: Callable[[Saving], None] = lambda saving: None
+) -> Iterator[FinishedClip]:
+    """The clip that a person names: a file on this machine, or the job that has it.
+
+    Raises the errors of `finished_clip`, and `SettingsError` if it is a folder.
+    """
+    path = path_here(session, text)
+    if path is not None and path.is_file():
+        yield FinishedClip(job_of_file(path), path, is_given=True)
+        return
+    job_id = job_id_of(session, text)
+    try:
+        with finished_clip(session, job_id, on_progress=on_progress) as clip:
+            yield clip
+    except JobNotFound as error:
+        if looks_like_path(text):
+            error.advise("Nor is there such a file on this machine.")
+        raise
 
 
 @contextmanager
@@ -88,8 +125,7 @@ async def _fetched(
 
     job = (await client.poll(job_id)).job
     if job.status != JobStatus.COMPLETED:
-        yet = "" if job.is_final else " yet"
-        raise ClipError(f"{shown_id(job_id)} has no clip{yet}: it is {job.status_word!r}.")
+        raise no_clip(job)
     wanted = Wanted(job, late_until_s=late_until_s(job, is_fresh=False))
     fetched = await fetch(client, wanted, folder, clip_file_name(job_id), Tries(on_progress))
     return job, fetched.path

@@ -46,8 +46,9 @@ def read_jobs(ledger: Ledger, settings: Settings, query: JobQuery, beside: Path)
         is_ascending=query.is_ascending,
         rated=rated,
     )
-    total = ledger.count(base_url, MOST_SEARCHED + 1)
-    is_partial = total > MOST_SEARCHED and (search is not None or query.order != Order.WHEN)
+    remembered = ledger.count(base_url, MOST_SEARCHED + 1)
+    total = ledger.count(base_url, MOST_SEARCHED + 1, rated=rated) if rated else remembered
+    is_partial = remembered > MOST_SEARCHED and (search is not None or query.order != Order.WHEN)
     notes = [f"Only {rated.words}."] if rated else []
     notes += [f"Only the latest {MOST_SEARCHED:,} jobs were looked through."] if is_partial else []
     return JobList(

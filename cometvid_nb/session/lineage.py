@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..cards.lineage import LineageNode, lineage
 from ..clips.places import page_path
 from ..errors import SettingsError
-from ..job.ids import check_job_id, shown_id
+from ..job.ids import shown_id
 from ..notebook import notebook_folder
+from .files import job_id_of
 
 if TYPE_CHECKING:
     from .session import Session
@@ -23,7 +24,7 @@ def lineage_of(session: Session, job_id: str) -> tuple[LineageNode, ...]:
         SettingsError: nothing is known of the job here.
         LedgerError: the ledger cannot be read.
     """
-    job_id, ledger, base_url = check_job_id(job_id), session.ledger, session.settings.base_url
+    job_id, ledger, base_url = job_id_of(session, job_id), session.ledger, session.settings.base_url
     entries = ledger.kin(base_url, job_id)
     if not entries:
         raise SettingsError(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ..clips.file import put_in_place
 from ..clips.parts import new_part, remove, scratch_folder, sweep
-from ..clips.places import Destination, page_path
+from ..clips.places import page_path
 from ..clips.storage import upload
-from ..errors import EditError, PlaceUnusable, SettingsError
+from ..errors import EditError, PlaceUnusable
 from .orders import destination_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def making(
     never replaced: a number is added. However the `with` is left, no half file stays.
 
     Raises:
-        SettingsError: `dest` has another suffix.
+        SettingsError: `dest` is a file of another kind.
         PlaceUnusable: nothing can be written there. ClipError: a storage refused.
         EditError: an encoder or a container refused what was to be written.
     """
@@ -53,7 +53,7 @@ def making(
     check_extra()
     import av
 
-    place = _place(session, dest, suffixes)
+    place = destination_of(session.settings, dest, suffixes=suffixes)
     file_name = place.file_name or f"{name}{suffixes[0]}"
     suffix = Path(file_name).suffix.lower()
     try:
@@ -62,7 +62,7 @@ def making(
                 made = Making(scratch / file_name, suffix)
                 yield made
                 made.size_bytes = made.part.stat().st_size
-                made.saved_to = session.run(upload(made.part, place.url, file_name, name))
+                made.saved_to = session.run(upload(made.part, place.url, file_name, file_name))
             return
         place.folder.mkdir(parents=True, exist_ok=True)
         sweep(place.folder)
@@ -82,21 +82,3 @@ def making(
         ) from error
     except av.error.FFmpegError as error:
         raise EditError(f"{file_name} could not be made: {error}.") from error
-
-
-def _place(session: Session, dest: str | None, suffixes: Sequence[str]) -> Destination:
-    place = destination_of(session.settings, dest)
-    if dest is None:
-        return place
-    last = dest.rpartition("/")[2]
-    suffix = Path(last).suffix.lower()
-    is_folder = place.url is None and place.file_name is None and place.folder.is_dir()
-    if suffix in suffixes and place.file_name is None and not is_folder:
-        # A suffix that no clip has, such as .png.
-        url = place.url.rpartition("/")[0] if place.url is not None else None
-        place = Destination(place.folder.parent, place.beside, url, last)
-    if place.file_name is not None and Path(place.file_name).suffix.lower() not in suffixes:
-        raise SettingsError(
-            f"{place.file_name!r} cannot be its name: it must end in {' or '.join(suffixes)}"
-        )
-    return place

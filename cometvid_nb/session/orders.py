@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from ..clips.format import SUFFIXES
 from ..clips.places import Destination
 from ..errors import SettingsError
 from ..job.naming import check_template
@@ -16,16 +18,22 @@ SIMULATED_MIN_DELAY_S, SIMULATED_MAX_DELAY_S = 0.5, 1.5
 costs nothing, and a demo whose card moves every 15 s shows nothing."""
 
 
-def destination_of(settings: Settings, dest: str | None, name: str | None = None) -> Destination:
+def destination_of(
+    settings: Settings,
+    dest: str | None,
+    name: str | None = None,
+    suffixes: Sequence[str] = SUFFIXES,
+) -> Destination:
     """Return the place that `dest` names, or that of the settings.
 
-    `name` is a template of file names; None takes that of the settings.
+    `name` is a template of file names; None takes that of the settings. `suffixes` are those of
+    the files that can be written there.
 
     Raises:
         SettingsError: nothing can be saved to a place of that name, or by such a template.
     """
     beside = notebook_folder()
-    place = Destination.parse(dest, beside / settings.save_folder, beside, served_root())
+    place = Destination.parse(dest, beside / settings.save_folder, beside, served_root(), suffixes)
     if name is not None and place.file_name is not None:
         raise SettingsError("the clip is named twice: by --save FILE and by --name. Give one.")
     try:

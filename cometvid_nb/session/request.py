@@ -14,6 +14,7 @@ from ..errors import CometVidError, MissingKey
 from ..machine import say
 from ..marimo import is_marimo
 from .continuation import as_before, with_frames
+from .files import refuse_path
 from .model_choice import choose_model
 from .reruns import Made
 
@@ -78,6 +79,8 @@ def make_request(
         SettingsError: something makes no sense, or no model is named and none was used before.
     """
     notes: list[str] = []
+    if remix_of is not None:
+        refuse_path(session, remix_of)
     if continue_from is not None:
         options, notes = as_before(session, continue_from, {**options, "model": model})
         model = options.pop("model")

@@ -16,7 +16,6 @@ from ..api.shelf import Shelf
 from ..clips.places import SavedClip, Saving, local_file
 from ..display.stage import Stage
 from ..errors import CometVidError
-from ..job.ids import check_job_id
 from ..job.job import Job
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
@@ -29,6 +28,7 @@ from ..watching.state import WatchState
 from ..watching.watch import Watch
 from .again import settings_again
 from .backdrop import Backdrops
+from .files import job_id_of
 from .kept import kept
 from .ledgers import Ledgers
 from .orders import destination_of, policy_of
@@ -178,7 +178,7 @@ class Session:
                 sent.
             ValueError: `job_id` cannot be an id.
         """
-        job_id = check_job_id(job_id)
+        job_id = job_id_of(self, job_id)
         options = {"timeout_s": timeout_s, "interval_s": interval_s, "save": save}
         settings = self.settings.changed(**{k: v for k, v in options.items() if v is not None})
         server, ledger = self._server(settings), self.ledger
@@ -330,7 +330,7 @@ class Session:
 
     def poll(self, job_id: str) -> Job:
         """Poll a job once and return it. Raises the errors of `Client.poll`."""
-        job_id = check_job_id(job_id)
+        job_id = job_id_of(self, job_id)
         client = self.client(self.settings)
         entry = remembered_entry(self.ledger, self.settings, job_id)
         job = self._loop.run(client.poll(job_id)).result().job
@@ -356,7 +356,7 @@ class Session:
         """
         from .saving import save
 
-        job_id = check_job_id(job_id)
+        job_id = job_id_of(self, job_id)
         settings, ledger = self.settings, self.ledger
         client, destination = self._server(settings).client, destination_of(settings, dest, name)
         entry = remembered_entry(ledger, settings, job_id)

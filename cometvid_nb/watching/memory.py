@@ -56,6 +56,7 @@ class Memory:
                 after.saved.size_bytes,
                 poster=after.saved.poster,
                 outputs=outputs_of(after.saved),
+                clip_size=after.saved.size,
             )
 
     async def write_recipes(

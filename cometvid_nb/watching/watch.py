@@ -270,7 +270,7 @@ class Watch:
         takes a value away, and what is left out stays. Every card of the job shows it.
 
         Raises:
-            ValueError: a value can be none; nothing changes.
+            ValueError: a value is not allowed; nothing changes.
         """
         rating = self.rating.changed(stars=stars, flag=flag, tags=tags, note=note)
         return self.replace_rating(rating)

@@ -33,5 +33,5 @@ class WatchList(list[Watch]):
         return f"[{shown}]" if len(self) <= 3 else f"[{shown}, … {len(self) - 3:,} more]"
 
     def _ipython_display_(self) -> None:
-        if not all(watch.is_shown_here for watch in self):
+        if not self or not all(watch.is_shown_here for watch in self):
             say(repr(self))

@@ -252,6 +252,8 @@ def test_a_dry_run_is_printed_once_and_sends_nothing(
     process_sim: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looked_at = cometvid_nb.create("A\ncomet\x1b[31m", model="veo3.1", ratio="9:16", dry_run=True)
+    assert capsys.readouterr().out == "", "whoever prints it would have it twice"
+    looked_at._ipython_display_()
     told = capsys.readouterr().out
     assert told == f"{looked_at}\n" == f"{looked_at!r}\n"
     assert told == (

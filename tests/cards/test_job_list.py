@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,11 @@ def test_a_row_holds_all_that_is_remembered_in_html_and_in_text() -> None:
     assert " ".join(head.split()) == "When Job State Took Made with"
     assert row.index("completed") == head.index("State"), "columns stand below their heads"
     assert (prompt.strip(), clip.strip()) == ("A comet over mountains", "clip: videos/video 1.mp4")
+
+
+def test_a_clip_has_the_size_of_its_file_whatever_was_asked_for() -> None:
+    [row] = rows(replace(WHOLE, clip_size="360x640"))
+    assert (row.size, row.aspect_ratio) == ("360×640", 360 / 640)
 
 
 def test_a_clip_elsewhere_is_named_and_not_linked() -> None:

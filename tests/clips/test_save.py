@@ -27,7 +27,7 @@ from cometvid_nb.clips import fetch
 from cometvid_nb.clips import save as clips
 from cometvid_nb.clips.download import OVERLAP_BYTES, TRIES_PER_ROAD
 from cometvid_nb.clips.places import Destination, SavedClip, Saving
-from cometvid_nb.errors import ClipError, CometVidError, TransientError
+from cometvid_nb.errors import ClipError, CometVidError, SettingsError, TransientError
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.status import JobStatus
 from cometvid_nb.simulator import BAD_GATEWAY_PAGE, Fault, Scenario, Simulator
@@ -610,6 +610,15 @@ async def test_a_person_may_name_a_folder_or_a_file(
 
     assert saved.path == name
     assert (tmp_path / name).read_bytes() == sim.clip_bytes(JOB)
+
+
+@pytest.mark.parametrize("text", ["copy.png", "a/b.JPG", "s3://bucket/copy.txt"])
+def test_a_file_of_another_kind_is_no_folder(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"its name: it must end in \.mp4, .* or \.avi"):
+        Destination.parse(text, tmp_path, tmp_path)
+    (tmp_path / "copy.png").mkdir()
+    for folder in ("copy.png", "take.2/", "v1.0", "other.png/"):
+        assert Destination.parse(folder, tmp_path, tmp_path).folder == tmp_path / folder
 
 
 async def test_a_clip_elsewhere_on_the_disk_has_no_path_that_a_page_could_load(

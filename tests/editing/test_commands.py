@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from cometvid_nb.editing import encoding, joining
-from cometvid_nb.errors import CometVidError, EditError, SettingsError
+from cometvid_nb.errors import ClipError, CometVidError, EditError, JobNotFound, SettingsError
 from cometvid_nb.magic import tables
 from cometvid_nb.magic.commands import Commands
 from cometvid_nb.magic.line import parse
@@ -93,22 +93,34 @@ def test_frames_are_shown_and_saved_as_pictures(run: Run, here: Session, tmp_pat
     ("line", "told"),
     [
         ("frames video_1 --at 9", "after the end"),
-        ("frames video_1 --at soon", "0,1.5,last"),
-        ("frames video_1 --at -1", "give seconds from 0 on"),
-        ("frames video_1 --every 0", "above 0"),
+        ("frames video_1 --at soon", "--at is 'soon': give seconds from 0 on, parted by commas"),
+        ("frames video_1 --at 00:01", "--at is '00:01': give seconds"),
+        ("frames video_1 --at 1,1.5s", "such as 0,1.5,last"),
+        ("frames video_1 --at -1", "--at is '-1': give seconds from 0 on"),
+        ("frames video_1 --at nan", "--at is 'nan'"),
+        ("frames video_1 --at ,", "--at is ','"),
+        ("frames video_1 --every 0", "--every is '0': give 0.001 to"),
+        ("frames video_1 --save shots.png", "'shots.png' cannot be its name: name a folder"),
         ("frames video_1 --count 0", "--count is '0'"),
         ("frames video_1 --count 2 --every 1", "not allowed with"),
         ("frames video_1 video_2", "unrecognized arguments"),
         ("frames ../x", "looks like a path"),
         ("sheet video_1 --save x.jpg/y.gif", "must end in .png"),
+        ("sheet video_1 --save y.jpg", "must end in .png, or be a folder"),
+        ("sheet", "one clip or more"),
+        ("sheet video_1 --picked", "not of both"),
+        ("sheet --picked", "and none is picked: pick with"),
         ("loop video_1 --width wide", "--width is 'wide'"),
-        ("loop video_1 --fps 1000", "0.1 to 60"),
-        ("loop video_1 --max-mb 0", "megabytes"),
+        ("loop video_1 --width 5", "--width is '5': give a whole number from 16 to 4096 pixels"),
+        ("loop video_1 --fps 1000", "--fps is '1000': give 0.1 to 60 frames a second"),
+        ("loop video_1 --fps 0", "--fps is '0': give 0.1 to 60"),
+        ("loop video_1 --max-mb 0", "--max-mb is '0': give 0.001 to 1000 megabytes"),
         ("loop video_1 --save x.mp4", "must end in .webp or .gif"),
         ("loop video_1 --gif --save x.webp", "--gif makes no .webp"),
         ("loop video_1 --max-mb 0.001", "it still has"),
         ("reel video_1", "two clips or more"),
         ("reel video_1 video_1 --save x.webm", "must end in .mp4"),
+        ("convert video_1 --save x.mov", "must end in .mp4"),
     ],
 )
 def test_a_line_that_cannot_be_says_what_can(
@@ -179,7 +191,56 @@ def test_clips_that_match_are_joined_packet_by_packet(
     assert 'src="videos/reel.mp4"' in shown["text/html"]
     assert numbers(tmp_path / "videos" / "reel.mp4") == [*range(78), *range(48)]
     assert digest(first) == before
-    assert "videos/reel-2.mp4" in run("reel video_2 video_1")["text/plain"]
+    told = run("reel video_2 video_1 --encode")["text/plain"]
+    assert "videos/reel-2.mp4" in told
+    assert "joined without encoding" in told
+    assert "--encode was not needed" in told
+
+
+def test_clips_of_another_container_are_encoded_only_for_an_mp4(
+    run: Run, here: Session, tmp_path: Path
+) -> None:
+    saved(here, "video_1", make(tmp_path / "a.webm", 12, codec="libvpx"))
+    assert "joined without encoding" in run("reel video_1 video_1 --encode")["text/plain"]
+    assert "encoded anew" in run("reel video_1 video_1 --encode --save cut.mp4")["text/plain"]
+
+
+def test_a_file_is_read_where_it_stands_for_a_clip(
+    run: Run, here: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "videos").mkdir()
+    clip = saved(here, "video_1", make(folder / "a b.mp4", 24))
+    saved(here, "video_2", make(folder / "b.mp4", 24, first=24))
+    (folder / "a b.json").write_text(
+        '{"made_by": "cometvid-nb", "recipe": 1, "job_id": "video_1", "fields": {"prompt": "Far"}}'
+    )
+    run("reel video_1 video_2 --save cut.mp4")
+    assert run("frames cut.mp4 --count 2 --save shots")["text/html"].count("<img") == 2
+    assert (tmp_path / "shots" / "cut-000.000s.png").is_file()
+    assert "videos/cut-loop.webp" in run("loop cut.mp4")["text/plain"]
+    assert "cut-sheet.png" in run(f"sheet '{tmp_path}/cut.mp4'")["text/plain"]
+    run("reel 'videos/a b.mp4' ./cut.mp4 --save longer.mp4")
+    assert numbers(tmp_path / "longer.mp4") == [*range(24), *range(48)]
+    found = here.ledger.reels_of(here.settings.base_url, ["video_1"])
+    reels = {Path(one.place).name: one.job_ids for one in found}
+    assert reels == {"cut.mp4": ("video_1", "video_2"), "longer.mp4": ("video_1",)}
+    run("loop cut.mp4 --gif --save moving.gif")
+    assert "From gif" in run("convert moving.gif")["text/plain"]
+    # An id that is known is never a path, and a path that is here never gets to the API.
+    saved(here, "videos/b.mp4", clip)
+    run("frames videos/b.mp4 --at 0 --save first")
+    assert number_in(Image.open(next((tmp_path / "first").iterdir()))) == 0
+    for line in ("watch {}", "save {}", "status {}", "remix {} 'x'", "rate {} --stars 1"):
+        with pytest.raises((SettingsError, ValueError), match="is a file on this machine"):
+            run(line.format("cut.mp4"))
+    with pytest.raises(SettingsError, match="is a folder on this machine"):
+        run("frames videos/")
+    with pytest.raises(EditError, match="cannot be read as a clip"):
+        run("frames videos/../videos/'a b.json'")
+    assert list(sim.requests) == []
+    with pytest.raises(JobNotFound) as caught:
+        run("frames videos/none.mp4")
+    assert "Nor is there such a file" in str(caught.value.advice)
 
 
 def test_clips_that_differ_are_encoded_only_when_asked(
@@ -191,7 +252,12 @@ def test_clips_that_differ_are_encoded_only_when_asked(
         run("reel video_1 video_2")
     assert "video_2: size: 96x64, not 192x64" in str(caught.value)
     assert "the other has none" in str(caught.value)
-    assert caught.value.advice == ("To encode them anew: %cometvid reel video_1 video_2 --encode")
+    assert caught.value.advice == "To encode them anew: %cometvid reel video_1 video_2 --encode"
+    with pytest.raises(EditError) as caught:
+        run("reel video_1 video_2 --save 'my cut.mp4'")
+    assert str(caught.value.advice).endswith(
+        "%cometvid reel video_1 video_2 --save 'my cut.mp4' --encode"
+    )
     assert not (tmp_path / "videos" / "reel.mp4").exists()
     assert "encoded anew" in run("reel video_1 video_2 --encode --save cut.mp4")["text/plain"]
     assert numbers(tmp_path / "cut.mp4")[:24] == list(range(24))
@@ -216,8 +282,10 @@ def test_what_plays_everywhere_is_not_converted(
 ) -> None:
     saved(here, "video_1", make(tmp_path / "a.mp4", 24))
     with pytest.raises(IndexError):  # nothing is shown
-        run("convert video_1")
-    assert "plays in every browser as it is" in capsys.readouterr().out
+        run("convert video_1 --save copy.mp4")
+    told = capsys.readouterr().out
+    assert told.startswith("Nothing was written: video_1 plays in every browser as it is")
+    assert "%cometvid save video_1 copy.mp4" in told
     assert not list((tmp_path / "videos").glob("*"))
 
 
@@ -225,7 +293,7 @@ def test_what_plays_everywhere_is_not_converted(
     ("line", "module", "name"),
     [
         ("reel video_1 video_1", joining, "packets_of"),
-        ("reel video_1 video_1 --encode", encoding, "_decoded"),
+        ("reel video_1 video_2 --encode", encoding, "_decoded"),
     ],
 )
 def test_an_interrupt_leaves_no_half_file(
@@ -238,6 +306,7 @@ def test_an_interrupt_leaves_no_half_file(
     name: str,
 ) -> None:
     saved(here, "video_1", make(tmp_path / "a.mp4", 48, sound_hz=48000))
+    saved(here, "video_2", make(tmp_path / "b.mp4", 4))
     real = getattr(module, name)
 
     def interrupted(*args: Any, **options: Any) -> Iterator[Any]:
@@ -260,6 +329,22 @@ def test_a_clip_that_is_only_at_the_api_makes_a_sheet(
     sim.finish("video_1")
     run("sheet video_1 --count 2")
     assert re.findall(r"[\w-]+\.\w+$", str(next(tmp_path.rglob("*.png")))) == ["video_1-sheet.png"]
+
+
+def test_a_job_without_a_clip_says_what_to_do(
+    run: Run, here: Session, sim: Simulator, tmp_path: Path
+) -> None:
+    sim.add(Scenario("video_1", ending="never"))
+    sim.add(Scenario("video_2", ending="never"))
+    saved(here, "video_3", make(tmp_path / "a.mp4", 4))
+    with pytest.raises(ClipError, match="video_1 has no clip yet: it is 'queued'") as caught:
+        run("frames video_1")
+    assert caught.value.advice == "Watch it until it has one: %cometvid watch video_1 --wait"
+    sim.fail("video_2", "It was blocked.")
+    with pytest.raises(ClipError, match="video_2 has no clip: it has failed: It was bl") as caught:
+        run("sheet video_3 video_2")
+    assert "Take another one" in str(caught.value.advice)
+    assert "You can leave it out" in str(caught.value.advice)
 
 
 def test_a_made_file_goes_to_a_storage(run: Run, here: Session, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cometvid_nb.job.rating import (
     MOST_NOTE_CHARACTERS,
-    MOST_TAG_CHARACTERS,
     MOST_TAGS,
     Flag,
     Rating,
@@ -52,7 +51,7 @@ def test_a_rating_is_told_on_one_line() -> None:
         ({"tags": [""]}, "the tag is ''"),
         ({"tags": ["#"]}, "the tag is '#'"),
         ({"tags": [None]}, "the tag is a NoneType"),
-        ({"tags": ["x" * (MOST_TAG_CHARACTERS + 1)]}, "40 characters"),
+        ({"tags": ["x" * 60]}, "x…' has 60 characters: 40 fit at most"),
         ({"tags": ["\udcff"]}, "the tag is"),
         ({"tags": [str(n) for n in range(MOST_TAGS + 1)]}, "more than 20 tags"),
         ({"note": "x" * (MOST_NOTE_CHARACTERS + 1)}, "the note has 2,001 characters"),

@@ -127,7 +127,7 @@ def test_a_job_not_made_here_is_taken_in_when_it_is_watched(ledger: Ledger) -> N
 
 
 def test_jobs_of_another_api_are_another_matter(ledger: Ledger) -> None:
-    ledger.see(API, job("video_1"))
+    ledger.see(API, job("video_1"), is_clip_wanted=True)
     ledger.see("http://127.0.0.1:1/v1", job("video_1", "completed"))
     assert [entry.state for entry in ledger.entries(API)] == ["queued"]
     assert ledger.find("http://127.0.0.1:2/v1", "video_1") is None
@@ -198,7 +198,8 @@ def test_entries_stand_in_the_order_that_is_asked_for(ledger: Ledger) -> None:
     ]
     for at_s, (job_id, status, more) in enumerate(jobs):
         took_s = {"a": 9.0, "b": 100.0}.get(job_id)
-        ledger.see(API, job(job_id, status, created_at=1e9 + at_s, **more), took_s=took_s)
+        told = job(job_id, status, created_at=1e9 + at_s, **more)
+        ledger.see(API, told, took_s=took_s, is_clip_wanted=True)
 
     def ids(order: Order, *, is_ascending: bool, **more: Any) -> str:
         found = ledger.entries(API, order=order, is_ascending=is_ascending, **more)
@@ -210,6 +211,8 @@ def test_entries_stand_in_the_order_that_is_asked_for(ledger: Ledger) -> None:
     assert both[Order.STATE] == ["cdba", "abdc"]
     assert both[Order.MODEL] == ["badc", "abdc"]
     assert both[Order.SIZE] == ["badc", "abdc"], "by its pixels"
+    ledger.keep_clip(API, "a", "/a.mp4", 1, clip_size="640x360")
+    assert ids(Order.SIZE, is_ascending=True) == "abdc", "by those of the clip, once it is there"
     assert both[Order.TOOK] == ["abdc", "badc"]
     assert ids(Order.PROMPT, is_ascending=True, search="a", limit=2, offset=1) == "ab"
     assert ids(Order.WHEN, is_ascending=True, search="A", limit=2) == "ab"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cometvid_nb.job.job import Job
 from cometvid_nb.job.rating import Flag, Rating, RatingFilter
 from cometvid_nb.ledger.ledger import Ledger
 from tests.ledger.conftest import API, job
@@ -50,6 +51,25 @@ def test_a_job_that_the_ledger_does_not_know_gets_an_entry(ledger: Ledger) -> No
     assert entry.rating == Rating(5)
 
 
+def test_what_has_a_rating_and_nothing_else_neither_waits_nor_is_resumed(ledger: Ledger) -> None:
+    ledger.see(API, job("watched"), is_clip_wanted=True)
+    ledger.rate(API, job("watched"), {"stars": 1})
+    ledger.rate(API, Job.pending("mistyped"), {"stars": 5})
+    ledger.rate(API, Job.pending("mistyped"), {"stars": None})
+    assert [(one.name, one.is_unfinished) for one in ledger.entries(API, state="queued")] == [
+        ("watched", True)
+    ]
+    [rated] = ledger.entries(API, state="only rated")
+    assert (rated.name, rated.state, rated.is_unfinished) == ("mistyped", "only rated", False)
+    assert [one.name for one in ledger.unfinished(API)] == ["watched"]
+    counts = {"queued": 1, "only rated": 1}
+    assert {state: n for state, n in ledger.tally(API, 9).items() if n} == counts
+    assert ledger.tally(API, 9, search="t") == counts
+    assert [ledger.count(API, 9, state=state) for state in counts] == [1, 1]
+    ledger.see(API, job("mistyped"), is_clip_wanted=True)
+    assert len(ledger.unfinished(API)) == 2, "it was asked after since, and exists"
+
+
 def test_two_servers_may_have_jobs_of_one_name(ledger: Ledger) -> None:
     ledger.rate(API, job("a"), {"stars": 5})
     ledger.rate("https://other/v1", job("a"), {"stars": 1})
@@ -81,6 +101,9 @@ def test_lists_show_what_was_picked_starred_or_tagged(ledger: Ledger) -> None:
     assert names(ledger, RatingFilter(tag="a%b")) == []
     assert names(ledger, RatingFilter(Flag.PICKED, tag="a_b")) == ["v2"]
     assert names(ledger, PICKED, search="take 0") == ["v0"]
+    assert names(ledger, RatingFilter(), search="ÜNT") == ["v2", "v1"]
+    assert names(ledger, RatingFilter(), search="#a_b") == ["v2"], "as it is shown"
+    assert names(ledger, RatingFilter(), search="ONLY words") == ["v3"]
     assert names(ledger, PICKED, state="failed") == []
     assert names(ledger, RatingFilter(), state="done") == [f"v{n}" for n in range(5, -1, -1)]
     assert ledger.count(API, 100, rated=PICKED) == 2

@@ -56,6 +56,7 @@ def candidates(text: str) -> list[str]:
         ("%cometvid config base", ["base_url="]),
         ("%cometvid config model=", []),
         ("%cometvid login ", []),
+        ("%cometvid recipe vid", ["video_1", "video_2"]),
         ("%cometvid forget oth", ["other"]),
         ("%cometvid watch 'vid", ["video_1", "video_2"]),
     ],

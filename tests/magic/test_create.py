@@ -198,7 +198,7 @@ def test_every_option_arrives_in_the_field_of_its_family(forms: Forms) -> None:
         ("aspect_ratio", "9:16"),
         ("resolution", "720p"),
         ("seed", "7"),
-        ("negative_prompt", "no text, no pan"),
+        ("negative_prompt", "no text, no {camera}"),
         ("camera", "pan"),
         ("style", "a=b"),
         ("empty", ""),

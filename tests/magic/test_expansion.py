@@ -95,6 +95,40 @@ def test_a_prompt_is_filled_in_only_when_asked_and_its_options_always() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("""rate {x} --note "it's a $5 {x}" """, "note"),
+        ("rate --note='it\"s a $5 {x}' $x", "note"),
+        ("""create "A sea" --negative "it's a $5 {x}" """, "negative"),
+    ],
+)
+def test_free_text_is_filled_in_as_a_prompt_is(line: str, option: str) -> None:
+    text = getattr(parse(line, names=NAMES)[1], option)
+    assert text[3:] == "s a $5 {x}"
+    text = getattr(parse(f"{line} --expand", names=NAMES)[1], option)
+    assert text[3:] == "s a $5 video_1"
+
+
+def test_a_price_is_no_variable() -> None:
+    given_ = parse('rate $x --tag "$5" --tag "{folder}"', names=NAMES)[1]
+    assert given_.tag == ["$5", "my clips"]
+    assert parse('create "It costs $5 {x}" --expand', names=NAMES)[1].prompts == [
+        "It costs $5 video_1"
+    ]
+
+
+def test_a_recipe_is_asked_for_as_any_clip() -> None:
+    watch = SimpleNamespace(job_id="video_1")
+    for line in ("recipe {w}", "recipe $w", "recipe {[w]}", "recipe 'video_1'"):
+        assert parse(line, names={"w": watch})[1].id == "video_1"
+    assert parse("recipe videos/a(1).json")[1].id == "videos/a(1).json"
+    with pytest.raises(GrammarError, match="undefined variable"):
+        parse("recipe {w.saved_path}", names={"w": watch})
+    with pytest.raises(GrammarError, match=r"names several: a, b, c, d, …$"):
+        parse("recipe {many}", names={"many": list("abcde")})
+
+
 @given(st.text())
 def test_any_line_is_split_or_lacks_the_partner_of_a_quotation_mark(line: str) -> None:
     try:

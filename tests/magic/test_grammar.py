@@ -95,6 +95,8 @@ def test_help_can_be_asked_of_every_command(name: str, option: str) -> None:
         ("status a b", ["b", "Usage: %cometvid status ID"]),
         ('watch "video_1', ["quotation mark"]),
         ("login sk-secret-on-the-line", ["Usage: %cometvid login"]),
+        ("frames a --bogus", ["unrecognized arguments: --bogus.", "Usage: %cometvid frames"]),
+        ("rate a --unpik", ["Did you mean --unpick?"]),
     ],
 )
 def test_a_mistake_is_answered_with_what_was_probably_meant(line: str, words: list[str]) -> None:
@@ -102,6 +104,16 @@ def test_a_mistake_is_answered_with_what_was_probably_meant(line: str, words: li
         parse(line)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["continue a 'x' --at 9", "remix a 'x' --image b.png", "save a --save b", "loop a --bog"],
+)
+def test_only_an_option_of_a_like_spelling_is_suggested(line: str) -> None:
+    with pytest.raises(GrammarError, match="unrecognized") as caught:
+        parse(line)
+    assert "Did you mean" not in str(caught.value)
 
 
 def test_an_option_must_be_written_out() -> None:
@@ -155,6 +167,7 @@ def test_every_command_and_every_option_has_its_help(name: str) -> None:
         assert action.help.split()[0] in text
     for option in COMMANDS[name].options:
         assert option in text
+    assert not re.search(r"\w-$", text, re.MULTILINE), "what is to be copied is not broken"
 
 
 def test_the_list_of_all_has_a_line_for_each() -> None:

@@ -70,8 +70,8 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
         ("watch video_1 --wait=yes", "--wait"),
         ("watch video_1 --timeout", "--timeout: expected one argument"),
         ("watch video_1 --timeout soon", "give a number of seconds"),
-        ("watch video_1 --timeout -5", "give 1 to 604800 seconds"),
-        ("watch video_1 --timeout 0", "give 1 to 604800 seconds"),
+        ("watch video_1 --timeout -5", "--timeout is -5: give 1 to 604800 seconds"),
+        ("wait --timeout 0", "--timeout is 0: give 1 to 604800 seconds"),
         ("watch video_1 --interval nan", "give a number of seconds"),
         ("watch video_1 --interval 0.01", "give 0.2 to 3600 seconds"),
         ("watch {video}", "undefined variable?"),
@@ -93,6 +93,7 @@ def test_help_of_a_command_is_also_what_its_help_option_says(bench: Bench, name:
         ("config api_key=sk-typed-in-a-cell", "use %cometvid login"),
         ("config is_simulated=on", "%cometvid demo"),
         ("demo --speed fast", "give 0.01 to 1000"),
+        ("demo --speed 0", "--speed is '0': give 0.01 to 1000"),
     ],
 )
 def test_a_mistake_is_answered_in_words_without_a_traceback(

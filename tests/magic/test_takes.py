@@ -45,8 +45,13 @@ def test_several_takes_are_rated_and_listed(fresh: Bench) -> None:
     assert rows.strip() == "[('rejected', 'comet'), ('picked', 'comet')]"
     assert "no rating" in said(fresh, f"%cometvid rate {one} --clear")
     assert "say what you think" in said(fresh, f"%cometvid rate {one}")
-    assert "from 1 to 5" in said(fresh, f"%cometvid rate {one} --stars 7")
-    assert "knew nothing of it" in said(fresh, "%cometvid rate video_strange --stars 1")
+    assert "from 0 to 5" in said(fresh, f"%cometvid rate {one} --stars 7")
+    told = said(fresh, f"%cometvid rate {one} --stars 3 --reject\n%cometvid rate {one} --unpick")
+    assert told.splitlines()[-1] == f"{one}: ★★★☆☆."
+    refused = said(fresh, f"%cometvid rate {one} {two[:-1]} --stars 1")
+    assert f"knows no job {two[:-1]}, so nothing was rated. Did you mean {two}?" in refused
+    assert len(said(fresh, "%cometvid jobs").split(one)) == 3, "its row and its clip, as before"
+    assert two[:-1] not in said(fresh, "%cometvid jobs").split()
 
 
 def test_a_clip_continues_another_and_stands_in_its_lineage(fresh: Bench) -> None:
@@ -63,6 +68,12 @@ def test_a_clip_continues_another_and_stands_in_its_lineage(fresh: Bench) -> Non
     assert tree.splitlines()[0].startswith(first)
     assert f"+- continued {second}" in tree
     assert "Nothing is remembered" in said(fresh, "%cometvid lineage video_nobody")
+    for line in (f"continue 'It lands' {first}", f"remix lands {first}"):
+        swapped = said(fresh, f"%cometvid {line}")
+        assert (
+            f"The id comes first, then the prompt: %cometvid {line.split()[0]} {first}" in swapped
+        )
+    assert "The id comes first" in said(fresh, f"%cometvid continue lands '{{{first}}}'")
     refused = said(fresh, f"%cometvid continue {first} 'It lands' --model wan2.6")
     assert "wan2.6 takes no picture" in refused
     assert len([r for r in fresh.simulator.requests if r.method == "POST"]) == len(posts)
@@ -76,7 +87,7 @@ def test_picked_takes_become_a_reel_that_stands_in_their_lineage(fresh: Bench) -
     tree = said(fresh, f"%cometvid lineage {takes[2]}")
     assert f"(2 clips, with {takes[2]})" in tree or f"(2 clips, with {takes[0]})" in tree
     said(fresh, f"%cometvid rate {takes[0]} --clear")
-    assert "(1 is picked)" in said(fresh, "%cometvid reel --picked")
+    assert "and 1 is picked: pick with" in said(fresh, "%cometvid reel --picked")
 
 
 def test_a_recipe_is_printed_from_a_file_and_from_an_id(fresh: Bench) -> None:

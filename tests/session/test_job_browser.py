@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cometvid_nb.cards.job_list import PAGE_ROWS, JobQuery
+from cometvid_nb.job.rating import Flag, RatingFilter
 from cometvid_nb.ledger.statements import Order
 from cometvid_nb.session.job_browser import read_jobs
 from cometvid_nb.session.session import Session
@@ -107,3 +109,16 @@ def test_a_state_alone_and_a_state_within_a_search(session: Session) -> None:
     assert read(state="failed") == (11, 11, 1)
     assert read(state="failed", search="comet", page=5) == (11, 11, 1)
     assert read(search="lake") == (0, 0, 1)
+
+
+def test_a_list_of_picked_takes_counts_those(session: Session, tmp_path: Path) -> None:
+    api, picked = session.settings.base_url, RatingFilter(Flag.PICKED)
+    for number in range(4):
+        session.ledger.see(api, job(f"video_{number}", "completed"))
+    for number in range(2):
+        session.ledger.rate(api, job(f"video_{number}"), {"flag": Flag.PICKED})
+    totals = [
+        read_jobs(session.ledger, session.settings, JobQuery(rated=rated), tmp_path).total
+        for rated in (RatingFilter(), picked)
+    ]
+    assert totals == [4, 2], "the heading of the page"

@@ -16,7 +16,8 @@ from cometvid_nb.display.widget import GridWidget
 from cometvid_nb.errors import SettingsError
 from cometvid_nb.job.job import Job
 from cometvid_nb.job.rating import Flag, Rating
-from cometvid_nb.session.rating import RatingChange, rate_job
+from cometvid_nb.job.status import JobStatus
+from cometvid_nb.session.rating import RatingChange, rate_jobs
 from cometvid_nb.session.request import make_request, send
 from cometvid_nb.session.session import Session
 from cometvid_nb.simulator import Scenario, Simulator
@@ -78,21 +79,47 @@ def test_without_a_ledger_a_rating_lives_as_long_as_its_watch(
 ) -> None:
     watch = done(session, sim, "video_1")
     assert watch.rate(stars=2) == Rating(2)
-    assert rate_job(session, "video_1", RatingChange(added=("x",))) == (
-        Rating(2, tags=("x",)),
-        False,
-    )
+    assert rate_jobs(session, ["video_1"], RatingChange(added=("x",))) == [Rating(2, tags=("x",))]
     with pytest.raises(SettingsError, match="ledger of jobs is off"):
-        rate_job(session, "video_other", RatingChange({"stars": 1}))
+        rate_jobs(session, ["video_other"], RatingChange({"stars": 1}))
 
 
 def test_a_job_that_nobody_watches_is_rated_as_well(session: Session) -> None:
-    change = RatingChange({"stars": 3}, added=("a", "b"))
-    assert rate_job(session, "video_9", change) == (Rating(3, tags=("a", "b")), True)
-    rating, is_new = rate_job(session, "video_9", RatingChange({"flag": "picked"}, removed=("A",)))
-    assert (rating, is_new) == (Rating(3, Flag.PICKED, ("b",)), False)
-    cleared, _ = rate_job(session, "video_9", RatingChange({"note": "no"}, is_cleared=True))
-    assert cleared == Rating(note="no")
+    session.ledger.see(session.settings.base_url, Job("video_9", JobStatus.COMPLETED))
+
+    def rated(change: RatingChange) -> Rating:
+        [rating] = rate_jobs(session, ["video_9"], change)
+        return rating
+
+    assert rated(RatingChange({"stars": 3}, added=("a", "b"))) == Rating(3, tags=("a", "b"))
+    picked = rated(RatingChange({"flag": "picked"}, removed=("A",)))
+    assert picked == Rating(3, Flag.PICKED, ("b",))
+    assert rated(RatingChange({"note": "no"}, is_cleared=True)) == Rating(note="no")
+
+
+def test_an_id_that_nobody_knows_is_refused_before_anything_is_written(
+    open_session: Callable[..., Session], sim: Simulator
+) -> None:
+    session = open_session()
+    done(session, sim, "video_0001")
+    here = session.settings.base_url
+    session.ledger.see("https://other/v1", Job("video_elsewhere", JobStatus.COMPLETED))
+    ids = ["video_0001", "video_0002", "video_elsewhere"]
+    with pytest.raises(SettingsError, match="no job video_0002, video_elsewhere") as caught:
+        rate_jobs(session, ids, RatingChange({"stars": 2}))
+    assert str(caught.value.advice).startswith("Did you mean video_0001? If they exist, watch")
+    assert [(entry.job_id, entry.rating) for entry in session.ledger.entries(here)] == [
+        ("video_0001", None)
+    ]
+    watch = session.watch("video_nobody_has", save=False)
+    [rating] = rate_jobs(session, ["video_nobody_has"], RatingChange({"stars": 2}))
+    assert rating == watch.rating == Rating(2), "a watch of it is enough to know it"
+    watch.stop()
+    # Only its rating is written down: it is not begun again, and nobody says that it waits.
+    entry = session.ledger.find(here, "video_nobody_has")
+    assert entry is not None
+    assert (entry.state, entry.rating) == ("only rated", Rating(2))
+    assert open_session().resume() == []
 
 
 def test_what_a_page_says_of_a_clip_is_taken_by_value(session: Session, sim: Simulator) -> None:
@@ -127,12 +154,17 @@ def test_a_gallery_says_it_of_one_of_its_jobs(session: Session, sim: Simulator) 
     feed.end()
 
 
-def test_a_list_of_watches_gives_the_picked_ones(session: Session, sim: Simulator) -> None:
+def test_a_list_of_watches_gives_the_picked_ones(
+    session: Session, sim: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     takes = WatchList(done(session, sim, f"video_{n}") for n in range(3))
     takes[0].rate(flag="picked")
     takes[2].rate(flag="rejected")
     assert takes.picked() == [takes[0]]
     assert takes.rejected() == [takes[2]]
+    capsys.readouterr()
+    WatchList()._ipython_display_()
+    assert capsys.readouterr().out == "[]\n", "an empty one is seen to be empty"
     assert isinstance(takes.picked(), WatchList)
 
 

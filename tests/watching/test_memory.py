@@ -54,10 +54,13 @@ def test_the_end_and_the_clip_are_written_with_whether_it_is_wanted(tmp_path: Pa
         False,
     )
 
+    saved = done.with_clip(replace(SAVED, width=640, height=360))
+    memory.note(done, saved, is_clip_wanted=True)
     memory.note(done, done.with_clip(SAVED), is_clip_wanted=True)
     entry = ledger.find(API, "video_1")
     assert entry is not None
     assert (entry.clip, entry.clip_bytes) == (SAVED.file_path, SAVED.size_bytes)
+    assert entry.clip_size == "640x360", "of the file, which may not be what was asked for"
 
 
 def test_a_job_that_was_found_completed_teaches_no_duration() -> None:

@@ -70,7 +70,7 @@ function renderJobs({ model, el, signal: viewSignal }) {
     say(ui.problem, loss === "stopped" ? `The kernel stopped: this is the list as it was at ${timeText(lost_at_s)}. Run the cell again to search and sort.`
       : loss ? DISCONNECTED : isBusy ? capital(BUSY) : jobs.note);
     ui.scroller.hidden = !jobs.rows.length;
-    say(ui.empty, jobs.rows.length ? "" : jobs.total ? emptyText() : "No job is remembered yet.");
+    say(ui.empty, jobs.rows.length ? "" : jobs.total ? emptyText() : jobs.note ? "No job to show." : "No job is remembered yet.");
   }
 
   const timeText = (/** @type {number} */ at_s) =>

@@ -47,7 +47,7 @@ function buildJobs() {
     first: textButton("", "First"), previous: textButton("", "Previous"), place: h("span", "jobs-place"),
     next: textButton("", "Next"), last: textButton("", "Last"),
   };
-  const words = "Search prompts, ids and models";
+  const words = "Search prompts, ids, models, tags and notes";
   const ui = {
     pills, heads, pager,
     heading: h("strong", "jobs-heading"),

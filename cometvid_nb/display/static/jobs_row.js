@@ -64,7 +64,7 @@ function createJobRow(row, search, host, signal) {
     when.title = MOMENT.format(at);
   }
   const rated = h("span", "jobs-rating", { dir: "auto" });
-  say(rated, row.rating ? ratingText(row.rating) : "");
+  if (row.rating) sayFound(rated, aroundFound(ratingText(row.rating), search), search);
   const reason = h("span", "jobs-reason", { dir: "auto" });
   say(reason, row.problem ?? row.answer);
   const root = h("tr", "jobs-row", { role: "row" },
