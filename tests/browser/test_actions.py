@@ -72,6 +72,47 @@ def test_the_row_is_the_same_on_a_card_and_a_tile_and_of_one_line_at_any_width(
         expect(button(place, name)).to_be_visible()
 
 
+BESIDE = """(box) => {
+    const opener = [...document.querySelectorAll("[aria-expanded=true]")]
+        .find((node) => node.popoverTargetElement === box).getBoundingClientRect();
+    const { left, right, top, bottom } = box.getBoundingClientRect();
+    return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight
+        && left < opener.right && right > opener.left
+        && Math.min(Math.abs(top - opener.bottom), Math.abs(opener.top - bottom)) < 7;
+}"""
+"""Whether a box touches the button that has opened it, and is all in the window."""
+
+
+def test_a_box_opens_beside_its_button_wherever_that_stands(view: CardPage) -> None:
+    view.open(name="gallery")
+    view.page.add_style_tag(content="#output { padding: 300px 0 900px }")
+    view.show(gallery(*(done(view, number) for number in range(1, 7))))
+    box = view.page.locator(":popover-open")
+    for place in (view.part("tile").first, view.part("tile").nth(2), view.part("tile").last):
+        for scroll in ("start", "end"):  # at the upper edge of the window, and at the lower
+            place.locator(".cometvid-actions-row").evaluate(
+                "(row, block) => row.scrollIntoView({ block })", scroll
+            )
+            for name in ("Stars, tags and a note", "More"):
+                opener = button(place, name)
+                opener.focus()
+                view.page.keyboard.press("Enter")
+                expect(box).to_be_visible()
+                assert box.evaluate(BESIDE), (name, scroll)
+                view.page.keyboard.press("Escape")
+                expect(opener).to_be_focused()
+                expect(opener).to_have_attribute("aria-expanded", "false")
+    for width, name in ((720, "Tags and a note"), (400, "Stars, tags and a note")):
+        view.page.set_viewport_size({"width": width, "height": 900})
+        place = show(view)
+        button(place, name).click()
+        expect(box).to_be_visible()
+        assert box.evaluate(BESIDE), width
+        assert view.page.locator("[aria-haspopup][aria-expanded=true]").count() == 1
+        view.page.keyboard.press("Escape")
+        expect(button(place, name)).to_be_focused()
+
+
 def test_stars_flag_tags_and_note_are_shown_at_once_and_sent_whole(view: CardPage) -> None:
     place = show(view)
     button(place, "4 stars").click()

@@ -41,11 +41,11 @@ async function download(source, name) {
 function createActions(host, signal) {
   const ui = buildActions();
   const { video } = host;
-  const moreBox = createPopup(ui.more, ui.moreBox, signal, (isOpen) => { if (!isOpen) tell(""); });
-  const rateBox = [ui.rate, ui.write].map((opener) => createPopup(opener, ui.rateBox, signal, () => {
+  const moreBox = createPopup([ui.more], ui.moreBox, signal, (isOpen) => { if (!isOpen) tell(""); });
+  const rateBox = createPopup([ui.rate, ui.write], ui.rateBox, signal, () => {
     const { tags, note } = ratingOf(host.card());
     [ui.tags.value, ui.note.value] = [tags.join(", "), note ?? ""];
-  }));
+  });
   const keys = playerKeys(video);
   let cancelTold = () => {};
 
@@ -75,7 +75,7 @@ function createActions(host, signal) {
   function rate(rating) {
     if (!rating) return;
     if (host.isAlive()) return host.rate(rating);
-    for (const box of rateBox) box.close();
+    rateBox.close();
     if (!moreBox.isOpen()) ui.more.click();
     tell(NO_KERNEL, `%cometvid rate ${host.card().typed_id ?? "ID"} ${rateOptions(rating)}`);
   }
@@ -93,7 +93,7 @@ function createActions(host, signal) {
     const tags = tagsIn(ui.tags.value);
     const note = ui.note.value.trim() || null;
     rate({ ...now(), tags, note });
-    for (const box of rateBox) box.close();
+    rateBox.close();
   }, { signal });
 
   for (const [node, key] of /** @type {const} */ ([[ui.back, ","], [ui.on, "."], [ui.full, "f"]])) {
@@ -139,7 +139,7 @@ function createActions(host, signal) {
   const sizes = new ResizeObserver(() => {
     const isWide = !host.isSmall && ui.root.clientWidth >= WIDE_ROW_PX;
     if (!ui.root.clientWidth || isWide === wasWide) return;
-    for (const box of [moreBox, ...rateBox]) box.close();
+    for (const box of [moreBox, rateBox]) box.close();
     seat(wasWide = isWide);
   });
   sizes.observe(ui.root);
