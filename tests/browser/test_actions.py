@@ -166,6 +166,41 @@ def test_a_key_rates_wherever_the_focus_is_and_the_same_key_takes_it_back(
     assert view.sent() == expected
 
 
+def test_a_key_rates_the_take_that_is_open_or_was_clicked_last_which_is_outlined(
+    view: CardPage,
+) -> None:
+    view.open(name="gallery")
+    view.show(gallery(*(done(view, number) for number in (1, 2, 3))))
+    tiles, panel = view.part("tile"), view.part("panel")
+    outlined = ".cometvid-tile:focus-within, .cometvid-panel:focus-within"
+    expected = []
+
+    def expect_rated(key: str, number: int) -> None:
+        view.page.keyboard.press(key)
+        expected.append((f"video_{number}", int(key)))
+        rated_now = [
+            (one["job_id"], one["rating"]["stars"])
+            for one in view.sent()
+            if one["kind"] == "rate"
+        ]
+        assert rated_now == expected
+        place = view.page.locator(outlined)
+        expect(place).to_have_css("outline-style", "solid")
+        expect(place).to_contain_text(f"video_{number}")
+
+    tiles.nth(1).get_by_text("Completed").click()
+    expect_rated("4", 2)
+    view.part("title").first.click()
+    expect(button(panel, "Close")).to_be_focused()
+    expect_rated("5", 1)
+    panel.get_by_text("A comet crosses").click()
+    expect_rated("3", 1)
+    panel.locator("video").focus()
+    expect_rated("2", 1)
+    tiles.nth(2).get_by_text("Completed").click()  # another one, with the first still open
+    expect_rated("1", 3)
+
+
 def test_rejected_takes_fold_away_are_counted_and_do_not_play_with_the_others(
     view: CardPage,
 ) -> None:

@@ -46,9 +46,9 @@ function build() {
   return { ...ui, root, layout, body, screen, overlay, bar, status, notice, commandRow, savedBar };
 }
 
-/** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal,
- *   clock?: ReturnType<typeof createClock>}} context */
-function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
+/** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal, clock?: ReturnType<typeof createClock>,
+ *   keys?: HTMLElement}} context  keys: what stands around it, whose keys are the card's as well */
+function renderCard({ model, el, signal: viewSignal, clock = createClock(), keys }) {
   const controller = new AbortController();
   const { signal } = controller;
   const ui = build();
@@ -58,7 +58,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     refresh();
   });
   const actions = createActions({
-    video: ui.video, keys: ui.root, isSmall: false, card: () => shown, clip: player.clip, source: player.source,
+    video: ui.video, keys: keys ?? ui.root, isSmall: false, card: () => shown, clip: player.clip, source: player.source,
     rate: (rating) => ratings.rate(card.job_id, ratingOf(card), rating), isAlive: () => loss === "",
   }, signal);
   const bell = createBell(signal);
@@ -255,7 +255,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   ui.more.setAttribute("aria-expanded", "false");
   ui.copy.addEventListener("click", () => copyText(ui.copy, ui.command.textContent ?? "", signal, ui.command), { signal });
   document.addEventListener("visibilitychange", tick, { signal });
-  keepKeys(ui.root, signal);
+  keepKeys(keys ?? ui.root, signal);
 
   readCard();
   el.append(ui.root);

@@ -50,7 +50,7 @@ function buildCompare() {
   ui.gain.setAttribute("aria-label", "Four times as bright");
   const pair = h("div", "compare-pair", {}, ...sides.map(({ screen }) => screen));
   const stage = h("div", "compare-stage", { tabindex: "0", role: "group", "aria-label": "Both takes" }, pair, ui.line);
-  const root = h("div", "compare", { role: "group", "aria-label": "Compare two takes" },
+  const root = h("div", "compare", { role: "group", "aria-label": "Compare two takes", tabindex: "-1" },
     h("div", "compare-head", {},
       h("div", "compare-choices", {}, sides[0].take, ui.swap, sides[1].take),
       h("div", "compare-looks", { role: "group", "aria-label": "Way of looking" },

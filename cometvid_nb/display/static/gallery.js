@@ -217,7 +217,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (isSame || !entry) return;
     const box = h("div", "panel-card");
     const close = button("button button-small close", "Close");
-    const root = h("li", "panel", {}, h("div", "panel-head", {}, h("strong", "", { dir: "auto" }, jobId), close), box);
+    const root = h("li", "panel", { tabindex: "-1" }, h("div", "panel-head", {}, h("strong", "", { dir: "auto" }, jobId), close), box);
     root.setAttribute("aria-label", `Full card of ${jobId}`);
     const own = new AbortController();
     close.addEventListener("click", () => closePanel(true), { signal: own.signal });
@@ -227,7 +227,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
       closePanel(true);
     }, { signal: own.signal });
     if (!sync.isInSync()) entry.tile.video.pause();
-    const end = renderCard({ model: entry.facade, el: box, signal: own.signal, clock });
+    const end = renderCard({ model: entry.facade, el: box, signal: own.signal, clock, keys: root });
     panel = { jobId, root, end: () => { end(); own.abort(); root.remove(); } };
     entry.tile.title.setAttribute("aria-expanded", "true");
     entry.tile.root.classList.add("cometvid-is-open");
