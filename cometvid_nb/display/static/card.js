@@ -61,10 +61,10 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock(), keys
     video: ui.video, keys: keys ?? ui.root, isSmall: false, card: () => shown, clip: player.clip, source: player.source,
     rate: (rating) => ratings.rate(card.job_id, ratingOf(card), rating), isAlive: () => loss === "",
   }, signal);
-  const bell = createBell(signal);
-  ui.actions.append(bell, actions.root);
   let ownRatio = 0; // of the clip that is loaded; 0 = not known yet
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
+  const bell = createBell(() => keyOfJob(shown.job_id), signal);
+  ui.actions.append(bell.node, actions.root);
   let [lost_at_s, announced, isBusy] = [0, "", false];
   let loss = /** @type {Loss} */ ("");
   let pending = /** @type {Action | "again" | null} */ (null);
@@ -197,9 +197,10 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock(), keys
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;
     player.update(next, loss !== "stopped");
-    bell.hidden = !isActive || loss !== "";
+    bell.node.hidden = !isActive || loss !== "";
+    bell.draw();
     actions.draw();
-    ui.actions.hidden = bell.hidden && actions.root.hidden;
+    ui.actions.hidden = bell.node.hidden && actions.root.hidden;
     drawOutputs(next);
     tick();
     reshape(height_px);

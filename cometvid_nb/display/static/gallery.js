@@ -24,8 +24,8 @@ function renderGallery({ model, el, signal: viewSignal }) {
   const tiles = () => [...entries.values()].map(({ tile }) => tile);
   const fold = createFold(ui, () => entries, () => sync.draw(), signal);
   const sync = createSyncBar(ui.sync, () => tiles().filter(({ root }) => !root.hidden), () => tellUse(), signal);
-  const bell = createBell(signal);
-  ui.bellSeat.append(bell);
+  const bell = createBell(() => keyOfGallery(model), signal);
+  ui.bellSeat.append(bell.node);
 
   const ratings = createRatings((content) => model.send(content), () => refresh());
   const rate = (/** @type {string} */ id, /** @type {Rating} */ rating) =>
@@ -55,7 +55,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     const view = asked ?? gallery;
     say(ui.heading, countText(gallery.total));
     ui.simulated.hidden = !gallery.is_simulated;
-    bell.hidden = gallery.is_settled || !gallery.total || loss !== "";
+    bell.node.hidden = !(gallery.totals.queued + gallery.totals.running) || loss !== "";
     for (const { name, node, count } of ui.filters) {
       const number = name === "all" ? gallery.total : gallery.totals[name];
       say(count, number.toLocaleString("en"));
@@ -176,10 +176,9 @@ function renderGallery({ model, el, signal: viewSignal }) {
   listen(model, "change:gallery", () => hear(model.get("gallery")), signal);
   listen(model, "msg:custom", (/** @type {any} */ content) => {
     if (content?.kind !== "gallery_change") return;
-    const cards = { .../** @type {Gallery} */ (model.get("gallery"))?.cards, ...content.cards };
-    const kept = Object.fromEntries(content.gallery.order.map((/** @type {string} */ id) => [id, cards[id] ?? gallery.cards[id]]));
     // Into the model, so that a second view starts right; not saved: it came from the kernel.
-    const merged = { ...content.gallery, cards: kept };
+    const told = /** @type {Gallery | undefined} */ (model.get("gallery"));
+    const merged = afterChange({ ...gallery, cards: { ...gallery.cards, ...told?.cards } }, content);
     model.set("gallery", merged);
     hear(merged);
   }, signal);
