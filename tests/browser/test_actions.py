@@ -12,6 +12,7 @@ from cometvid_nb.cards.card_html import card_to_bundle
 from cometvid_nb.cards.clip import Clip
 from tests.browser.card_page import CardPage, card, clip, gallery
 from tests.browser.notebook_page import Album
+from tests.browser.test_compare import TWICE_DRAWN
 
 LANDSCAPE = "landscape.mp4"
 KEPT: dict[str, Any] = {"stars": None, "flag": None, "tags": [], "note": None}
@@ -93,6 +94,7 @@ def test_a_box_opens_beside_its_button_wherever_that_stands(view: CardPage) -> N
             place.locator(".cometvid-actions-row").evaluate(
                 "(row, block) => row.scrollIntoView({ block })", scroll
             )
+            view.page.wait_for_function(TWICE_DRAWN)  # scrolling, of which it tells late, closes boxes
             for name in ("Stars, tags and a note", "More"):
                 opener = button(place, name)
                 opener.focus()
@@ -136,6 +138,27 @@ def test_stars_flag_tags_and_note_are_shown_at_once_and_sent_whole(view: CardPag
     assert view.sent()[-1]["rating"] == wanted
     expect(view.part("tag")).to_have_text(["#sky", "#night"])
     expect(view.part("rating-note")).to_have_text("The best <b>of</b> them")
+
+
+def test_tags_and_a_note_are_seen_on_a_tile_and_named_by_the_button_that_changes_them(
+    view: CardPage,
+) -> None:
+    view.open(name="gallery")
+    given = rated(stars=3, tags=["hero", "<b>sky"], note="The best,\nso far.")
+    view.show(gallery(done(view, 1, rating=given), done(view, 2)))
+    first, second = view.part("tile").all()
+    words = "(3 of 5 stars, tags: hero, <b>sky, note: “The best, so far.”)"
+    expect(button(first, "Stars, tags and a note")).to_have_attribute(
+        "title", f"Stars, tags and a note {words}"
+    )
+    expect(first.get_by_text("#hero · #<b>sky · “The best, so far.”")).to_be_visible()
+    expect(button(second, "Stars, tags and a note")).to_have_attribute(
+        "title", "Stars, tags and a note"
+    )
+    place = show(view, rating=given | {"tags": ["hero"]})
+    expect(button(place, "Tags and a note")).to_have_attribute(
+        "title", "Tags and a note (tag: hero, note: “The best, so far.”)"
+    )
 
 
 @pytest.mark.parametrize("kind", ["card", "gallery"])

@@ -37,6 +37,13 @@ async function download(source, name) {
   if (bytes) setTimeout(() => URL.revokeObjectURL(url), 60_000); // read from until then
 }
 
+/** Name a button by what is there already. @param {HTMLElement} node @param {string} given @param {string} words */
+function sayGiven(node, given, words) {
+  const label = given ? `${words} (${given})` : words;
+  node.setAttribute("aria-label", label);
+  node.title = label;
+}
+
 /** @param {ActionsHost} host @param {AbortSignal} signal */
 function createActions(host, signal) {
   const ui = buildActions();
@@ -155,7 +162,11 @@ function createActions(host, signal) {
     say(ui.starCount, stars ? String(stars) : "");
     ui.rate.classList.toggle("cometvid-is-full", Boolean(stars));
     for (const node of [ui.rate, ui.write]) node.classList.toggle("cometvid-is-written", Boolean(tags.length || note));
-    ui.rate.setAttribute("aria-label", stars ? `${stars} of ${MOST_STARS} stars, tags and a note` : "Stars, tags and a note");
+    const rating = { stars, tags, note, flag: null };
+    sayGiven(ui.rate, givenText(rating), "Stars, tags and a note");
+    sayGiven(ui.write, givenText({ ...rating, stars: null }), "Tags and a note");
+    // A card has them beneath its prompt; a tile has no other room.
+    ui.gap.textContent = host.isSmall ? ratingText({ ...rating, stars: null }) : "";
     const isVideo = clip !== null && !clip.is_image;
     ui.playing.hidden = !isVideo;
     ui.loop.setAttribute("aria-pressed", String(video.loop));
