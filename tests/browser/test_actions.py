@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -233,7 +234,8 @@ def test_rejected_takes_fold_away_are_counted_and_do_not_play_with_the_others(
     view.part("title").first.focus()
     view.page.keyboard.press("x")
     expect(tiles.first).to_be_hidden()
-    expect(view.part("fold")).to_have_text("1 rejected take show")
+    expect(view.part("fold")).to_have_text("1 rejected take folded away, 3 of 4 shown show")
+    expect(view.page.get_by_title("All are counted, also those that are folded")).to_be_visible()
     expect(view.part("title").nth(1)).to_be_focused()
     expect(view.part("heading")).to_have_text("4 jobs")
     button(view.part("gallery"), "Play all in sync").click()
@@ -249,6 +251,26 @@ def test_rejected_takes_fold_away_are_counted_and_do_not_play_with_the_others(
     button(view.part("gallery"), "hide").click()
     expect(tiles.first).to_be_visible()
     expect(tiles.nth(1)).to_be_hidden()
+
+
+def test_what_takes_several_clips_is_off_while_all_of_them_are_folded_away(view: CardPage) -> None:
+    view.open(name="gallery")
+    view.show(gallery(*(done(view, n) for n in (1, 2, 3))))
+    whole = view.part("gallery")
+    button(whole, "Play all in sync").click()
+    for _ in range(3):
+        together = (button(whole, "Play all in sync"), button(whole, "Compare two takes"))
+        expect(together[1]).to_have_attribute("aria-disabled", "false")
+        view.page.locator(".cometvid-reject:visible").first.click()
+    for one in together:
+        expect(one).to_have_attribute("aria-disabled", "true")
+        expect(one).to_have_attribute("title", re.compile("as soon as two clips are shown$"))
+        one.click(force=True)
+    expect(view.part("sync-controls")).to_be_hidden()
+    expect(view.part("compare")).to_have_count(0)
+    button(view.part("fold"), "show").click()
+    for one in together:
+        expect(one).to_have_attribute("aria-disabled", "false")
 
 
 def test_without_a_kernel_the_buttons_say_so_and_give_the_command(view: CardPage) -> None:

@@ -22,7 +22,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
   let compared = /** @type {string[]} */ ([]);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
   const tiles = () => [...entries.values()].map(({ tile }) => tile);
-  const fold = createFold(ui, () => entries, () => sync.draw(), signal);
+  const fold = createFold(ui, () => entries, () => drawTogether(), signal);
   const sync = createSyncBar(ui.sync, () => tiles().filter(({ root }) => !root.hidden), () => tellUse(), signal);
   const bell = createBell(() => keyOfGallery(model), signal);
   ui.bellSeat.append(bell.node);
@@ -69,9 +69,6 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (ui.sort.value !== view.sort) ui.sort.value = view.sort;
     ui.filterBox.hidden = ui.sortBox.hidden = ui.meter.hidden = ui.sync.bar.hidden = gallery.total < 2;
     ui.grid.setAttribute("aria-busy", String(asked !== null));
-    const isPair = comparable().length > 1;
-    ui.compare.setAttribute("aria-disabled", String(!isPair));
-    ui.compare.title = isPair ? "Compare two takes" : "Compare two takes, as soon as there are two clips";
     say(ui.pager.place, `Page ${view.page} of ${gallery.pages}`);
     ui.nav.hidden = gallery.pages < 2;
     for (const [node, isOff] of /** @type {const} */ ([[ui.pager.first, view.page <= 1],
@@ -148,10 +145,18 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (hadFocus && !ui.grid.contains(document.activeElement)) ui.grid.focus({ preventScroll: true });
   }
 
+  /** What takes several clips. */
+  function drawTogether() {
+    sync.draw();
+    const isPair = canCompare();
+    ui.compare.setAttribute("aria-disabled", String(!isPair));
+    ui.compare.title = isPair ? "Compare two takes" : `Compare two takes, ${TWO_NEEDED}`;
+  }
+
   function refresh() {
     drawHead();
     drawGrid();
-    sync.draw();
+    drawTogether();
     comparing?.update();
     tick();
   }
@@ -260,6 +265,12 @@ function renderGallery({ model, el, signal: viewSignal }) {
     return [{ id, label: [one.take ? `Take ${one.take}` : "", one.prompt || id].filter(Boolean).join(" · ") }];
   });
 
+  /** A rejected take that is folded away can be the other one, but not both. */
+  const canCompare = () => {
+    const known = comparable();
+    return known.length > 1 && known.some(({ id }) => !entries.get(id)?.tile.root.hidden);
+  };
+
   function closeCompare() {
     if (!comparing) return;
     compared = comparing.pair();
@@ -275,7 +286,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     const known = comparable().map(({ id }) => id);
     const ids = [...known.filter((id) => !isRejected(id)), ...known.filter(isRejected)];
     const [one, other] = [...compared.filter((id) => ids.includes(id)), ...ids.filter((id) => !compared.includes(id))];
-    if (one === undefined || other === undefined) return;
+    if (one === undefined || other === undefined || !canCompare()) return;
     sync.leave();
     closePanel(false);
     for (const { tile } of entries.values()) tile.video.pause();
