@@ -95,7 +95,9 @@ def test_a_box_opens_beside_its_button_wherever_that_stands(view: CardPage) -> N
             place.locator(".cometvid-actions-row").evaluate(
                 "(row, block) => row.scrollIntoView({ block })", scroll
             )
-            view.page.wait_for_function(TWICE_DRAWN)  # scrolling, of which it tells late, closes boxes
+            view.page.wait_for_function(
+                TWICE_DRAWN
+            )  # scrolling, of which it tells late, closes boxes
             for name in ("Stars, tags and a note", "More"):
                 opener = button(place, name)
                 opener.focus()
@@ -203,9 +205,7 @@ def test_a_key_rates_the_take_that_is_open_or_was_clicked_last_which_is_outlined
         view.page.keyboard.press(key)
         expected.append((f"video_{number}", int(key)))
         rated_now = [
-            (one["job_id"], one["rating"]["stars"])
-            for one in view.sent()
-            if one["kind"] == "rate"
+            (one["job_id"], one["rating"]["stars"]) for one in view.sent() if one["kind"] == "rate"
         ]
         assert rated_now == expected
         place = view.page.locator(outlined)
@@ -258,8 +258,8 @@ def test_what_takes_several_clips_is_off_while_all_of_them_are_folded_away(view:
     view.show(gallery(*(done(view, n) for n in (1, 2, 3))))
     whole = view.part("gallery")
     button(whole, "Play all in sync").click()
+    together = (whole.locator(".cometvid-sync-play"), button(whole, "Compare two takes"))
     for _ in range(3):
-        together = (button(whole, "Play all in sync"), button(whole, "Compare two takes"))
         expect(together[1]).to_have_attribute("aria-disabled", "false")
         view.page.locator(".cometvid-reject:visible").first.click()
     for one in together:

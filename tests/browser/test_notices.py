@@ -213,7 +213,10 @@ def test_a_bell_that_cannot_ring_says_why_and_what_to_do(
 
 def test_a_page_inside_one_of_elsewhere_says_that_it_cannot_notify(view: CardPage) -> None:
     view.open(base_url=view.site.url.replace("127.0.0.1", "localhost"))
-    add = "(url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url }))"
+    add = """(url) => {
+        const frame = document.createElement("iframe");
+        document.body.append(Object.assign(frame, { src: url }));
+    }"""
     with view.page.expect_event("frameattached") as attached:
         view.page.evaluate(add, view.site.url)
     frame = attached.value
