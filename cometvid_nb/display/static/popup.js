@@ -61,11 +61,18 @@ function createPopup(openers, box, signal, onChange = () => {}) {
       seen().focus({ preventScroll: true });
     }, { signal });
   }
-  if (hasPopovers) { // what it hangs on moves away
+  /** Whether its button is to be seen: neither scrolled out nor under something else. */
+  const isAnchored = () => {
+    const { left, right, top, bottom } = seen().getBoundingClientRect();
+    const node = /** @type {Document} */ (seen().getRootNode()).elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return node !== null && (seen().contains(node) || box.contains(node));
+  };
+  if (hasPopovers) { // what it hangs on moves
     addEventListener("scroll", (event) => {
       if (!isOpen() || box.contains(/** @type {Node} */ (event.target))) return;
-      // Not while somebody writes: the keyboard of a phone scrolls the page when it comes.
-      if (box.querySelector("input:focus")) place();
+      // JupyterLab scrolls when another cell is clicked; while somebody writes, the keyboard of a phone
+      // scrolls the page when it comes.
+      if (box.querySelector("input:focus") || isAnchored()) place();
       else close();
     }, { capture: true, passive: true, signal });
   }
