@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -72,6 +73,49 @@ def test_the_row_is_the_same_on_a_card_and_a_tile_and_of_one_line_at_any_width(
         expect(button(place, name)).to_be_visible()
 
 
+BESIDE = """(box) => {
+    const opener = [...document.querySelectorAll("[aria-expanded=true]")]
+        .find((node) => node.popoverTargetElement === box)?.getBoundingClientRect();
+    if (!opener) return false; // not yet
+    const { left, right, top, bottom } = box.getBoundingClientRect();
+    return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight
+        && left < opener.right && right > opener.left
+        && Math.min(Math.abs(top - opener.bottom), Math.abs(opener.top - bottom)) < 7;
+}"""
+"""Whether a box touches the button that has opened it, and is all in the window."""
+
+
+def test_a_box_opens_beside_its_button_wherever_that_stands(view: CardPage) -> None:
+    view.open(name="gallery")
+    beneath_the_bar = ".cometvid-actions-row { scroll-margin-top: 150px }"
+    view.page.add_style_tag(content="#output { padding: 300px 0 900px }" + beneath_the_bar)
+    view.show(gallery(*(done(view, number) for number in range(1, 7))))
+    box = view.page.locator(":popover-open")
+    for place in (view.part("tile").first, view.part("tile").nth(2), view.part("tile").last):
+        for scroll in ("start", "end"):  # at the upper edge of the window, and at the lower
+            place.locator(".cometvid-actions-row").evaluate(
+                "(row, block) => row.scrollIntoView({ block })", scroll
+            )
+            for name in ("Stars, tags and a note", "More"):
+                opener = button(place, name)
+                opener.focus()
+                view.page.keyboard.press("Enter")
+                expect(box).to_be_visible()
+                view.page.wait_for_function(f"({BESIDE})(document.querySelector(':popover-open'))")
+                view.page.keyboard.press("Escape")
+                expect(opener).to_be_focused()
+                expect(opener).to_have_attribute("aria-expanded", "false")
+    for width, name in ((720, "Tags and a note"), (400, "Stars, tags and a note")):
+        view.page.set_viewport_size({"width": width, "height": 900})
+        place = show(view)
+        button(place, name).click()
+        expect(box).to_be_visible()
+        view.page.wait_for_function(f"({BESIDE})(document.querySelector(':popover-open'))")
+        assert view.page.locator("[aria-haspopup][aria-expanded=true]").count() == 1
+        view.page.keyboard.press("Escape")
+        expect(button(place, name)).to_be_focused()
+
+
 def test_stars_flag_tags_and_note_are_shown_at_once_and_sent_whole(view: CardPage) -> None:
     place = show(view)
     button(place, "4 stars").click()
@@ -95,6 +139,27 @@ def test_stars_flag_tags_and_note_are_shown_at_once_and_sent_whole(view: CardPag
     assert view.sent()[-1]["rating"] == wanted
     expect(view.part("tag")).to_have_text(["#sky", "#night"])
     expect(view.part("rating-note")).to_have_text("The best <b>of</b> them")
+
+
+def test_tags_and_a_note_are_seen_on_a_tile_and_named_by_the_button_that_changes_them(
+    view: CardPage,
+) -> None:
+    view.open(name="gallery")
+    given = rated(stars=3, tags=["hero", "<b>sky"], note="The best,\nso far.")
+    view.show(gallery(done(view, 1, rating=given), done(view, 2)))
+    first, second = view.part("tile").all()
+    words = "(3 of 5 stars, tags: hero, <b>sky, note: “The best, so far.”)"
+    expect(button(first, "Stars, tags and a note")).to_have_attribute(
+        "title", f"Stars, tags and a note {words}"
+    )
+    expect(first.get_by_text("#hero · #<b>sky · “The best, so far.”")).to_be_visible()
+    expect(button(second, "Stars, tags and a note")).to_have_attribute(
+        "title", "Stars, tags and a note"
+    )
+    place = show(view, rating=given | {"tags": ["hero"]})
+    expect(button(place, "Tags and a note")).to_have_attribute(
+        "title", "Tags and a note (tag: hero, note: “The best, so far.”)"
+    )
 
 
 @pytest.mark.parametrize("kind", ["card", "gallery"])
@@ -125,6 +190,39 @@ def test_a_key_rates_wherever_the_focus_is_and_the_same_key_takes_it_back(
     assert view.sent() == expected
 
 
+def test_a_key_rates_the_take_that_is_open_or_was_clicked_last_which_is_outlined(
+    view: CardPage,
+) -> None:
+    view.open(name="gallery")
+    view.show(gallery(*(done(view, number) for number in (1, 2, 3))))
+    tiles, panel = view.part("tile"), view.part("panel")
+    outlined = ".cometvid-tile:focus-within, .cometvid-panel:focus-within"
+    expected = []
+
+    def expect_rated(key: str, number: int) -> None:
+        view.page.keyboard.press(key)
+        expected.append((f"video_{number}", int(key)))
+        rated_now = [
+            (one["job_id"], one["rating"]["stars"]) for one in view.sent() if one["kind"] == "rate"
+        ]
+        assert rated_now == expected
+        place = view.page.locator(outlined)
+        expect(place).to_have_css("outline-style", "solid")
+        expect(place).to_contain_text(f"video_{number}")
+
+    tiles.nth(1).get_by_text("Completed").click()
+    expect_rated("4", 2)
+    view.part("title").first.click()
+    expect(button(panel, "Close")).to_be_focused()
+    expect_rated("5", 1)
+    panel.get_by_text("A comet crosses").click()
+    expect_rated("3", 1)
+    panel.locator("video").focus()
+    expect_rated("2", 1)
+    tiles.nth(2).get_by_text("Completed").click()  # another one, with the first still open
+    expect_rated("1", 3)
+
+
 def test_rejected_takes_fold_away_are_counted_and_do_not_play_with_the_others(
     view: CardPage,
 ) -> None:
@@ -134,7 +232,8 @@ def test_rejected_takes_fold_away_are_counted_and_do_not_play_with_the_others(
     view.part("title").first.focus()
     view.page.keyboard.press("x")
     expect(tiles.first).to_be_hidden()
-    expect(view.part("fold")).to_have_text("1 rejected take show")
+    expect(view.part("fold")).to_have_text("1 rejected take folded away, 3 of 4 shown show")
+    expect(view.page.get_by_title("All are counted, also those that are folded")).to_be_visible()
     expect(view.part("title").nth(1)).to_be_focused()
     expect(view.part("heading")).to_have_text("4 jobs")
     button(view.part("gallery"), "Play all in sync").click()
@@ -150,6 +249,26 @@ def test_rejected_takes_fold_away_are_counted_and_do_not_play_with_the_others(
     button(view.part("gallery"), "hide").click()
     expect(tiles.first).to_be_visible()
     expect(tiles.nth(1)).to_be_hidden()
+
+
+def test_what_takes_several_clips_is_off_while_all_of_them_are_folded_away(view: CardPage) -> None:
+    view.open(name="gallery")
+    view.show(gallery(*(done(view, n) for n in (1, 2, 3))))
+    whole = view.part("gallery")
+    button(whole, "Play all in sync").click()
+    together = (whole.locator(".cometvid-sync-play"), button(whole, "Compare two takes"))
+    for _ in range(3):
+        expect(together[1]).to_have_attribute("aria-disabled", "false")
+        view.page.locator(".cometvid-reject:visible").first.click()
+    for one in together:
+        expect(one).to_have_attribute("aria-disabled", "true")
+        expect(one).to_have_attribute("title", re.compile("as soon as two clips are shown$"))
+        one.click(force=True)
+    expect(view.part("sync-controls")).to_be_hidden()
+    expect(view.part("compare")).to_have_count(0)
+    button(view.part("fold"), "show").click()
+    for one in together:
+        expect(one).to_have_attribute("aria-disabled", "false")
 
 
 def test_without_a_kernel_the_buttons_say_so_and_give_the_command(view: CardPage) -> None:

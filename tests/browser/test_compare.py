@@ -42,7 +42,8 @@ def view(view: CardPage) -> CardPage:
         )
         for number, colour in enumerate(COLOURS)
     ]
-    view.show(gallery(*cards, card("running", job_id="video_9")))
+    again = {**cards[0], "job_id": "video_4", "take": 4}
+    view.show(gallery(*cards, card("running", job_id="video_9"), again))
     button(view, "Compare two takes").click()
     view.page.wait_for_function(STILL)
     return view
@@ -167,14 +168,21 @@ def test_a_blink_shows_one_and_then_the_other(view: CardPage) -> None:
     expect(view.part("compare-b")).to_have_css("opacity", "1")
 
 
-def test_the_difference_of_a_take_and_itself_is_black(view: CardPage) -> None:
+def test_the_difference_of_equal_pictures_is_black_and_says_so(view: CardPage) -> None:
     button(view, "Difference").click()
     assert is_near(colour_at(view, 0.5), (160, 32, 160))
-    view.page.get_by_label("Take B", exact=True).select_option("video_0")
+    told = view.part("compare-told")
+    expect(told).to_be_hidden()
+    options = view.page.get_by_label("Take B", exact=True).locator("option")
+    offered = [option.get_attribute("value") for option in options.all()]
+    assert offered == ["video_1", "video_2", "video_4"], "not the take that stands beside it"
+    view.page.get_by_label("Take B", exact=True).select_option("video_4")  # as red as the first
     wait_still(view)
     assert is_near(colour_at(view, 0.5), (0, 0, 0))
+    expect(told).to_have_text("The same picture")
     view.page.get_by_label("Take B", exact=True).select_option("video_2")
     wait_still(view)
+    expect(told).to_be_hidden()
     assert is_near(colour_at(view, 0.5), (160, 128, 32))
     button(view, "Four times as bright").click()
     assert is_near(colour_at(view, 0.5), (255, 255, 128))
@@ -219,6 +227,7 @@ def test_escape_leads_back_to_the_gallery_which_keeps_the_pair(view: CardPage) -
 
 
 def test_a_key_rates_the_take_that_a_hand_was_at_last(view: CardPage) -> None:
+    view.part("compare").click(position={"x": 1, "y": 1})  # beside everything
     view.page.keyboard.press("4")
     view.part("compare-b").hover()
     view.page.keyboard.press("x")

@@ -100,6 +100,11 @@ def test_the_box_of_stars_hangs_on_its_button_and_stays_while_somebody_writes(
     opener.tap()
     expect(box).to_be_visible()
     view.page.evaluate("scrollBy(0, -60)")
+    view.page.wait_for_function("scrollY === 0")
+    view.page.wait_for_function(
+        f"Math.abs(({beneath})(document.querySelector(':popover-open')) - 6) < 1"
+    )
+    view.page.evaluate("scrollBy(0, 2000)")  # its button leaves the window
     expect(box).to_have_count(0)
 
 

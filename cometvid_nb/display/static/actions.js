@@ -37,15 +37,22 @@ async function download(source, name) {
   if (bytes) setTimeout(() => URL.revokeObjectURL(url), 60_000); // read from until then
 }
 
+/** Name a button by what is there already. @param {HTMLElement} node @param {string} given @param {string} words */
+function sayGiven(node, given, words) {
+  const label = given ? `${words} (${given})` : words;
+  node.setAttribute("aria-label", label);
+  node.title = label;
+}
+
 /** @param {ActionsHost} host @param {AbortSignal} signal */
 function createActions(host, signal) {
   const ui = buildActions();
   const { video } = host;
-  const moreBox = createPopup(ui.more, ui.moreBox, signal, (isOpen) => { if (!isOpen) tell(""); });
-  const rateBox = [ui.rate, ui.write].map((opener) => createPopup(opener, ui.rateBox, signal, () => {
+  const moreBox = createPopup([ui.more], ui.moreBox, signal, (isOpen) => { if (!isOpen) tell(""); });
+  const rateBox = createPopup([ui.rate, ui.write], ui.rateBox, signal, () => {
     const { tags, note } = ratingOf(host.card());
     [ui.tags.value, ui.note.value] = [tags.join(", "), note ?? ""];
-  }));
+  });
   const keys = playerKeys(video);
   let cancelTold = () => {};
 
@@ -75,7 +82,7 @@ function createActions(host, signal) {
   function rate(rating) {
     if (!rating) return;
     if (host.isAlive()) return host.rate(rating);
-    for (const box of rateBox) box.close();
+    rateBox.close();
     if (!moreBox.isOpen()) ui.more.click();
     tell(NO_KERNEL, `%cometvid rate ${host.card().typed_id ?? "ID"} ${rateOptions(rating)}`);
   }
@@ -93,7 +100,7 @@ function createActions(host, signal) {
     const tags = tagsIn(ui.tags.value);
     const note = ui.note.value.trim() || null;
     rate({ ...now(), tags, note });
-    for (const box of rateBox) box.close();
+    rateBox.close();
   }, { signal });
 
   for (const [node, key] of /** @type {const} */ ([[ui.back, ","], [ui.on, "."], [ui.full, "f"]])) {
@@ -139,7 +146,7 @@ function createActions(host, signal) {
   const sizes = new ResizeObserver(() => {
     const isWide = !host.isSmall && ui.root.clientWidth >= WIDE_ROW_PX;
     if (!ui.root.clientWidth || isWide === wasWide) return;
-    for (const box of [moreBox, ...rateBox]) box.close();
+    for (const box of [moreBox, rateBox]) box.close();
     seat(wasWide = isWide);
   });
   sizes.observe(ui.root);
@@ -155,7 +162,11 @@ function createActions(host, signal) {
     say(ui.starCount, stars ? String(stars) : "");
     ui.rate.classList.toggle("cometvid-is-full", Boolean(stars));
     for (const node of [ui.rate, ui.write]) node.classList.toggle("cometvid-is-written", Boolean(tags.length || note));
-    ui.rate.setAttribute("aria-label", stars ? `${stars} of ${MOST_STARS} stars, tags and a note` : "Stars, tags and a note");
+    const rating = { stars, tags, note, flag: null };
+    sayGiven(ui.rate, givenText(rating), "Stars, tags and a note");
+    sayGiven(ui.write, givenText({ ...rating, stars: null }), "Tags and a note");
+    // A card has them beneath its prompt; a tile has no other room.
+    ui.gap.textContent = host.isSmall ? ratingText({ ...rating, stars: null }) : "";
     const isVideo = clip !== null && !clip.is_image;
     ui.playing.hidden = !isVideo;
     ui.loop.setAttribute("aria-pressed", String(video.loop));

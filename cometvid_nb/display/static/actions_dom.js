@@ -12,7 +12,7 @@ function buildActions() {
   const starCount = h("span", "star-count");
   const entry = (/** @type {string} */ name, /** @type {string} */ text) => h("button", `entry ${name}`, { type: "button" }, text);
   const ui = {
-    ...buildVerdict(), starCount,
+    ...buildVerdict(), starCount, gap: h("span", "gap", { dir: "auto", "aria-hidden": "true" }),
     rate: act("rate", "Stars, tags and a note", STAR), write: act("write", "Tags and a note", PENCIL),
     back: act("", "One frame back (,)", FRAME_BACK), on: act("", "One frame on (.)", FRAME_ON),
     loop: act("loop", "Play it again and again", LOOP),
@@ -35,7 +35,7 @@ function buildActions() {
   const fields = h("form", "fields", {}, h("label", "", {}, "Tags", ui.tags), h("label", "", {}, "Note", ui.note), ui.keep);
   ui.keep.type = "submit";
   const rateBox = h("div", "popup", { "aria-label": "What you think of this clip" }, fields);
-  const row = h("div", "actions-row", {}, ui.pick, ui.reject, ui.rate, ui.write, h("span", "gap"), ui.download, ui.more);
+  const row = h("div", "actions-row", {}, ui.pick, ui.reject, ui.rate, ui.write, ui.gap, ui.download, ui.more);
   const root = h("div", "actions", { role: "group", "aria-label": "Actions" }, row, rateBox, moreBox);
   return { ...ui, root, row, playing, entries, moreBox, rateBox, fields, commandRow };
 }

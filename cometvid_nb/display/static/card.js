@@ -46,9 +46,9 @@ function build() {
   return { ...ui, root, layout, body, screen, overlay, bar, status, notice, commandRow, savedBar };
 }
 
-/** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal,
- *   clock?: ReturnType<typeof createClock>}} context */
-function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
+/** @param {{model: CometvidModel, el: HTMLElement, signal?: AbortSignal, clock?: ReturnType<typeof createClock>,
+ *   keys?: HTMLElement}} context  keys: what stands around it, whose keys are the card's as well */
+function renderCard({ model, el, signal: viewSignal, clock = createClock(), keys }) {
   const controller = new AbortController();
   const { signal } = controller;
   const ui = build();
@@ -58,13 +58,13 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
     refresh();
   });
   const actions = createActions({
-    video: ui.video, keys: ui.root, isSmall: false, card: () => shown, clip: player.clip, source: player.source,
+    video: ui.video, keys: keys ?? ui.root, isSmall: false, card: () => shown, clip: player.clip, source: player.source,
     rate: (rating) => ratings.rate(card.job_id, ratingOf(card), rating), isAlive: () => loss === "",
   }, signal);
-  const bell = createBell(signal);
-  ui.actions.append(bell, actions.root);
   let ownRatio = 0; // of the clip that is loaded; 0 = not known yet
   let [card, shown] = [EMPTY_CARD, EMPTY_CARD];
+  const bell = createBell(() => keyOfJob(shown.job_id), signal);
+  ui.actions.append(bell.node, actions.root);
   let [lost_at_s, announced, isBusy] = [0, "", false];
   let loss = /** @type {Loss} */ ("");
   let pending = /** @type {Action | "again" | null} */ (null);
@@ -197,9 +197,10 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
       .filter(Boolean).join(". ");
     if (news !== announced) ui.live.textContent = announced = news;
     player.update(next, loss !== "stopped");
-    bell.hidden = !isActive || loss !== "";
+    bell.node.hidden = !isActive || loss !== "";
+    bell.draw();
     actions.draw();
-    ui.actions.hidden = bell.hidden && actions.root.hidden;
+    ui.actions.hidden = bell.node.hidden && actions.root.hidden;
     drawOutputs(next);
     tick();
     reshape(height_px);
@@ -255,7 +256,7 @@ function renderCard({ model, el, signal: viewSignal, clock = createClock() }) {
   ui.more.setAttribute("aria-expanded", "false");
   ui.copy.addEventListener("click", () => copyText(ui.copy, ui.command.textContent ?? "", signal, ui.command), { signal });
   document.addEventListener("visibilitychange", tick, { signal });
-  keepKeys(ui.root, signal);
+  keepKeys(keys ?? ui.root, signal);
 
   readCard();
   el.append(ui.root);

@@ -4,6 +4,8 @@
  */
 
 const BLINK_MS = 500; // two changes a second: WCAG 2.3.1 allows three
+const SAME_MS = 400;
+const SAME_WITHIN = 3; // of 255: what a small picture of the same frame may differ by
 const LINE_STEP_PERCENT = 2;
 const PAN_STEP_PX = 32;
 
@@ -34,7 +36,7 @@ function createCompare(takes, first, onClose, viewSignal) {
   let [isLooping, isActual, isGained, isOther, line_percent, heard] = [true, false, false, false, 50, -1];
   let pan_px = { x: 0, y: 0 };
   let meant = 0; // the take that a key rates: the one that a hand was at last
-  let cancelBlink = () => {};
+  let [cancelBlink, cancelSame] = [() => {}, () => {}];
   let listed = "";
   const sides = ui.sides.map((nodes) => createSide(nodes, takes, signal, () => draw()));
   const videos = () => sides.filter((side) => side.hasClip()).map(({ video }) => video);
@@ -59,7 +61,9 @@ function createCompare(takes, first, onClose, viewSignal) {
     listed = key;
     for (const side of sides) {
       const isGone = !list.some(({ id }) => id === side.id());
-      const all = isGone ? [{ id: side.id(), label: side.id() }, ...list] : list;
+      // A take beside itself tells nothing.
+      const others = list.filter(({ id }) => id === side.id() || !sides.some((one) => one.id() === id));
+      const all = isGone ? [{ id: side.id(), label: side.id() }, ...others] : others;
       side.choice.replaceChildren(...all.map(({ id, label }) => h("option", "", { value: id }, label)));
       side.choice.value = side.id();
     }
@@ -112,11 +116,19 @@ function createCompare(takes, first, onClose, viewSignal) {
     cancelBlink = after(BLINK_MS, () => { isOther = !isOther; draw(); blink(); }, signal);
   }
 
+  /** Black alone would not say whether there is nothing to see, or no difference. */
+  function tellSame() {
+    cancelSame();
+    say(ui.told, look === "difference" && isSamePicture(sides.map(({ video }) => video)) ? "The same picture" : "");
+    if (look === "difference") cancelSame = after(SAME_MS, tellSame, signal);
+  }
+
   /** @param {Look} next */
   const lookBy = (next) => {
     [look, isOther] = [next, false];
     draw();
     blink();
+    tellSame();
   };
 
   /** @param {number} percent */
@@ -245,6 +257,24 @@ function createCompare(takes, first, onClose, viewSignal) {
       ui.root.remove();
     },
   };
+}
+
+/** Whether clips show the same now; false also where a page may not read them. @param {HTMLVideoElement[]} videos */
+function isSamePicture(videos) {
+  if (videos.some((video) => video.readyState < video.HAVE_CURRENT_DATA || video.seeking)) return false;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [480, 270];
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) return false;
+  try {
+    const [one, other] = videos.map((video) => {
+      context.drawImage(video, 0, 0, canvas.width, canvas.height);
+      return context.getImageData(0, 0, canvas.width, canvas.height).data;
+    });
+    return Boolean(one?.every((value, place) => Math.abs(value - (other?.[place] ?? 0)) <= SAME_WITHIN));
+  } catch { // of another origin
+    return false;
+  }
 }
 
 /**

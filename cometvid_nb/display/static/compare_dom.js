@@ -40,7 +40,7 @@ function buildCompare() {
     line: h("div", "compare-line", { role: "slider", tabindex: "0", "aria-label": "Line between the takes",
       "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" }),
     play: iconButton("icon-button sync-play", "Play", PLAY), playText: h("span", ""),
-    loop: button("button button-small", "Loop"),
+    loop: button("button button-small", "Loop"), told: h("p", "compare-told", { role: "status", hidden: "" }),
     ...buildPlayhead("Restart both", "Position in both takes"),
   };
   ui.play.node.append(ui.playText);
@@ -49,8 +49,8 @@ function buildCompare() {
   ui.gain.title = "Make small differences four times as bright";
   ui.gain.setAttribute("aria-label", "Four times as bright");
   const pair = h("div", "compare-pair", {}, ...sides.map(({ screen }) => screen));
-  const stage = h("div", "compare-stage", { tabindex: "0", role: "group", "aria-label": "Both takes" }, pair, ui.line);
-  const root = h("div", "compare", { role: "group", "aria-label": "Compare two takes" },
+  const stage = h("div", "compare-stage", { tabindex: "0", role: "group", "aria-label": "Both takes" }, pair, ui.line, ui.told);
+  const root = h("div", "compare", { role: "group", "aria-label": "Compare two takes", tabindex: "-1" },
     h("div", "compare-head", {},
       h("div", "compare-choices", {}, sides[0].take, ui.swap, sides[1].take),
       h("div", "compare-looks", { role: "group", "aria-label": "Way of looking" },

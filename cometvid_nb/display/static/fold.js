@@ -18,7 +18,10 @@ function createFold(ui, entries, onChange, signal) {
     }
     const count = rejected.length;
     ui.foldRow.hidden = !count;
-    say(ui.foldText, count ? fill(count === 1 ? WORDS.rejected.one : WORDS.rejected.many, { count }) : "");
+    const words = fill(count === 1 ? WORDS.rejected.one : WORDS.rejected.many, { count });
+    const seen = tiles.filter(({ root }) => !root.hidden).length;
+    say(ui.foldText, !count ? "" : isShown ? words : `${words} folded away, ${seen} of ${tiles.length} shown`);
+    ui.filterBox.title = seen < tiles.length ? "All are counted, also those that are folded away" : "";
     ui.foldButton.textContent = isShown ? "hide" : "show";
     ui.foldButton.setAttribute("aria-expanded", String(isShown));
     // Who goes through the takes by key goes on at the next one.

@@ -22,10 +22,10 @@ function renderGallery({ model, el, signal: viewSignal }) {
   let compared = /** @type {string[]} */ ([]);
   let [cancelTick, cancelBusy] = [() => {}, () => {}];
   const tiles = () => [...entries.values()].map(({ tile }) => tile);
-  const fold = createFold(ui, () => entries, () => sync.draw(), signal);
+  const fold = createFold(ui, () => entries, () => drawTogether(), signal);
   const sync = createSyncBar(ui.sync, () => tiles().filter(({ root }) => !root.hidden), () => tellUse(), signal);
-  const bell = createBell(signal);
-  ui.bellSeat.append(bell);
+  const bell = createBell(() => keyOfGallery(model), signal);
+  ui.bellSeat.append(bell.node);
 
   const ratings = createRatings((content) => model.send(content), () => refresh());
   const rate = (/** @type {string} */ id, /** @type {Rating} */ rating) =>
@@ -55,7 +55,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     const view = asked ?? gallery;
     say(ui.heading, countText(gallery.total));
     ui.simulated.hidden = !gallery.is_simulated;
-    bell.hidden = gallery.is_settled || !gallery.total || loss !== "";
+    bell.node.hidden = !(gallery.totals.queued + gallery.totals.running) || loss !== "";
     for (const { name, node, count } of ui.filters) {
       const number = name === "all" ? gallery.total : gallery.totals[name];
       say(count, number.toLocaleString("en"));
@@ -69,9 +69,6 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (ui.sort.value !== view.sort) ui.sort.value = view.sort;
     ui.filterBox.hidden = ui.sortBox.hidden = ui.meter.hidden = ui.sync.bar.hidden = gallery.total < 2;
     ui.grid.setAttribute("aria-busy", String(asked !== null));
-    const isPair = comparable().length > 1;
-    ui.compare.setAttribute("aria-disabled", String(!isPair));
-    ui.compare.title = isPair ? "Compare two takes" : "Compare two takes, as soon as there are two clips";
     say(ui.pager.place, `Page ${view.page} of ${gallery.pages}`);
     ui.nav.hidden = gallery.pages < 2;
     for (const [node, isOff] of /** @type {const} */ ([[ui.pager.first, view.page <= 1],
@@ -148,10 +145,18 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (hadFocus && !ui.grid.contains(document.activeElement)) ui.grid.focus({ preventScroll: true });
   }
 
+  /** What takes several clips. */
+  function drawTogether() {
+    sync.draw();
+    const isPair = canCompare();
+    ui.compare.setAttribute("aria-disabled", String(!isPair));
+    ui.compare.title = isPair ? "Compare two takes" : `Compare two takes, ${TWO_NEEDED}`;
+  }
+
   function refresh() {
     drawHead();
     drawGrid();
-    sync.draw();
+    drawTogether();
     comparing?.update();
     tick();
   }
@@ -176,10 +181,9 @@ function renderGallery({ model, el, signal: viewSignal }) {
   listen(model, "change:gallery", () => hear(model.get("gallery")), signal);
   listen(model, "msg:custom", (/** @type {any} */ content) => {
     if (content?.kind !== "gallery_change") return;
-    const cards = { .../** @type {Gallery} */ (model.get("gallery"))?.cards, ...content.cards };
-    const kept = Object.fromEntries(content.gallery.order.map((/** @type {string} */ id) => [id, cards[id] ?? gallery.cards[id]]));
     // Into the model, so that a second view starts right; not saved: it came from the kernel.
-    const merged = { ...content.gallery, cards: kept };
+    const told = /** @type {Gallery | undefined} */ (model.get("gallery"));
+    const merged = afterChange({ ...gallery, cards: { ...gallery.cards, ...told?.cards } }, content);
     model.set("gallery", merged);
     hear(merged);
   }, signal);
@@ -217,7 +221,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     if (isSame || !entry) return;
     const box = h("div", "panel-card");
     const close = button("button button-small close", "Close");
-    const root = h("li", "panel", {}, h("div", "panel-head", {}, h("strong", "", { dir: "auto" }, jobId), close), box);
+    const root = h("li", "panel", { tabindex: "-1" }, h("div", "panel-head", {}, h("strong", "", { dir: "auto" }, jobId), close), box);
     root.setAttribute("aria-label", `Full card of ${jobId}`);
     const own = new AbortController();
     close.addEventListener("click", () => closePanel(true), { signal: own.signal });
@@ -227,7 +231,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
       closePanel(true);
     }, { signal: own.signal });
     if (!sync.isInSync()) entry.tile.video.pause();
-    const end = renderCard({ model: entry.facade, el: box, signal: own.signal, clock });
+    const end = renderCard({ model: entry.facade, el: box, signal: own.signal, clock, keys: root });
     panel = { jobId, root, end: () => { end(); own.abort(); root.remove(); } };
     entry.tile.title.setAttribute("aria-expanded", "true");
     entry.tile.root.classList.add("cometvid-is-open");
@@ -261,6 +265,12 @@ function renderGallery({ model, el, signal: viewSignal }) {
     return [{ id, label: [one.take ? `Take ${one.take}` : "", one.prompt || id].filter(Boolean).join(" · ") }];
   });
 
+  /** A rejected take that is folded away can be the other one, but not both. */
+  const canCompare = () => {
+    const known = comparable();
+    return known.length > 1 && known.some(({ id }) => !entries.get(id)?.tile.root.hidden);
+  };
+
   function closeCompare() {
     if (!comparing) return;
     compared = comparing.pair();
@@ -276,7 +286,7 @@ function renderGallery({ model, el, signal: viewSignal }) {
     const known = comparable().map(({ id }) => id);
     const ids = [...known.filter((id) => !isRejected(id)), ...known.filter(isRejected)];
     const [one, other] = [...compared.filter((id) => ids.includes(id)), ...ids.filter((id) => !compared.includes(id))];
-    if (one === undefined || other === undefined) return;
+    if (one === undefined || other === undefined || !canCompare()) return;
     sync.leave();
     closePanel(false);
     for (const { tile } of entries.values()) tile.video.pause();

@@ -7,6 +7,11 @@ const PICK = "M2.8 8.6l3.4 3.4l7-7.4";
 /** @param {{rating?: Rating | null}} card @returns {Rating} */
 const ratingOf = ({ rating }) => ({ ...EMPTY_RATING, ...rating });
 
+/** What a rating says beside its flag, in words: `3 of 5 stars, tags: sky, hero, note: “…”`. @param {Rating} rating */
+const givenText = ({ stars, tags, note }) => [stars ? `${stars} of ${MOST_STARS} stars` : "",
+  tags.length ? `${tags.length > 1 ? "tags" : "tag"}: ${tags.join(", ")}` : "", note ? `note: “${note.replace(/\s+/g, " ")}”` : ""]
+  .filter(Boolean).join(", ");
+
 /** @param {Rating} one @param {Rating} other */
 const isSameRating = (one, other) => ["stars", "flag", "tags", "note"].every((name) =>
   JSON.stringify(one[/** @type {keyof Rating} */ (name)]) === JSON.stringify(other[/** @type {keyof Rating} */ (name)]));

@@ -14,6 +14,8 @@ const PAUSE = "M5 3v10M11 3v10";
  * @property {(isMuted: boolean) => void} mute
  */
 
+const TWO_NEEDED = "as soon as two clips are shown"; // none may be there yet, or all be folded away
+
 /** Every node of the bar, built once. */
 function buildSyncBar() {
   const ui = {
@@ -39,11 +41,12 @@ function createSyncBar(ui, members, onUse, signal) {
   /** Says what can be done. The bar has its place from the start, so that nothing moves when it is of use. */
   function draw() {
     const clips = members().filter((one) => one.hasClip());
+    if (isInSync && !clips.length) return leave(); // the last one was folded away
     const isOff = clips.length < 2 && !isInSync;
     ui.play.node.setAttribute("aria-disabled", String(isOff));
     ui.controls.hidden = !isInSync;
     const label = !isInSync ? "Play all in sync" : sync.isWanted() ? "Pause all" : "Play all";
-    const title = isOff ? "Play all in sync, as soon as there are two clips" : label;
+    const title = isOff ? `Play all in sync, ${TWO_NEEDED}` : label;
     if (ui.play.node.title !== title || ui.playText.textContent !== label) {
       ui.playText.textContent = label;
       ui.play.node.setAttribute("aria-label", label);

@@ -29,7 +29,8 @@ function buildTile() {
     ui.messageBox, bar, ui.sound);
   const foot = h("div", "foot", {}, ui.note);
   const actions = h("div", "actions-seat", {}, h("span", "buttons", {}, ui.stop, ui.watch, ui.copy));
-  const root = h("li", "tile", {}, screen, h("div", "tile-body", {}, actions,
+  // Focusable: after a click anywhere on it, keys rate it.
+  const root = h("li", "tile", { tabindex: "-1" }, screen, h("div", "tile-body", {}, actions,
     h("div", "row", {}, h("span", "state", {}, rowIcon.svg, ui.headline), ui.elapsed),
     h("div", "title-box", {}, ui.title), ui.id, foot));
   return { ...ui, root, screen, overlay, bar, foot, actions };
