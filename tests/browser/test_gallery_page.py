@@ -93,7 +93,7 @@ def usual_spread_s(view: CardPage, until_s: float) -> float:
     spreads: list[float] = view.page.evaluate(
         f"""async (untilS) => {{
           const spreads = [];
-          for (let times = {TIMES}; times[0] < untilS; times = {TIMES}) {{
+          for (let times = {TIMES}; times[0] < untilS || spreads.length < 5; times = {TIMES}) {{
             spreads.push(Math.max(...times) - Math.min(...times));
             await new Promise((done) => setTimeout(done, 40));
           }}

@@ -90,7 +90,7 @@ def bundles(said: str, line: str, job_id: str) -> Iterator[dict[str, Any]]:
     # What stands in a file of SQLite, where other hands may have written.
     clip = "/x/" + line.replace("/", "")
     row = [*("a" * 32, job_id, "b", line, said, "4", line, said, None, None, 1.78e9, 70.0)]
-    rated = [said, 9, said, said, said]
+    rated = [said, 9, said, said, said, said]
     entry = Entry.of_row([*row, said, clip, 3, 1, None, said, None, *rated])
     yield jobs_to_bundle(rows_of([entry], Path("/x")), 90)
     yield tables.settings_bundle(Settings(model=said, save_dir=said))
