@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 UNUSED_FOR_S = 24 * 3600.0
 """How long the folder of a simulation is kept after its last use."""
+JOBS_FILE = "jobs.jsonl"
 MOST_AT_ONCE = 9
 """Kernels of one notebook that may each have a simulation of their own."""
 
@@ -156,6 +157,11 @@ def the_demo() -> Demo:
         return demo
 
 
+def keeps_jobs() -> bool:
+    """Whether `%cometvid demo` brings back jobs of an earlier kernel of this notebook."""
+    return any((folder / JOBS_FILE).exists() for folder in _folders())
+
+
 def _start_simulator(speed: float) -> tuple[Simulator, Path | None]:
     """Return a running simulator, and the folder that keeps its jobs and their ledger.
 
@@ -180,7 +186,7 @@ def _started(folder: Path, speed: float) -> Simulator:
     known = int(port.read_text("ascii")) if port.exists() else 0
     from ..simulator import Simulator
 
-    options: dict[str, Any] = {"host": HOST, "speed": speed, "kept": folder / "jobs.jsonl"}
+    options: dict[str, Any] = {"host": HOST, "speed": speed, "kept": folder / JOBS_FILE}
     simulator = Simulator(port=known, **options).start()
     if known:
         port.touch()  # it says when the folder was last used

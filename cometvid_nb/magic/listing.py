@@ -16,6 +16,7 @@ from ..machine import say
 from ..notebook import notebook_folder, shell
 from ..session.remembered import rows_of
 from ..session.session import current
+from .demo import keeps_jobs
 from .grammar import whole
 from .tables import show
 from .takes import rating_filter
@@ -59,6 +60,8 @@ def show_jobs(ledger: Ledger, arguments: Namespace) -> None:
         JobBrowser(session, query, table).show()
         return
     show(table)
+    if not remembered and not session.settings.is_simulated and keeps_jobs():
+        say("Those of the simulation come back with %cometvid demo.")
     if search and remembered > MOST_SEARCHED:
         say(f"Only the latest {MOST_SEARCHED:,} jobs were looked through.")
 

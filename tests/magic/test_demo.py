@@ -54,6 +54,8 @@ def test_the_simulated_jobs_of_a_killed_kernel_are_resumed_and_saved(home: Path)
     assert (home / "videos" / f"{job_id}.mp4").stat().st_size > 10_000
     assert len([*(home / "xdg-data").rglob("simulations/*/port")]) == 2, "one for each notebook"
     assert not list((home / "xdg-data" / "cometvid_nb").glob("ledger*")), "the real one"
+    assert "of the simulation come back with %cometvid demo" in killed(home, "jobs")
+    assert "of the simulation" not in killed(home, "jobs", notebook="c.ipynb")
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,8 @@ function batchOfGallery(model, { cards = {}, total = 0, totals }) {
 
 const BELL = "M4 11.4V7a4 4 0 0 1 8 0v4.4M2.6 11.4h10.8M6.8 13.6a1.3 1.3 0 0 0 2.4 0";
 
+const MOST_NOTICE = 120; // characters
+
 /** Tell the desktop that a job, or all of a gallery, has ended, if somebody wants that and is not looking.
  * @param {string} key @param {Told} told */
 function ringAtEnd(key, { total, ended, completed, failed, words }) {
@@ -158,13 +160,20 @@ function ringAtEnd(key, { total, ended, completed, failed, words }) {
   const counts = [`${completed} ${WORDS.groups.completed}`, `${failed} ${WORDS.groups.failed}`,
     ...(other ? [`${other} ${WORDS.groups.other}`] : [])];
   const title = total === 1 ? one : `${countText(total)} have ended`;
-  const body = total === 1 ? words : counts.join(", ");
+  const body = total === 1 ? noticeText(words) : counts.join(", ");
   try {
     // Two pages that follow the same jobs tell one thing. Another batch has a tag of its own: it would
     // take the place of what still stands on the desktop without a sound.
     const notice = new Notification(title, { body, tag: `cometvid_nb ${key}` });
     notice.onclick = () => { window.focus(); notice.close(); };
   } catch { /* phones know notifications of service workers only */ }
+}
+
+/** As long as a notice shows it, and no markup, which some desktops would read. @param {string} words */
+function noticeText(words) {
+  const whole = [...words];
+  const text = whole.length > MOST_NOTICE ? `${whole.slice(0, MOST_NOTICE - 1).join("")}…` : words;
+  return text.replaceAll("<", "<\u200b");
 }
 
 /** Whether a page of another origin is around this one: there no browser lets it notify. */
