@@ -77,15 +77,15 @@ def numbers(view: CardPage) -> tuple[int, int]:
 
 
 def numbers_at_rest(view: CardPage, wanted: tuple[int, int] | None = None) -> tuple[int, int]:
-    """The frames that both takes show when they stand still, as soon as they are those `wanted`.
+    """The frames that both takes show when they stand still: those `wanted`, or else the same one.
 
-    A frame is on the screen some time after its video has sought it.
+    A frame is on the screen some time after its video has sought it: a few looks are needed.
     """
     wait_still(view)
     before = None
     for _ in range(40):
         found = numbers(view)
-        if found == wanted or (wanted is None and found == before):
+        if found == wanted or (wanted is None and found == before and found[0] == found[1]):
             break
         before = found
     return numbers(view)
