@@ -44,7 +44,7 @@ class CardFeed:
         self._latest: tuple[WatchState, Card] | None = None
         """For a view that is added later."""
         self._delivery = delivery
-        self._unsubscribe = watch.subscribe(self._take)
+        self._unsubscribe = watch.subscribe(partial(self._take, watch))
 
     def add(self, view: View, *, is_embedding: bool = False) -> None:
         """Draw on `view`, now and at each change. `is_embedding`: its last card holds the clip."""
@@ -60,7 +60,7 @@ class CardFeed:
         """Draw `watch` instead of the old one: of the same job, or of another take of it."""
         self._unsubscribe()
         self.watch = watch
-        self._unsubscribe = watch.subscribe(self._take)
+        self._unsubscribe = watch.subscribe(partial(self._take, watch))
 
     def leave(self, view: View) -> None:
         """Draw on `view` no more; without any view there is nothing to draw."""
@@ -72,9 +72,11 @@ class CardFeed:
         """Stop drawing."""
         self._unsubscribe()
 
-    def _take(self, state: WatchState) -> None:
-        self._news.append((state, Card.of_watch(state, self.watch.picture)))
-        self._delivery.post(self._draw)
+    def _take(self, watch: Watch, state: WatchState) -> None:
+        card = Card.of_watch(state, watch.picture)
+        if watch is self.watch:  # a call of the one before may still be under way
+            self._news.append((state, card))
+            self._delivery.post(self._draw)
 
     def _begin(self, view: View) -> None:
         self.views.append(view)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -145,9 +146,10 @@ class Watch:
             self._tell(observer)
 
         def unsubscribe() -> None:
-            with self._lock:
-                if observer in self._observers:
-                    self._observers.remove(observer)
+            # Without the lock: whoever draws finds that its widget is closed, and ends this while
+            # it holds the delivery's lock, for which a thread with this one may be waiting.
+            with suppress(ValueError):
+                self._observers.remove(observer)
 
         return unsubscribe
 

@@ -228,3 +228,33 @@ def test_what_a_page_asks_for_at_once_does_not_quicken_the_drawings(
     ]
     assert len(of_themselves) > 1
     assert min(of_themselves) > DRAWN_EVERY_S - 0.01
+
+
+def test_a_drawing_may_end_a_subscription_while_another_thread_begins_one(
+    session: Session, job: str
+) -> None:
+    watch, delivery = session.watch(job), Delivery()
+    drawing, beginning = threading.Event(), threading.Event()
+    end = watch.subscribe(lambda _state: None)
+
+    def draw() -> None:
+        drawing.set()
+        assert beginning.wait(WITHIN_S)
+        end()
+
+    def observe(_state: object) -> None:
+        beginning.set()
+        delivery.post(lambda: None)
+
+    def begin() -> None:
+        assert drawing.wait(WITHIN_S)
+        watch.subscribe(observe)
+
+    threads = [
+        threading.Thread(target=work, daemon=True) for work in (lambda: delivery.post(draw), begin)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WITHIN_S)
+    assert [thread.is_alive() for thread in threads] == [False, False]
