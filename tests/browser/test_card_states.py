@@ -664,7 +664,6 @@ def test_a_screen_reader_hears_states_and_quarters_only(view: CardPage) -> None:
 def test_axe_finds_nothing_in_any_phase(view: CardPage, theme: str) -> None:
     view.open()
     view.theme(theme)
-    view.page.emulate_media(reduced_motion="reduce")  # a colour half way is nobody's colour
     view.page.set_viewport_size({"width": 420, "height": 900})
     playable = clip(f"{view.site.url}/clips/{LANDSCAPE}")
     view.show(card())

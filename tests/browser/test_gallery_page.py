@@ -130,7 +130,6 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     view: CardPage, album: Album, count: int, width: int, theme: str
 ) -> None:
     view.page.set_viewport_size({"width": width, "height": 900})
-    view.page.emulate_media(reduced_motion="reduce")  # a colour half way is nobody's colour
     view.open(name="gallery")
     view.theme(theme)
     view.show(gallery(*mixed(view, count), pages=3, is_simulated=True))
@@ -148,7 +147,6 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
 def test_axe_finds_nothing_while_clips_play_together(view: CardPage) -> None:
     play_in_sync(view, done(view, 1), done(view, 2, "square"), done(view, 3, "portrait"))
     wait_all_past(view, 0.1)
-    view.page.emulate_media(reduced_motion="reduce")
     assert view.violations(".cometvid-gallery") == []
     view.fire("comm_live_update")
     assert view.violations(".cometvid-gallery") == []

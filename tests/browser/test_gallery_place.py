@@ -117,7 +117,6 @@ def test_nothing_moves_through_a_whole_life(view: CardPage) -> None:
 
 def test_the_bar_fills_with_what_has_ended(view: CardPage) -> None:
     view.open(name="gallery")
-    view.page.emulate_media(reduced_motion="reduce")
     view.show(gallery(*(job(n, progress_percent=90.0) for n in range(4))))
     width = "(bar) => [...bar.children].reduce((w, n) => w + n.offsetWidth, 0) / bar.offsetWidth"
     assert view.part("meter").evaluate(width) == 0

@@ -82,10 +82,19 @@ class ShownGallery:
         """Nothing stays."""
 
 
+def add_jobs(sim: Simulator, count: int) -> list[str]:
+    """Jobs that run until the test ends them."""
+    return [
+        sim.add(Scenario(f"video_{number}", queue_s=0, run_s=1, steps=(0,), ending="never"))
+        for number in range(1, count + 1)
+    ]
+
+
 @pytest.fixture
 def job(sim: Simulator) -> str:
     """A job that runs until the test ends it."""
-    return sim.add(Scenario("video_1", queue_s=0, run_s=1, steps=(0,), ending="never"))
+    [job_id] = add_jobs(sim, 1)
+    return job_id
 
 
 @pytest.fixture
@@ -186,10 +195,7 @@ def test_a_feed_that_is_ended_shows_no_more(session: Session, sim: Simulator, jo
 def test_a_gallery_is_drawn_to_its_end_and_finds_each_watch(
     session: Session, sim: Simulator, loop: WatchLoop
 ) -> None:
-    ids = [
-        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
-        for n in range(3)
-    ]
+    ids = add_jobs(sim, 3)
     watches = [session.watch(job_id, save=False) for job_id in ids]
     feed, view = GalleryFeed(watches, Delivery(), loop), ShownGallery()
     feed.begin(view)
@@ -207,10 +213,7 @@ def test_a_gallery_is_drawn_to_its_end_and_finds_each_watch(
 def test_what_a_page_asks_for_at_once_does_not_quicken_the_drawings(
     session: Session, sim: Simulator, loop: WatchLoop
 ) -> None:
-    ids = [
-        sim.add(Scenario(f"video_{n}", queue_s=0, run_s=1, steps=(0,), ending="never"))
-        for n in range(5)
-    ]
+    ids = add_jobs(sim, 5)
     watches = [session.watch(job_id, save=False) for job_id in ids]
     feed, view = GalleryFeed(watches, Delivery(), loop), ShownGallery()
     feed.begin(view)
